@@ -1,0 +1,1 @@
+//! The routing engine: inputs in, actions out.

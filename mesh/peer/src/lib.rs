@@ -1,0 +1,1 @@
+//! WebRTC links over one UDP port.

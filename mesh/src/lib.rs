@@ -1,0 +1,1 @@
+//! Node: one task that owns the state and drives the pure crates.

@@ -1,0 +1,1 @@
+//! Durable storage of events: a trait, sled behind it, memory beside it.

@@ -1,0 +1,1 @@
+//! Bytes and typed values: ids, invites, events, link frames, limits.

@@ -1,0 +1,1 @@
+//! Rendezvous for meshes that have some internet; sees opaque bytes only.
