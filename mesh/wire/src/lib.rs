@@ -1,1 +1,40 @@
-//! Bytes and typed values: ids, invites, events, link frames, limits.
+//! Bytes and typed values: what travels between devices and what is signed, pure.
+//!
+//! Purpose: parse once, at the edge. Everything that another device can send enters the program
+//! through one of this crate's decoders, which check sizes and counts before they allocate and
+//! return a [`WireError`] for anything else; they never panic and read no clock, no RNG, no I/O.
+//!
+//! ```text
+//!  camera, paste --> invite::Invite          who to dial and what to prove
+//!  link bytes    --> frame::Frame -+-> event::SignedEvent    a signed header over a deletable body
+//!                                  +-> record::SignedRecord  latest-wins: receipts, whereabouts, presence
+//!                                  +-> join::*               admission through an invite
+//!  opened body   --> content::{Membership, Content}          what only members read
+//! ```
+//!
+//! The encoding is CBOR with integer keys (RFC 8949, `minicbor`): a decoder skips keys that it
+//! does not know, so an old build carries what a newer one wrote. Signatures are checked over the
+//! bytes as received; nothing is re-encoded on its way through.
+//!
+//! Every crate of the mesh imports this one; it imports none of ours.
+
+pub mod codec;
+pub mod content;
+pub mod event;
+pub mod frame;
+pub mod ids;
+pub mod invite;
+pub mod join;
+pub mod limits;
+pub mod record;
+pub mod time;
+
+pub use codec::{Capped, WireError};
+pub use event::{Header, SignedEvent};
+pub use frame::Frame;
+pub use ids::{
+    AuthorId, EpochId, EventHash, Fingerprint, InviteKey, RoomId, RoomTag, Seq, Signature, Stream,
+};
+pub use invite::Invite;
+pub use record::SignedRecord;
+pub use time::{Hlc, Timestamp};

@@ -1,0 +1,58 @@
+//! Every bound that crates share, in one place. Bounds of one room stand in that room.
+//!
+//! Bytes unless the name says otherwise.
+
+use std::time::Duration;
+
+/// One frame on a link, encoded. Fits a data-channel message of 64 KiB.
+pub const FRAME_MAX: usize = 64 * 1024;
+/// One event, encoded: header, signature and body. Leaves room for the frame around it, and fits
+/// sled's safe value size.
+pub const EVENT_MAX: usize = 48 * 1024;
+/// An event's header.
+pub const HEADER_MAX: usize = 1024;
+/// An event's body as sealed.
+pub const BODY_MAX: usize = EVENT_MAX - HEADER_MAX - 256;
+/// The text of one message, UTF-8.
+pub const TEXT_MAX: usize = 16 * 1024;
+/// A person's or a room's name, UTF-8.
+pub const NAME_MAX: usize = 64;
+/// Cross-author parents in a header (count).
+pub const PARENTS_MAX: usize = 4;
+/// A latest-wins record, encoded.
+pub const RECORD_MAX: usize = 8 * 1024;
+/// Authors in one receipt vector (count).
+pub const RECEIPT_ENTRIES_MAX: usize = 200;
+/// Addresses in a whereabouts record (count).
+pub const ADDRESSES_MAX: usize = 8;
+/// Events in one batch (count).
+pub const BATCH_EVENTS_MAX: usize = 256;
+/// The bytes of events that a batch is filled up to.
+pub const BATCH_FILL: usize = 56 * 1024;
+/// Heads in one frame (count); more heads travel in further frames.
+pub const HEADS_MAX: usize = 500;
+/// Rooms that one device is in (count). Also the room offers in one frame.
+pub const ROOMS_MAX: usize = 64;
+/// Members of one room that this build keeps (count).
+pub const MEMBERS_MAX: usize = 5_000;
+/// Epochs whose keys one room keeps (count).
+pub const EPOCHS_MAX: usize = 256;
+/// Events in the proof that an answerer belongs to the room: `create` and the chain of admits (count).
+pub const PROOF_EVENTS_MAX: usize = 64;
+/// Invites of one device that are open at a time (count), over all rooms.
+pub const OPEN_INVITES_MAX: usize = 16;
+/// Text of an invite link before it is decoded.
+pub const LINK_TEXT_MAX: usize = 1024;
+/// A rendezvous server's address in an invite.
+pub const SERVER_MAX: usize = 128;
+/// Links of one device (count).
+pub const LINKS_MAX: usize = 12;
+/// Links beside those, for joiners that were just admitted (count).
+pub const JOIN_SLOTS: usize = 32;
+
+/// How long an invite lasts where nothing else is asked.
+pub const INVITE_TTL: Duration = Duration::from_secs(600);
+/// The longest an invite may last.
+pub const INVITE_TTL_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A join that has not opened by then failed.
+pub const JOIN_DEADLINE: Duration = Duration::from_secs(5);
