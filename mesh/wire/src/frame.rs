@@ -118,6 +118,10 @@ pub struct Open {
     /// By that key over (handshake hash, room tag, whether the sender dialled).
     #[n(2)]
     pub proof: Signature,
+    /// The admits that lead from the room's creator to this author, oldest first, for a receiver
+    /// that has not heard of them yet. Empty for the creator.
+    #[n(3)]
+    pub credentials: Capped<SignedEvent, { limits::CREDENTIALS_MAX }>,
 }
 
 /// See [`Frame::Close`].

@@ -41,6 +41,8 @@ pub const EPOCHS_MAX: usize = 256;
 pub const PROOF_EVENTS_MAX: usize = 64;
 /// Invites of one device that are open at a time (count), over all rooms.
 pub const OPEN_INVITES_MAX: usize = 16;
+/// Admits between a room's creator and one member (count): how deep invitations may nest.
+pub const CREDENTIALS_MAX: usize = 32;
 /// Text of an invite link before it is decoded.
 pub const LINK_TEXT_MAX: usize = 1024;
 /// A rendezvous server's address in an invite.
