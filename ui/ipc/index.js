@@ -1,0 +1,165 @@
+/**
+ * The shell's commands as typed functions. Nothing else in `ui/` knows a command's name.
+ *
+ * Every function rejects with an `IpcError`, whose message is a plain sentence to be shown as it is.
+ */
+import { toBase64 } from '../lib/luma.js';
+import { t } from '../strings/index.js';
+import { channel, invoke, rawBodies } from './tauri.js';
+
+/**
+ * @typedef {import('./types.js').RoomId} RoomId
+ * @typedef {import('./types.js').MessageId} MessageId
+ * @typedef {import('./types.js').Message} Message
+ * @typedef {import('./types.js').Member} Member
+ * @typedef {import('./types.js').Invite} Invite
+ * @typedef {import('./types.js').Joined} Joined
+ * @typedef {import('./types.js').Batch} Batch
+ * @typedef {import('./types.js').Snapshot} Snapshot
+ * @typedef {import('./types.js').Scan} Scan
+ * @typedef {import('./types.js').Luma} Luma
+ */
+
+export class IpcError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   */
+  constructor(code, message) {
+    super(message);
+    this.name = 'IpcError';
+    this.code = code;
+  }
+}
+
+/**
+ * Whatever a command rejected with, as an error that can be shown.
+ * @param {unknown} cause
+ * @returns {IpcError}
+ */
+export function toIpcError(cause) {
+  if (cause instanceof IpcError) return cause;
+  const { code, message } = /** @type {{code?: unknown, message?: unknown}} */ (cause ?? {});
+  if (typeof code === 'string' && typeof message === 'string' && message !== '') {
+    return new IpcError(code, message);
+  }
+  // A string or a foreign exception says nothing to a person: keep it for the console only.
+  console.error('unexpected failure of a command', cause);
+  return new IpcError('internal', t('error.unknown'));
+}
+
+/**
+ * @template T
+ * @param {string} command
+ * @param {object} [args]
+ * @param {Record<string, string>} [headers]
+ * @returns {Promise<T>}
+ */
+async function call(command, args, headers) {
+  try {
+    return /** @type {T} */ (await invoke(command, args, headers));
+  } catch (cause) {
+    throw toIpcError(cause);
+  }
+}
+
+export const ipc = Object.freeze({
+  /**
+   * @param {(batch: Batch) => void} onBatch
+   * @returns {Promise<Snapshot>}
+   */
+  async subscribe(onBatch) {
+    try {
+      return await call('subscribe', { channel: channel(onBatch) });
+    } catch (cause) {
+      throw toIpcError(cause);
+    }
+  },
+
+  /** @returns {Promise<Snapshot>} */
+  snapshot: () => call('snapshot'),
+
+  /**
+   * @param {string} name
+   * @returns {Promise<void>}
+   */
+  setName: (name) => call('set_name', { name }),
+
+  /**
+   * @param {string} name
+   * @returns {Promise<{room: RoomId}>}
+   */
+  createRoom: (name) => call('create_room', { name }),
+
+  /**
+   * @param {RoomId} room
+   * @param {number} ttlS
+   * @param {number} uses
+   * @returns {Promise<Invite>}
+   */
+  createInvite: (room, ttlS, uses) => call('create_invite', { room, ttlS, uses }),
+
+  /**
+   * @param {RoomId} room
+   * @param {string} invite
+   * @returns {Promise<void>}
+   */
+  revokeInvite: (room, invite) => call('revoke_invite', { room, invite }),
+
+  /**
+   * @param {Luma} frame
+   * @returns {Promise<Scan>}
+   */
+  scanFrame({ width, height, bytes }) {
+    return rawBodies()
+      ? call('scan_frame', bytes, { 'pn-width': String(width), 'pn-height': String(height) })
+      : call('scan_frame', { width, height, luma: toBase64(bytes) });
+  },
+
+  /**
+   * @param {string} link
+   * @returns {Promise<Joined>}
+   */
+  joinRoom: (link) => call('join_room', { link }),
+
+  /** @returns {Promise<void>} */
+  cancelJoin: () => call('cancel_join'),
+
+  /**
+   * Resolves once the message is on disk.
+   * @param {RoomId} room
+   * @param {string} clientId
+   * @param {string} text
+   * @returns {Promise<Message>}
+   */
+  sendMessage: (room, clientId, text) => call('send_message', { room, clientId, text }),
+
+  /**
+   * @param {RoomId} room
+   * @param {MessageId | null} before
+   * @param {number} limit
+   * @returns {Promise<{messages: Message[]}>} Oldest first.
+   */
+  history: (room, before, limit) => call('history', { room, before, limit }),
+
+  /**
+   * @param {RoomId} room
+   * @returns {Promise<{members: Member[]}>}
+   */
+  members: (room) => call('members', { room }),
+
+  /**
+   * @param {RoomId} room
+   * @param {MessageId} message
+   * @returns {Promise<void>}
+   */
+  markSeen: (room, message) => call('mark_seen', { room, message }),
+
+  /**
+   * @param {RoomId} room
+   * @returns {Promise<void>}
+   */
+  leaveRoom: (room) => call('leave_room', { room }),
+});
+
+/** @typedef {typeof ipc} Ipc */

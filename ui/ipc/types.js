@@ -1,0 +1,82 @@
+/**
+ * What crosses between the UI and the shell. The Rust side pins the same shapes in its tests.
+ * Ids are lower-case hex; times are milliseconds since 1970.
+ *
+ * @typedef {string} RoomId
+ * @typedef {string} AuthorId
+ * @typedef {string} MessageId
+ *
+ * @typedef {object} Profile
+ * @property {string | null} name Empty or null until the first start is done.
+ *
+ * @typedef {object} LastMessage
+ * @property {string} name
+ * @property {string} text
+ * @property {number} timeMs
+ *
+ * @typedef {object} Room
+ * @property {RoomId} room
+ * @property {string} name
+ * @property {number} members Everyone in the room, me included.
+ * @property {number} near Members reachable now, not counting me.
+ * @property {number} unread
+ * @property {LastMessage | null} last
+ *
+ * @typedef {object} Message
+ * @property {MessageId} message
+ * @property {RoomId} room
+ * @property {AuthorId} author
+ * @property {string} name
+ * @property {string} text
+ * @property {number} timeMs
+ * @property {number} hops
+ * @property {boolean} mine
+ * @property {string | null} clientId
+ * @property {AuthorId[]} seenBy
+ *
+ * @typedef {object} Member
+ * @property {AuthorId} author
+ * @property {string} name
+ * @property {'linked' | 'reachable' | 'away'} state
+ * @property {number} hops
+ * @property {string} role
+ * @property {boolean} me
+ *
+ * @typedef {object} Invite
+ * @property {string} invite
+ * @property {string} link
+ * @property {string} svg Dark on light with a quiet zone of four modules.
+ * @property {number} bytes
+ * @property {number} expiresMs
+ *
+ * @typedef {{result: 'none'} | {result: 'invite', link: string} | {result: 'other', hint: string}} Scan
+ *
+ * @typedef {object} Joined
+ * @property {RoomId} room
+ * @property {string} via
+ * @property {number} ms
+ *
+ * @typedef {'dialing' | 'proving' | 'fetching' | 'open'} JoinStage
+ *
+ * @typedef {{kind: 'message', message: Message}
+ *   | {kind: 'receipt', room: RoomId, message: MessageId, seenBy: AuthorId[]}
+ *   | {kind: 'member', room: RoomId, member: Member}
+ *   | {kind: 'room', room: Room}
+ *   | {kind: 'roomGone', room: RoomId}
+ *   | {kind: 'join', stage: JoinStage}} UiEvent
+ *
+ * @typedef {object} Batch
+ * @property {number} seq One more than the batch before.
+ * @property {UiEvent[]} events
+ *
+ * @typedef {object} Snapshot
+ * @property {number} seq The last batch that this snapshot includes.
+ * @property {Profile} profile
+ * @property {Room[]} rooms
+ *
+ * @typedef {object} Luma A grey picture, row by row, one byte a pixel.
+ * @property {number} width
+ * @property {number} height
+ * @property {Uint8Array} bytes
+ */
+export {};

@@ -1,0 +1,78 @@
+/**
+ * How people are shown: a colour and a letter each, and two people with one name told apart.
+ *
+ * @typedef {import('../ipc/types.js').Member} Member
+ */
+import { t } from '../strings/index.js';
+
+/** Colours in `css/tokens.css`, `.hue-0` and on. */
+export const HUES = 12;
+
+/** Characters of an author id that tell two people of one name apart. */
+const TAIL = 4;
+
+/**
+ * @param {string} author Any string; equal ones get equal colours.
+ * @returns {string} A class name.
+ */
+export function hueClass(author) {
+  let hash = 0;
+  for (let i = 0; i < author.length; i += 1) hash = (Math.imul(hash, 31) + author.charCodeAt(i)) >>> 0;
+  return `hue-${hash % HUES}`;
+}
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/**
+ * @param {string} name
+ * @returns {string} Its first sign as a reader counts signs, in upper case.
+ */
+export function initial(name) {
+  const [first] = graphemes.segment(name.trim());
+  return first ? first.segment.toLocaleUpperCase() : '?';
+}
+
+/**
+ * Names by author; the ones that stand twice carry the end of their id.
+ * @param {Member[]} members
+ * @returns {Map<string, string>}
+ */
+export function namesOf(members) {
+  /** @type {Map<string, number>} */
+  const count = new Map();
+  const plain = (/** @type {Member} */ member) => member.name.trim().toLocaleLowerCase();
+  for (const member of members) count.set(plain(member), (count.get(plain(member)) ?? 0) + 1);
+  return new Map(members.map((member) => [
+    member.author,
+    (count.get(plain(member)) ?? 0) > 1
+      ? t('people.twin', { name: member.name, tail: member.author.slice(-TAIL) })
+      : member.name,
+  ]));
+}
+
+const STATE_ORDER = Object.freeze({ linked: 0, reachable: 1, away: 2 });
+
+/**
+ * Me first, then the nearest, then by name.
+ * @param {Member[]} members
+ * @returns {Member[]}
+ */
+export function sortedMembers(members) {
+  return members.slice().sort((a, b) =>
+    Number(b.me) - Number(a.me)
+    || STATE_ORDER[a.state] - STATE_ORDER[b.state]
+    || a.hops - b.hops
+    || a.name.localeCompare(b.name));
+}
+
+/**
+ * @param {Member} member
+ * @returns {string}
+ */
+export function presence(member) {
+  if (member.me) return t('people.you');
+  if (member.state === 'away') return t('people.away');
+  return member.state === 'linked' || member.hops < 1
+    ? t('people.linked')
+    : t('people.reachable', { n: member.hops });
+}

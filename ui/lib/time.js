@@ -1,0 +1,86 @@
+/**
+ * Times as people read them. Pure: `now` is an argument.
+ */
+import { LANGUAGE, t } from '../strings/index.js';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+// The clock follows the person's own settings (12 or 24 hours); words follow the catalogue.
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+const weekdayFormat = new Intl.DateTimeFormat(LANGUAGE, { weekday: 'long' });
+const dayFormat = new Intl.DateTimeFormat(LANGUAGE, { weekday: 'long', day: 'numeric', month: 'long' });
+const yearFormat = new Intl.DateTimeFormat(LANGUAGE, { day: 'numeric', month: 'long', year: 'numeric' });
+const shortDayFormat = new Intl.DateTimeFormat(LANGUAGE, { day: 'numeric', month: 'short' });
+
+/**
+ * Days between two moments by the local calendar; 0 is the same day, 1 is the day before `now`.
+ * @param {number} timeMs
+ * @param {number} now
+ * @returns {number}
+ */
+export function daysAgo(timeMs, now) {
+  // Noon to noon, so that a day of 23 or 25 hours still counts as one.
+  const noon = (/** @type {number} */ ms) => new Date(ms).setHours(12, 0, 0, 0);
+  return Math.round((noon(now) - noon(timeMs)) / DAY);
+}
+
+/**
+ * A key that is equal for two moments of one local day.
+ * @param {number} timeMs
+ * @returns {string}
+ */
+export function dayKey(timeMs) {
+  const day = new Date(timeMs);
+  return `${day.getFullYear()}-${day.getMonth() + 1}-${day.getDate()}`;
+}
+
+/**
+ * For the line between two days.
+ * @param {number} timeMs
+ * @param {number} now
+ * @returns {string}
+ */
+export function dayLabel(timeMs, now) {
+  const days = daysAgo(timeMs, now);
+  if (days === 0) return t('time.today');
+  if (days === 1) return t('time.yesterday');
+  if (days > 1 && days < 7) return weekdayFormat.format(timeMs);
+  const sameYear = new Date(timeMs).getFullYear() === new Date(now).getFullYear();
+  return (sameYear ? dayFormat : yearFormat).format(timeMs);
+}
+
+/**
+ * @param {number} timeMs
+ * @returns {string}
+ */
+export function clock(timeMs) {
+  return clockFormat.format(timeMs);
+}
+
+/**
+ * For the list of rooms: as short as it can be said.
+ * @param {number} timeMs
+ * @param {number} now
+ * @returns {string}
+ */
+export function shortTime(timeMs, now) {
+  const age = now - timeMs;
+  if (age >= -MINUTE && age < MINUTE) return t('time.now');
+  if (age > 0 && age < 60 * MINUTE) return t('time.minutes', { n: Math.floor(age / MINUTE) });
+  const days = daysAgo(timeMs, now);
+  if (days === 0) return clock(timeMs);
+  if (days === 1) return t('time.yesterday');
+  if (days > 1 && days < 7) return weekdayFormat.format(timeMs);
+  return shortDayFormat.format(timeMs);
+}
+
+/**
+ * What is left of a wait, as minutes and seconds: `9:05`.
+ * @param {number} ms
+ * @returns {string}
+ */
+export function countdown(ms) {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}

@@ -1,0 +1,80 @@
+/**
+ * The shape of what the UI knows, and its empty value.
+ *
+ * @typedef {import('../ipc/types.js').Room} Room
+ * @typedef {import('../ipc/types.js').Message} Message
+ * @typedef {import('../ipc/types.js').Member} Member
+ * @typedef {import('../ipc/types.js').Batch} Batch
+ * @typedef {import('../ipc/types.js').Snapshot} Snapshot
+ * @typedef {import('../ipc/types.js').UiEvent} UiEvent
+ * @typedef {import('../ipc/types.js').JoinStage} JoinStage
+ *
+ * @typedef {object} Timeline The messages of one room that are loaded: an unbroken run up to the newest.
+ * @property {Message[]} messages Oldest first.
+ * @property {boolean} complete Nothing older is on this device.
+ * @property {'idle' | 'loading' | 'failed'} loading
+ * @property {Message[]} early Arrivals older than the run, until their page comes.
+ *
+ * @typedef {object} Pending A message of mine that has no reply from the shell yet, or a refusal.
+ * @property {string} clientId
+ * @property {string} text
+ * @property {number} timeMs
+ * @property {'queued' | 'failed'} state
+ * @property {string} error The sentence to show when it failed.
+ *
+ * @typedef {object} State
+ * @property {'starting' | 'ready' | 'failed'} phase
+ * @property {string} error Why starting failed.
+ * @property {string} name Mine; empty before the first start is done.
+ * @property {Record<string, Room>} rooms
+ * @property {Record<string, Timeline>} timelines Only of rooms that were opened.
+ * @property {Record<string, Pending[]>} pending
+ * @property {Record<string, Member[]>} members
+ * @property {Record<string, string>} drafts
+ * @property {JoinStage | null} joinStage
+ *
+ * @typedef {{type: 'snapshot', snapshot: Snapshot}
+ *   | {type: 'startFailed', error: string}
+ *   | {type: 'starting'}
+ *   | {type: 'batch', events: UiEvent[]}
+ *   | {type: 'named', name: string}
+ *   | {type: 'queued', room: string, pending: Pending}
+ *   | {type: 'saved', clientId: string, message: Message}
+ *   | {type: 'sendFailed', room: string, clientId: string, error: string}
+ *   | {type: 'retried', room: string, clientId: string}
+ *   | {type: 'discarded', room: string, clientId: string}
+ *   | {type: 'loading', room: string}
+ *   | {type: 'loadFailed', room: string}
+ *   | {type: 'page', room: string, messages: Message[], complete: boolean, newest: boolean}
+ *   | {type: 'members', room: string, members: Member[]}
+ *   | {type: 'seen', room: string, message: string}
+ *   | {type: 'draft', room: string, text: string}
+ *   | {type: 'joinStarted'}
+ *   | {type: 'left', room: string}} Action
+ */
+
+/** @type {Readonly<State>} */
+export const EMPTY = Object.freeze({
+  phase: 'starting',
+  error: '',
+  name: '',
+  rooms: {},
+  timelines: {},
+  pending: {},
+  members: {},
+  drafts: {},
+  joinStage: null,
+});
+
+/** @type {Readonly<Timeline>} */
+export const NO_TIMELINE = Object.freeze({ messages: [], complete: false, loading: 'idle', early: [] });
+
+/**
+ * Rooms in the order of the list: the latest word first, then by name.
+ * @param {State} state
+ * @returns {Room[]}
+ */
+export function sortedRooms(state) {
+  return Object.values(state.rooms).sort((a, b) =>
+    (b.last?.timeMs ?? 0) - (a.last?.timeMs ?? 0) || a.name.localeCompare(b.name) || (a.room < b.room ? -1 : 1));
+}

@@ -1,0 +1,215 @@
+/**
+ * `reduce(state, action) -> state`: every change of what the UI knows. Pure.
+ *
+ * @typedef {import('./model.js').State} State
+ * @typedef {import('./model.js').Action} Action
+ * @typedef {import('./model.js').Message} Message
+ * @typedef {import('./model.js').UiEvent} UiEvent
+ * @typedef {import('./model.js').Pending} Pending
+ */
+import { addPage, place } from './messages.js';
+import { NO_TIMELINE } from './model.js';
+
+/**
+ * @param {State} state
+ * @param {Action} action
+ * @returns {State}
+ */
+export function reduce(state, action) {
+  switch (action.type) {
+    case 'starting':
+      return { ...state, phase: 'starting', error: '' };
+    case 'startFailed':
+      return { ...state, phase: 'failed', error: action.error };
+    case 'snapshot':
+      return takeSnapshot(state, action.snapshot);
+    case 'batch':
+      return applyEvents(state, action.events);
+    case 'named':
+      return { ...state, name: action.name };
+    case 'queued':
+      return withPending(state, action.room, (list) => [...list, action.pending]);
+    case 'saved': {
+      const { room } = action.message;
+      const settled = withPending(state, room, (list) => list.filter((p) => p.clientId !== action.clientId));
+      return takeMessages(settled, room, [action.message]);
+    }
+    case 'sendFailed':
+      return withPending(state, action.room, (list) => list.map((p) =>
+        p.clientId === action.clientId ? { ...p, state: 'failed', error: action.error } : p));
+    case 'retried':
+      return withPending(state, action.room, (list) => list.map((p) =>
+        p.clientId === action.clientId ? { ...p, state: 'queued', error: '' } : p));
+    case 'discarded':
+      return withPending(state, action.room, (list) => list.filter((p) => p.clientId !== action.clientId));
+    case 'loading':
+      return withTimeline(state, action.room, { ...timelineOf(state, action.room), loading: 'loading' });
+    case 'loadFailed':
+      return withTimeline(state, action.room, { ...timelineOf(state, action.room), loading: 'failed' });
+    case 'page':
+      return withTimeline(state, action.room,
+        addPage(timelineOf(state, action.room), action.messages, action.complete, action.newest));
+    case 'members':
+      return { ...state, members: { ...state.members, [action.room]: action.members } };
+    case 'seen':
+      return markSeen(state, action.room, action.message);
+    case 'draft':
+      return { ...state, drafts: { ...state.drafts, [action.room]: action.text } };
+    case 'joinStarted':
+      return { ...state, joinStage: null };
+    case 'left':
+      return withoutRoom(state, action.room);
+  }
+}
+
+/**
+ * @param {State} state
+ * @param {import('./model.js').Snapshot} snapshot
+ * @returns {State}
+ */
+function takeSnapshot(state, snapshot) {
+  const rooms = Object.fromEntries(snapshot.rooms.map((room) => [room.room, room]));
+  return { ...state, phase: 'ready', error: '', name: snapshot.profile.name ?? '', rooms };
+}
+
+/**
+ * All messages of a batch enter their room at once: a history of thousands streams in as batches.
+ * @param {State} state
+ * @param {UiEvent[]} events
+ * @returns {State}
+ */
+function applyEvents(state, events) {
+  /** @type {Map<string, Message[]>} */
+  const messages = new Map();
+  for (const event of events) {
+    if (event.kind !== 'message') continue;
+    const { room } = event.message;
+    const list = messages.get(room);
+    if (list) list.push(event.message);
+    else messages.set(room, [event.message]);
+  }
+  let next = state;
+  for (const [room, list] of messages) next = takeMessages(next, room, list);
+  for (const event of events) next = applyEvent(next, event);
+  return next;
+}
+
+/**
+ * @param {State} state
+ * @param {UiEvent} event
+ * @returns {State}
+ */
+function applyEvent(state, event) {
+  switch (event.kind) {
+    case 'message':
+      return state; // taken with the others of its batch
+    case 'receipt': {
+      const timeline = state.timelines[event.room];
+      if (!timeline?.messages.some((m) => m.message === event.message)) return state;
+      const messages = timeline.messages.map((m) =>
+        m.message === event.message ? { ...m, seenBy: event.seenBy } : m);
+      return withTimeline(state, event.room, { ...timeline, messages });
+    }
+    case 'member': {
+      const members = state.members[event.room];
+      if (!members) return state;
+      const others = members.filter((m) => m.author !== event.member.author);
+      return { ...state, members: { ...state.members, [event.room]: [...others, event.member] } };
+    }
+    case 'room':
+      return { ...state, rooms: { ...state.rooms, [event.room.room]: event.room } };
+    case 'roomGone':
+      return withoutRoom(state, event.room);
+    case 'join':
+      return { ...state, joinStage: event.stage };
+    default:
+      return state; // a kind that a newer shell knows
+  }
+}
+
+/**
+ * @param {State} state
+ * @param {string} room
+ * @param {Message[]} messages
+ * @returns {State}
+ */
+function takeMessages(state, room, messages) {
+  let next = state;
+  // My own message may arrive as an event before the reply to the command that sent it.
+  const mine = new Set(messages.flatMap((m) => (m.mine && m.clientId ? [m.clientId] : [])));
+  if (mine.size > 0 && next.pending[room]?.some((p) => mine.has(p.clientId))) {
+    next = withPending(next, room, (list) => list.filter((p) => !mine.has(p.clientId)));
+  }
+  // Before its first page a room's run has no end to add to: the page brings these messages too.
+  const timeline = next.timelines[room];
+  if (timeline) next = withTimeline(next, room, place(timeline, messages));
+
+  const known = next.rooms[room];
+  const newest = messages.reduce((a, b) => (b.timeMs >= a.timeMs ? b : a));
+  if (known && newest.timeMs >= (known.last?.timeMs ?? 0)) {
+    const last = { name: newest.name, text: newest.text, timeMs: newest.timeMs };
+    next = { ...next, rooms: { ...next.rooms, [room]: { ...known, last } } };
+  }
+  return next;
+}
+
+/**
+ * Seeing the newest message empties the count at once; the shell's own count follows by event.
+ * @param {State} state
+ * @param {string} room
+ * @param {string} message
+ * @returns {State}
+ */
+function markSeen(state, room, message) {
+  const known = state.rooms[room];
+  const newest = state.timelines[room]?.messages.at(-1);
+  if (!known || known.unread === 0 || newest?.message !== message) return state;
+  return { ...state, rooms: { ...state.rooms, [room]: { ...known, unread: 0 } } };
+}
+
+/**
+ * @param {State} state
+ * @param {string} room
+ * @returns {import('./model.js').Timeline}
+ */
+function timelineOf(state, room) {
+  return state.timelines[room] ?? NO_TIMELINE;
+}
+
+/**
+ * @param {State} state
+ * @param {string} room
+ * @param {import('./model.js').Timeline} timeline
+ * @returns {State}
+ */
+function withTimeline(state, room, timeline) {
+  return { ...state, timelines: { ...state.timelines, [room]: timeline } };
+}
+
+/**
+ * @param {State} state
+ * @param {string} room
+ * @param {(list: Pending[]) => Pending[]} change
+ * @returns {State}
+ */
+function withPending(state, room, change) {
+  return { ...state, pending: { ...state.pending, [room]: change(state.pending[room] ?? []) } };
+}
+
+/**
+ * @param {State} state
+ * @param {string} room
+ * @returns {State}
+ */
+function withoutRoom(state, room) {
+  const without = (/** @type {Record<string, any>} */ map) =>
+    Object.fromEntries(Object.entries(map).filter(([key]) => key !== room));
+  return {
+    ...state,
+    rooms: without(state.rooms),
+    timelines: without(state.timelines),
+    pending: without(state.pending),
+    members: without(state.members),
+    drafts: without(state.drafts),
+  };
+}

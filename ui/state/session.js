@@ -1,0 +1,316 @@
+/**
+ * The UI's one conversation with the shell: subscribes, keeps the store in step, carries out what the
+ * person asks for.
+ *
+ *   shell --batches--> Sequence --in order--> Store --state--> <app-shell>
+ *   <app-shell> --methods--> Session --ipc--> shell
+ */
+import { EMPTY, NO_TIMELINE } from './model.js';
+import { reduce } from './reduce.js';
+import { Sequence } from './sequence.js';
+import { Store } from './store.js';
+
+/**
+ * @typedef {import('./model.js').State} State
+ * @typedef {import('./model.js').Action} Action
+ * @typedef {import('./model.js').Batch} Batch
+ * @typedef {import('../ipc/index.js').Ipc} Ipc
+ * @typedef {import('../ipc/types.js').Invite} Invite
+ */
+
+/** Messages asked for at once: two screens of a laptop. */
+export const PAGE = 60;
+
+/** How long a code works, and how many people may use it. */
+export const INVITE_TTL_S = 600;
+export const INVITE_USES = 32;
+
+/** A code with less left than this is not shown again: a friend needs time to get the phone out. */
+const INVITE_REUSE_MS = 60_000;
+
+export class Session {
+  #sequence = new Sequence();
+  #resyncing = false;
+  /** @type {Map<string, Invite>} */
+  #invites = new Map();
+  /** @type {Map<string, string>} The message last reported as seen, by room. */
+  #reported = new Map();
+
+  /** @param {Ipc} ipc */
+  constructor(ipc) {
+    this.ipc = ipc;
+    /** @type {Store<State, Action>} */
+    this.store = new Store(reduce, EMPTY);
+    /** The room on the screen, told by the page: it is kept loaded across a resync. @type {string | null} */
+    this.openRoom = null;
+  }
+
+  /** @returns {State} */
+  get state() {
+    return this.store.state;
+  }
+
+  /** Subscribes; a failure shows in the state and may be tried again. */
+  async start() {
+    this.store.dispatch({ type: 'starting' });
+    try {
+      const snapshot = await this.ipc.subscribe((batch) => this.#onBatch(batch));
+      this.#takeSnapshot(snapshot);
+    } catch (error) {
+      this.store.dispatch({ type: 'startFailed', error: sentence(error) });
+    }
+  }
+
+  /** @param {Batch} batch */
+  #onBatch(batch) {
+    const wasStale = this.#sequence.stale;
+    this.#apply(this.#sequence.push(batch));
+    if (this.#sequence.stale && !wasStale) void this.#resync();
+  }
+
+  /** @param {Batch[]} batches */
+  #apply(batches) {
+    for (const { events } of batches) this.store.dispatch({ type: 'batch', events });
+  }
+
+  /** @param {import('./model.js').Snapshot} snapshot */
+  #takeSnapshot(snapshot) {
+    if (this.#sequence.isPast(snapshot.seq)) return;
+    this.store.dispatch({ type: 'snapshot', snapshot });
+    this.#apply(this.#sequence.reset(snapshot.seq));
+    if (this.#sequence.stale) void this.#resync();
+  }
+
+  /** Batches were lost: take a new snapshot, and load again what is on the screen. */
+  async #resync() {
+    if (this.#resyncing) return;
+    this.#resyncing = true;
+    const RETRY_MS = 1000;
+    try {
+      for (;;) {
+        try {
+          const snapshot = await this.ipc.snapshot();
+          this.#resyncing = false;
+          this.#takeSnapshot(snapshot);
+          break;
+        } catch {
+          // Until a snapshot comes nothing can be shown in order; the rest of the page goes on.
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        }
+      }
+    } finally {
+      this.#resyncing = false;
+    }
+    for (const room of Object.keys(this.state.timelines)) {
+      void this.#loadNewest(room);
+      if (this.state.members[room]) void this.loadMembers(room);
+    }
+  }
+
+  /**
+   * Loads what a room's screen shows.
+   * @param {string} room
+   */
+  enterRoom(room) {
+    this.openRoom = room;
+    const timeline = this.state.timelines[room];
+    if (!timeline || timeline.loading === 'failed') void this.#loadNewest(room);
+    this.loadMembers(room).catch(() => {}); // names for "seen by" may come later
+  }
+
+  /** @param {string} room */
+  async #loadNewest(room) {
+    this.store.dispatch({ type: 'loading', room });
+    await this.#loadPage(room, null);
+  }
+
+  /**
+   * The page before what is loaded. Does nothing while one is on its way.
+   * @param {string} room
+   */
+  async loadOlder(room) {
+    const timeline = this.state.timelines[room] ?? NO_TIMELINE;
+    if (timeline.loading === 'loading' || timeline.complete) return;
+    this.store.dispatch({ type: 'loading', room });
+    await this.#loadPage(room, timeline.messages[0]?.message ?? null);
+  }
+
+  /**
+   * @param {string} room
+   * @param {string | null} before
+   */
+  async #loadPage(room, before) {
+    try {
+      const { messages } = await this.ipc.history(room, before, PAGE);
+      if (!this.state.rooms[room]) return;
+      this.store.dispatch({ type: 'page', room, messages, complete: messages.length < PAGE, newest: before === null });
+    } catch {
+      this.store.dispatch({ type: 'loadFailed', room });
+    }
+  }
+
+  /** @param {string} room */
+  async loadMembers(room) {
+    const { members } = await this.ipc.members(room);
+    this.store.dispatch({ type: 'members', room, members });
+  }
+
+  /**
+   * Shows the message at once as queued; it is saved when the shell has answered.
+   * @param {string} room
+   * @param {string} text
+   */
+  async send(room, text) {
+    const clientId = newClientId();
+    this.store.dispatch({
+      type: 'queued', room, pending: { clientId, text, timeMs: Date.now(), state: 'queued', error: '' },
+    });
+    await this.#deliver(room, clientId, text);
+  }
+
+  /**
+   * The same message once more, under the same client id, so that it can't be saved twice.
+   * @param {string} room
+   * @param {string} clientId
+   */
+  async retry(room, clientId) {
+    const pending = this.state.pending[room]?.find((p) => p.clientId === clientId);
+    if (!pending || pending.state !== 'failed') return;
+    this.store.dispatch({ type: 'retried', room, clientId });
+    await this.#deliver(room, clientId, pending.text);
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} clientId
+   * @param {string} text
+   */
+  async #deliver(room, clientId, text) {
+    try {
+      const message = await this.ipc.sendMessage(room, clientId, text);
+      this.store.dispatch({ type: 'saved', clientId, message });
+    } catch (error) {
+      this.store.dispatch({ type: 'sendFailed', room, clientId, error: sentence(error) });
+    }
+  }
+
+  /**
+   * Takes a refused message back into the composer.
+   * @param {string} room
+   * @param {string} clientId
+   */
+  takeBack(room, clientId) {
+    const pending = this.state.pending[room]?.find((p) => p.clientId === clientId);
+    if (!pending) return;
+    const draft = this.state.drafts[room] ?? '';
+    this.setDraft(room, draft === '' ? pending.text : `${draft}\n${pending.text}`);
+    this.store.dispatch({ type: 'discarded', room, clientId });
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} text
+   */
+  setDraft(room, text) {
+    this.store.dispatch({ type: 'draft', room, text });
+  }
+
+  /**
+   * The newest message on the screen was looked at.
+   * @param {string} room
+   * @param {string} message
+   */
+  async markSeen(room, message) {
+    if (this.#reported.get(room) === message) return;
+    this.#reported.set(room, message);
+    try {
+      await this.ipc.markSeen(room, message);
+      this.store.dispatch({ type: 'seen', room, message });
+    } catch {
+      this.#reported.delete(room); // the next look reports it again
+    }
+  }
+
+  /** @param {string} name */
+  async setName(name) {
+    await this.ipc.setName(name);
+    this.store.dispatch({ type: 'named', name });
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<string>} The room's id.
+   */
+  async createRoom(name) {
+    const { room } = await this.ipc.createRoom(name);
+    await this.#waitForRoom(room);
+    return room;
+  }
+
+  /**
+   * @param {string} link
+   * @returns {Promise<string>} The room's id.
+   */
+  async join(link) {
+    this.store.dispatch({ type: 'joinStarted' });
+    const { room } = await this.ipc.joinRoom(link);
+    await this.#waitForRoom(room);
+    return room;
+  }
+
+  async cancelJoin() {
+    await this.ipc.cancelJoin();
+  }
+
+  /**
+   * The reply to a command may overtake the event that brings the room: fetch it then.
+   * @param {string} room
+   */
+  async #waitForRoom(room) {
+    if (this.state.rooms[room]) return;
+    const snapshot = await this.ipc.snapshot();
+    this.#takeSnapshot(snapshot);
+  }
+
+  /**
+   * The room's code: the one shown before while it has time left, else a new one.
+   * @param {string} room
+   * @returns {Promise<Invite>}
+   */
+  async invite(room) {
+    const known = this.#invites.get(room);
+    if (known && known.expiresMs - Date.now() > INVITE_REUSE_MS) return known;
+    const invite = await this.ipc.createInvite(room, INVITE_TTL_S, INVITE_USES);
+    this.#invites.set(room, invite);
+    return invite;
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} invite
+   */
+  async revokeInvite(room, invite) {
+    await this.ipc.revokeInvite(room, invite);
+    this.#invites.delete(room);
+  }
+
+  /** @param {string} room */
+  async leaveRoom(room) {
+    await this.ipc.leaveRoom(room);
+    this.store.dispatch({ type: 'left', room });
+  }
+}
+
+/** @returns {string} 128 random bits in hex. */
+function newClientId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/**
+ * @param {unknown} error
+ * @returns {string}
+ */
+function sentence(error) {
+  return error instanceof Error ? error.message : String(error);
+}
