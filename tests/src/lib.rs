@@ -1,1 +1,3 @@
 //! Tests and benchmarks that cross crates.
+
+pub mod bench;

@@ -1,0 +1,3 @@
+//! One module for each name of `bench`; each returns its rows, and the binary prints them.
+
+pub mod qr;
