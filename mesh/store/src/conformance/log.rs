@@ -1,0 +1,197 @@
+//! Events: by name, by position, by time.
+
+use peddlenet_wire::{AuthorId, RoomTag, Seq, Stream};
+
+use super::{ROOM, all, commit, event};
+use crate::{
+    EventKey, Store, StoreError, StoredEvent, Write,
+    limits::{COMMIT_WRITES_MAX, RANGES_MAX, VALUE_MAX},
+};
+
+pub(super) fn an_event_is_found_by_name_position_and_time(store: &mut dyn Store) {
+    let one = event(1, 1, 1, 0);
+    assert_eq!(store.event(ROOM, one.key.hash).unwrap(), None);
+    commit(store, [one.clone()]);
+    assert_eq!(store.event(ROOM, one.key.hash).unwrap(), Some(one.clone()));
+    assert_eq!(all(store, 1, 1), std::slice::from_ref(&one));
+    assert_eq!(
+        store.page(ROOM, None, 10).unwrap(),
+        std::slice::from_ref(&one)
+    );
+    assert_eq!(store.event(RoomTag([8; 16]), one.key.hash).unwrap(), None);
+    assert_eq!(store.rooms().unwrap(), [ROOM]);
+    assert_eq!(store.stats().commits, 1);
+}
+
+pub(super) fn an_event_that_is_there_stays_as_it_is(store: &mut dyn Store) {
+    let one = event(1, 1, 1, 0);
+    commit(store, [one.clone()]);
+    let held = store.held(ROOM).unwrap();
+    commit(
+        store,
+        [StoredEvent {
+            hops: 4,
+            body: Some(b"other".to_vec()),
+            ..one.clone()
+        }],
+    );
+    assert_eq!(store.event(ROOM, one.key.hash).unwrap(), Some(one));
+    assert_eq!(store.held(ROOM).unwrap(), held);
+}
+
+pub(super) fn a_deleted_body_leaves_its_header_and_never_comes_back(store: &mut dyn Store) {
+    let one = event(1, 1, 1, 0);
+    commit(store, [one.clone()]);
+    store.commit(&[Write::DeleteBody(one.key)]).unwrap();
+    let stub = StoredEvent {
+        body: None,
+        ..one.clone()
+    };
+    assert_eq!(
+        store.page(ROOM, None, 1).unwrap(),
+        std::slice::from_ref(&stub)
+    );
+    commit(store, [one.clone()]);
+    assert_eq!(store.event(ROOM, one.key.hash).unwrap(), Some(stub));
+    store
+        .commit(&[Write::DeleteBody(event(1, 1, 2, 0).key)])
+        .unwrap();
+    assert_eq!(all(store, 1, 1).len(), 1);
+}
+
+pub(super) fn a_body_fills_a_stub_that_never_had_one(store: &mut dyn Store) {
+    let one = event(1, 1, 1, 0);
+    commit(
+        store,
+        [StoredEvent {
+            body: None,
+            ..one.clone()
+        }],
+    );
+    commit(store, [one.clone()]);
+    assert_eq!(store.event(ROOM, one.key.hash).unwrap(), Some(one));
+    assert_eq!(store.held(ROOM).unwrap()[0].events, 1);
+}
+
+pub(super) fn a_commit_that_is_refused_writes_nothing(store: &mut dyn Store) {
+    let good = event(1, 1, 1, 0);
+    let large = StoredEvent {
+        body: Some(vec![0; VALUE_MAX]),
+        ..event(1, 1, 2, 0)
+    };
+    let refused = store.commit(&[Write::Event(good.clone()), Write::Event(large)]);
+    assert!(matches!(refused, Err(StoreError::TooLarge { .. })));
+    assert!(
+        store
+            .commit(&vec![Write::Event(good.clone()); COMMIT_WRITES_MAX + 1])
+            .is_err()
+    );
+    let long_key = Write::Meta {
+        key: vec![0; 300],
+        value: None,
+    };
+    assert!(store.commit(&[Write::Event(good), long_key]).is_err());
+    assert!(store.rooms().unwrap().is_empty());
+    commit(store, [event(1, 1, 1, 0)]);
+}
+
+pub(super) fn both_branches_of_a_fork_are_kept(store: &mut dyn Store) {
+    let (a, b) = (event(1, 1, 5, 0), event(1, 1, 5, 9));
+    commit(store, [b.clone(), a.clone()]);
+    assert_eq!(all(store, 1, 1), [a.clone(), b.clone()]);
+    assert_eq!(store.event(ROOM, a.key.hash).unwrap(), Some(a));
+    let held = &store.held(ROOM).unwrap()[0];
+    assert_eq!(
+        (held.events, held.ranges.count(), held.head_hash),
+        (2, 1, b.key.hash)
+    );
+}
+
+pub(super) fn holes_are_reported_and_closed(store: &mut dyn Store) {
+    commit(store, [1, 2, 5, 9, 8].map(|seq| event(1, 1, seq, 0)));
+    commit(store, [event(2, 0, 1, 0)]);
+    let ranges = |store: &dyn Store| {
+        let held = store.held(ROOM).unwrap();
+        assert_eq!(
+            (held.len(), held[1].author, held[1].stream),
+            (2, AuthorId([2; 32]), Stream(0))
+        );
+        (
+            held[0].head.0,
+            held[0]
+                .ranges
+                .iter()
+                .map(|(a, b)| (a.0, b.0))
+                .collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(ranges(store), (9, vec![(1, 2), (5, 5), (8, 9)]));
+    commit(store, [3, 4, 6, 7].map(|seq| event(1, 1, seq, 0)));
+    assert_eq!(ranges(store), (9, vec![(1, 9)]));
+}
+
+pub(super) fn a_stream_of_holes_reports_its_newest_ranges(store: &mut dyn Store) {
+    let count = RANGES_MAX as u64 + 20;
+    for chunk in (1..=count).collect::<Vec<_>>().chunks(COMMIT_WRITES_MAX) {
+        commit(store, chunk.iter().map(|n| event(1, 1, n * 2, 0)));
+    }
+    let held = &store.held(ROOM).unwrap()[0];
+    assert_eq!((held.ranges.len(), held.events), (RANGES_MAX, count));
+    assert!(held.ranges.contains(Seq(count * 2)) && !held.ranges.contains(Seq(2)));
+}
+
+pub(super) fn pages_run_from_newest_to_oldest_and_skip_other_streams(store: &mut dyn Store) {
+    commit(
+        store,
+        (1..=5).flat_map(|seq| {
+            [
+                event(1, 1, seq, 0),
+                event(2, 1, seq, 0),
+                event(1, 0, seq, 0),
+            ]
+        }),
+    );
+    let other = StoredEvent {
+        key: EventKey {
+            room: RoomTag([8; 16]),
+            ..event(1, 1, 9, 0).key
+        },
+        ..event(1, 1, 9, 0)
+    };
+    commit(store, [other]);
+    let mut before = None;
+    let mut clocks = Vec::new();
+    loop {
+        let page = store.page(ROOM, before, 3).unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some((last.clock, last.key.hash));
+        clocks.extend(page.iter().map(|event| event.clock.0));
+    }
+    assert_eq!(
+        clocks,
+        [5002, 5001, 4002, 4001, 3002, 3001, 2002, 2001, 1002, 1001]
+    );
+    assert!(store.page(ROOM, None, 0).unwrap().is_empty());
+}
+
+pub(super) fn ranges_respect_their_ends_and_limit(store: &mut dyn Store) {
+    commit(store, (1..=9).map(|seq| event(1, 1, seq, 0)));
+    commit(store, [event(1, 1, u64::MAX / 2000, 0), event(1, 2, 1, 0)]);
+    let seqs = |from, to, limit| -> Vec<u64> {
+        let events = store
+            .range(
+                ROOM,
+                AuthorId([1; 32]),
+                Stream(1),
+                Seq(from),
+                Seq(to),
+                limit,
+            )
+            .unwrap();
+        events.iter().map(|event| event.key.seq.0).collect()
+    };
+    assert_eq!(seqs(3, 5, 10), [3, 4, 5]);
+    assert_eq!(seqs(0, u64::MAX, 2), [1, 2]);
+    assert_eq!(seqs(8, u64::MAX, 10), [8, 9, u64::MAX / 2000]);
+    assert!(seqs(5, 3, 10).is_empty() && seqs(1, 9, 0).is_empty());
+}

@@ -1,0 +1,240 @@
+//! Opening a profile's store folder, whatever state it is in.
+//!
+//! ```text
+//!  lock ------------- held elsewhere --> InUse
+//!   v
+//!  finish a swap that was interrupted (compact.rs)
+//!   v
+//!  open sled, read it through after a stop that was not orderly
+//!   |  damaged                 |  damaged again
+//!   +--> set snapshots aside --+--> set the folder aside, start fresh --> Quarantined
+//!   v
+//!  schema newer than ours --> NewerSchema        older --> replay
+//!   v
+//!  far larger than what it holds --> write it anew
+//! ```
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    OnDisk, Result, SledStore, StoreError, at, compact, durable::Durable, remove_if_there,
+    sync_dir, unpanicked,
+};
+use crate::{
+    Indexed,
+    layout::SCHEMA_KEY,
+    limits::{COMPACT_FACTOR, COMPACT_FLOOR, QUARANTINES_MAX, VERIFY_MAX},
+    own_heads::OwnHeads,
+    tables::Table,
+};
+
+/// What opening found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Opened {
+    /// Nothing was there.
+    Fresh,
+    /// Everything is there.
+    Whole,
+    /// sled's snapshots were damaged; everything is there.
+    WithoutSnapshots,
+    /// The database was damaged and set aside. The store is empty, to be filled by the other
+    /// members; the person must be told. The guard still knows what was signed.
+    Quarantined {
+        /// Where the damaged database is.
+        to: PathBuf,
+    },
+}
+
+/// How to open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Read everything through, also after an orderly stop and at any size: for opening again
+    /// after [`StoreError::Corrupt`].
+    pub verify: bool,
+}
+
+impl SledStore {
+    /// Opens or creates the store in a folder.
+    pub fn open_in(folder: &Path, options: Options) -> Result<(Self, Opened)> {
+        fs::create_dir_all(folder).map_err(at(folder))?;
+        let lock = take_lock(folder)?;
+        let path = folder.join("sled");
+        compact::finish_swap(folder, &path)?;
+        let was_there = path.join("db").exists();
+        let clean = folder.join("clean");
+        let orderly = clean.exists();
+        remove_if_there(&clean)?;
+        folder
+            .parent()
+            .map_or(Ok(()), |parent| sync_dir(parent).map_err(at(parent)))?;
+        sync_dir(folder).map_err(at(folder))?;
+
+        let verify = options.verify || (was_there && !orderly && size_of(&path) <= VERIFY_MAX);
+        let (db, opened) = open_or_quarantine(folder, &path, verify)?;
+        let opened = if was_there || opened != Opened::Whole {
+            opened
+        } else {
+            Opened::Fresh
+        };
+        let own = OwnHeads::open(folder)?;
+        let mut store = Indexed::open(OnDisk {
+            folder: folder.to_path_buf(),
+            own,
+            db: Some(db),
+            _lock: lock,
+        })?;
+        mark_born(&path)?;
+        store.compact_if_due()?;
+        tracing::info!(?opened, orderly, bytes = size_of(&path), "store open");
+        Ok((store, opened))
+    }
+
+    fn compact_if_due(&mut self) -> Result<()> {
+        let disk = self.tables().db()?.disk_bytes();
+        if disk < COMPACT_FLOOR || disk / COMPACT_FACTOR < self.last_live_bytes()? {
+            return Ok(());
+        }
+        let live = self.count_live_bytes()?;
+        if disk / COMPACT_FACTOR < live {
+            Ok(())
+        } else {
+            self.compact()
+        }
+    }
+
+    /// Writes the database anew and swaps it in. A crash at any point leaves one of the two whole.
+    pub fn compact(&mut self) -> Result<()> {
+        let disk = self.tables_mut();
+        let Some(old) = disk.db.take() else {
+            return Err(StoreError::Closed);
+        };
+        let path = disk.folder.join("sled");
+        let before = old.disk_bytes();
+        let swapped = unpanicked(|| compact::write_anew(old, &disk.folder, &path));
+        // Whether the swap happened or not, what is at `path` now is whole.
+        disk.db = Some(unpanicked(|| Durable::open(&path))?);
+        swapped?;
+        tracing::info!(
+            before,
+            after = disk.db()?.disk_bytes(),
+            "database written anew"
+        );
+        Ok(())
+    }
+}
+
+/// Beside sled's own files: the database has once held a schema version.
+const BORN: &str = "born";
+
+pub(super) fn mark_born(path: &Path) -> Result<()> {
+    let file = path.join(BORN);
+    if !file.exists() {
+        File::create(&file)
+            .and_then(|file| file.sync_all())
+            .map_err(at(&file))?;
+        sync_dir(path).map_err(at(path))?;
+    }
+    Ok(())
+}
+
+/// Says that what follows the last commit is nothing.
+pub(super) fn mark_clean(folder: &Path) -> Result<()> {
+    let path = folder.join("clean");
+    File::create(&path)
+        .and_then(|file| file.sync_all())
+        .map_err(at(&path))?;
+    sync_dir(folder).map_err(at(folder))
+}
+
+fn take_lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(at(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
+        Err(TryLockError::Error(error)) => Err(StoreError::io(path, error)),
+    }
+}
+
+fn open_or_quarantine(folder: &Path, path: &Path, verify: bool) -> Result<(Durable, Opened)> {
+    let open = || {
+        unpanicked(|| {
+            let db = Durable::open(path)?;
+            // sled takes a log that it cannot read at all for a new one.
+            if path.join(BORN).exists() && db.get(Table::Meta, SCHEMA_KEY)?.is_none() {
+                return Err(StoreError::corrupt("the database has lost everything"));
+            }
+            if verify {
+                db.verify()?;
+            }
+            Ok(db)
+        })
+    };
+    let first = match open() {
+        Err(StoreError::Corrupt(why)) => why,
+        opened => return Ok((opened?, Opened::Whole)),
+    };
+    tracing::warn!(%first, "the database is damaged, trying without its snapshots");
+    if set_snapshots_aside(path)? {
+        match open() {
+            // A failed attempt's threads may still hold the file: that is damage too.
+            Err(StoreError::Corrupt(_) | StoreError::InUse) => {}
+            opened => return Ok((opened?, Opened::WithoutSnapshots)),
+        }
+    }
+    let to = quarantine(folder, path)?;
+    tracing::error!(to = %to.display(), "the database is damaged, set aside; starting fresh");
+    Ok((open()?, Opened::Quarantined { to }))
+}
+
+/// Renames `snap.*`, so that sled reads its whole log; tells whether there were any.
+fn set_snapshots_aside(path: &Path) -> Result<bool> {
+    let mut found = false;
+    for entry in fs::read_dir(path).map_err(at(path))? {
+        let entry = entry.map_err(at(path))?;
+        let name = entry.file_name();
+        if let Some(rest) = name.to_str().and_then(|name| name.strip_prefix("snap.")) {
+            fs::rename(entry.path(), path.join(format!("aside-{rest}"))).map_err(at(path))?;
+            found = true;
+        }
+    }
+    sync_dir(path).map_err(at(path))?;
+    Ok(found)
+}
+
+fn quarantine(folder: &Path, path: &Path) -> Result<PathBuf> {
+    let mut numbers: Vec<u64> = Vec::new();
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let name = entry.map_err(at(folder))?.file_name();
+        let number: Option<u64> = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("quarantine-")?.parse().ok());
+        numbers.extend(number);
+    }
+    numbers.sort_unstable();
+    let next = numbers.last().map_or(1, |last| last.saturating_add(1));
+    let excess = numbers
+        .len()
+        .saturating_add(1)
+        .saturating_sub(QUARANTINES_MAX);
+    for number in numbers.iter().take(excess) {
+        remove_if_there(&folder.join(format!("quarantine-{number}")))?;
+    }
+    let to = folder.join(format!("quarantine-{next}"));
+    fs::rename(path, &to).map_err(at(path))?;
+    sync_dir(folder).map_err(at(folder))?;
+    Ok(to)
+}
+
+fn size_of(path: &Path) -> u64 {
+    fs::metadata(path.join("db")).map_or(0, |meta| meta.len())
+}

@@ -1,0 +1,134 @@
+//! A commit in the making: reads through to the tables, collects changes.
+
+use std::collections::BTreeMap;
+
+use peddlenet_wire::Stream;
+
+use crate::{
+    EventKey, Held, Ranges, StoreError, StoredEvent, Write,
+    layout::{self, EventValue},
+    limits::RANGES_MAX,
+    tables::{Change, Table, Tables},
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+pub(super) struct Draft<'a, T> {
+    tables: &'a T,
+    changes: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
+}
+
+impl<'a, T: Tables> Draft<'a, T> {
+    pub(super) fn over(tables: &'a T) -> Self {
+        Self {
+            tables,
+            changes: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn into_changes(self) -> Vec<Change> {
+        self.changes
+            .into_iter()
+            .map(|((table, key), value)| Change { table, key, value })
+            .collect()
+    }
+
+    pub(super) fn write(&mut self, write: &Write) -> Result<()> {
+        match write {
+            Write::Event(event) | Write::OwnEvent(event) => self.event(event)?,
+            Write::DeleteBody(key) => self.delete_body(key)?,
+            Write::Record(record) => {
+                let key = layout::record_key(record.room, record.kind, record.author);
+                let value = layout::record_value(record);
+                // Clock first, then bytes: comparing the values compares both.
+                if self
+                    .get(Table::Records, &key)?
+                    .is_none_or(|old| old < value)
+                {
+                    self.set(Table::Records, key, Some(value));
+                }
+            }
+            Write::Outbox { room, hash, value } => {
+                self.set(Table::Outbox, layout::hash_key(*room, *hash), value.clone());
+            }
+            Write::Peer { key, value } => self.set(Table::Peers, key.clone(), value.clone()),
+            Write::Meta { key, value } => {
+                self.set(Table::Meta, layout::meta_key(key), value.clone())
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, event: &StoredEvent) -> Result<()> {
+        let key = layout::event_key(&event.key);
+        let Some(old) = self.get(Table::Events, &key)? else {
+            let value = EventValue::of(event);
+            self.set(Table::Events, key, Some(value.encode()));
+            return self.index(&event.key, &value);
+        };
+        let mut old = EventValue::decode(&old)?;
+        if old.body.is_none() && !old.deleted && event.body.is_some() {
+            old.body.clone_from(&event.body);
+            self.set(Table::Events, key, Some(old.encode()));
+        }
+        Ok(())
+    }
+
+    fn delete_body(&mut self, key: &EventKey) -> Result<()> {
+        let key = layout::event_key(key);
+        if let Some(old) = self.get(Table::Events, &key)? {
+            let mut value = EventValue::decode(&old)?;
+            value.body = None;
+            value.deleted = true;
+            self.set(Table::Events, key, Some(value.encode()));
+        }
+        Ok(())
+    }
+
+    /// The index entries of an event that is new, or that a rebuild replays.
+    pub(super) fn index(&mut self, key: &EventKey, value: &EventValue) -> Result<()> {
+        self.set(
+            Table::Ids,
+            layout::hash_key(key.room, key.hash),
+            Some(layout::id_value(key)),
+        );
+        if key.stream == Stream::CONTENT {
+            self.set(
+                Table::ByTime,
+                layout::time_key(key.room, value.clock, key.hash),
+                Some(Vec::new()),
+            );
+        }
+        let head_key = layout::stream_key(key.room, key.author, key.stream);
+        let mut held = match self.get(Table::Heads, &head_key)? {
+            Some(bytes) => layout::read_head(&head_key, &bytes)?.1,
+            None => Held {
+                author: key.author,
+                stream: key.stream,
+                ranges: Ranges::default(),
+                head: key.seq,
+                head_hash: key.hash,
+                events: 0,
+            },
+        };
+        held.ranges.insert(key.seq);
+        held.ranges.truncate_oldest(RANGES_MAX);
+        held.events = held.events.saturating_add(1);
+        if key.seq > held.head {
+            (held.head, held.head_hash) = (key.seq, key.hash);
+        }
+        self.set(Table::Heads, head_key, Some(layout::head_value(&held)));
+        Ok(())
+    }
+
+    pub(super) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        match self.changes.get(&(table, key.to_vec())) {
+            Some(value) => Ok(value.clone()),
+            None => self.tables.get(table, key),
+        }
+    }
+
+    pub(super) fn set(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.changes.insert((table, key), value);
+    }
+}

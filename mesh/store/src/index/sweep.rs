@@ -1,0 +1,167 @@
+//! Work that takes many commits: migration, rebuilding indexes, removing a room.
+//!
+//! Each notes in `meta` that it has begun, goes on in steps that may be repeated, and removes the
+//! note at the end. A process that dies in between leaves the note, and the next one finishes.
+
+use peddlenet_wire::RoomTag;
+
+use super::{Indexed, draft::Draft};
+use crate::{
+    StoreError,
+    layout::{self, DROP_PREFIX, EventValue, LIVE_KEY, REBUILD_KEY, SCHEMA, SCHEMA_KEY},
+    limits::{COMMIT_BYTES_MAX, SWEEP},
+    tables::{Change, Order, Span, Table, Tables},
+};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+impl<T: Tables> Indexed<T> {
+    /// Refuses a newer layout; an older one is replayed from its log.
+    pub(super) fn migrate(&mut self) -> Result<()> {
+        let found = match self.tables.get(Table::Meta, SCHEMA_KEY)? {
+            Some(bytes) => <[u8; 4]>::try_from(bytes.as_slice())
+                .map(u32::from_be_bytes)
+                .map_err(|_| StoreError::corrupt("a schema version that cannot be read"))?,
+            None if self.is_blank()? => {
+                return self.note(SCHEMA_KEY, Some(SCHEMA.to_be_bytes().to_vec()));
+            }
+            // The layout before the first one that was numbered.
+            None => 0,
+        };
+        if found > SCHEMA {
+            return Err(StoreError::NewerSchema {
+                found,
+                known: SCHEMA,
+            });
+        }
+        if found < SCHEMA {
+            tracing::info!(
+                found,
+                known = SCHEMA,
+                "replaying the log into the new layout"
+            );
+            self.begin_rebuild()?;
+            self.finish_rebuild()?;
+            self.note(SCHEMA_KEY, Some(SCHEMA.to_be_bytes().to_vec()))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish_sweeps(&mut self) -> Result<()> {
+        if self.tables.get(Table::Meta, REBUILD_KEY)?.is_some() {
+            self.finish_rebuild()?;
+        }
+        let prefix = DROP_PREFIX.len();
+        for key in self.keys(Table::Meta, &Span::prefix(DROP_PREFIX), usize::MAX)? {
+            let room = key
+                .get(prefix..)
+                .and_then(|bytes| RoomTag::try_from(bytes).ok());
+            self.finish_drop(
+                room.ok_or_else(|| StoreError::corrupt("a room to remove that has no name"))?,
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn begin_drop(&mut self, room: RoomTag) -> Result<()> {
+        self.note(&drop_key(room), Some(Vec::new()))
+    }
+
+    pub(super) fn finish_drop(&mut self, room: RoomTag) -> Result<()> {
+        for table in Table::BY_ROOM {
+            self.clear(table, &Span::prefix(&room.0))?;
+        }
+        // What the database holds must be counted again before it is compared with its size.
+        self.note(LIVE_KEY, None)?;
+        self.note(&drop_key(room), None)
+    }
+
+    pub(crate) fn begin_rebuild(&mut self) -> Result<()> {
+        self.note(REBUILD_KEY, Some(Vec::new()))
+    }
+
+    /// Clears the indexes and replays the log; returns how many events it has.
+    pub(super) fn finish_rebuild(&mut self) -> Result<u64> {
+        for table in Table::INDEXES {
+            self.clear(table, &Span::all())?;
+        }
+        let mut span = Span::all();
+        let mut events = 0_u64;
+        loop {
+            let mut batch = Vec::new();
+            let mut bytes = 0_usize;
+            self.tables
+                .scan(Table::Events, &span, Order::Ascending, &mut |key, value| {
+                    bytes = bytes.saturating_add(value.len());
+                    let value = EventValue::decode(value)?;
+                    batch.push((
+                        key.to_vec(),
+                        EventValue {
+                            header: Vec::new(),
+                            body: None,
+                            ..value
+                        },
+                    ));
+                    Ok(batch.len() < SWEEP && bytes < COMMIT_BYTES_MAX)
+                })?;
+            let Some((last, _)) = batch.last() else { break };
+            span.from = [last.as_slice(), &[0]].concat();
+            let mut draft = Draft::over(&self.tables);
+            for (key, value) in &batch {
+                draft.index(&layout::read_event_key(key)?, value)?;
+            }
+            let changes = draft.into_changes();
+            self.apply(|tables| tables.apply(&changes))?;
+            events = events.saturating_add(batch.len() as u64);
+        }
+        self.note(REBUILD_KEY, None)?;
+        Ok(events)
+    }
+
+    fn is_blank(&self) -> Result<bool> {
+        Ok(self.keys(Table::Events, &Span::all(), 1)?.is_empty()
+            && self.keys(Table::Meta, &Span::all(), 1)?.is_empty())
+    }
+
+    fn note(&mut self, key: &[u8], value: Option<Vec<u8>>) -> Result<()> {
+        self.apply(|tables| {
+            tables.apply(&[Change {
+                table: Table::Meta,
+                key: key.to_vec(),
+                value,
+            }])
+        })
+    }
+
+    fn clear(&mut self, table: Table, span: &Span) -> Result<()> {
+        loop {
+            let keys = self.keys(table, span, SWEEP)?;
+            if keys.is_empty() {
+                return Ok(());
+            }
+            let changes: Vec<Change> = keys
+                .into_iter()
+                .map(|key| Change {
+                    table,
+                    key,
+                    value: None,
+                })
+                .collect();
+            self.apply(|tables| tables.apply(&changes))?;
+        }
+    }
+
+    fn keys(&self, table: Table, span: &Span, limit: usize) -> Result<Vec<Vec<u8>>> {
+        let mut keys = Vec::new();
+        self.tables
+            .scan(table, span, Order::Ascending, &mut |key, _| {
+                keys.push(key.to_vec());
+                Ok(keys.len() < limit)
+            })?;
+        Ok(keys)
+    }
+}
+
+fn drop_key(room: RoomTag) -> Vec<u8> {
+    [DROP_PREFIX, room.0.as_slice()].concat()
+}

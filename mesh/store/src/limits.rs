@@ -1,0 +1,35 @@
+//! The store's own bounds. Bytes unless the name says otherwise.
+
+use std::time::Duration;
+
+/// The largest value that a write may carry, with a header and a body counted together. Larger
+/// things are files (design: rule 3 of the durable wrapper).
+pub const VALUE_MAX: usize = 64 * 1024;
+/// The largest key that a caller chooses (`meta`, `peers`).
+pub const KEY_MAX: usize = 256;
+/// Writes in one commit (count). A group commit is filled up to it.
+pub const COMMIT_WRITES_MAX: usize = 256;
+/// Values in one commit, together. Half of one of sled's log segments: a commit that spans many
+/// segments could have sled reuse one before the fsync at its end.
+pub const COMMIT_BYTES_MAX: usize = 256 * 1024;
+/// Requests that wait for the store thread (count). Beyond it a request is answered `Busy`.
+pub const QUEUE_MAX: usize = 1024;
+/// Ranges kept for one stream of one author (count). A stream with more holes reports its newest
+/// ranges; the rest is fetched again, which changes nothing.
+pub const RANGES_MAX: usize = 256;
+/// Entries that a rebuild or the removal of a room handles between two commits (count).
+pub const SWEEP: usize = 128;
+/// Damaged databases that are kept (count); the oldest goes first.
+pub const QUARANTINES_MAX: usize = 3;
+/// A database up to this size is read through after a stop that was not orderly.
+pub const VERIFY_MAX: u64 = 64 * 1024 * 1024;
+/// A database below this size is never compacted: sled allocates half a megabyte at a time.
+pub const COMPACT_FLOOR: u64 = 32 * 1024 * 1024;
+/// A database that is this many times larger than what it holds is written anew.
+pub const COMPACT_FACTOR: u64 = 4;
+/// sled's page cache (design: rule 4, 8-16 MiB).
+pub const CACHE: u64 = 8 * 1024 * 1024;
+/// sled's background flush (design: rule 4).
+pub const FLUSH_EVERY: Duration = Duration::from_millis(500);
+/// How long a second opening in the same process waits until sled's threads let go of the file.
+pub const REOPEN_WAIT: Duration = Duration::from_secs(5);
