@@ -1,14 +1,56 @@
 //! Keys, sealing, signatures and the link handshake.
+//!
+//! Purpose: every cryptographic step of PeddleNet, each a small module around one library
+//! primitive; nothing here is invented. The rules they follow are the threat model's: a context
+//! for each signature, a label for each derived key, bytes verified as received.
+//!
+//! ```text
+//!  invite code --> invite --P--> gate <--k_member-- epoch            who may knock
+//!                                 |psk
+//!  open data channel --------> handshake --hash--> proof, offer      who is there, which rooms
+//!
+//!  plaintext --> event, record --SignedEvent, SignedRecord--> wire   what was said, by whom
+//!                  |      |
+//!               author   seal <--k_member, k_content-- epoch
+//! ```
+//!
+//! Contract: pure. Randomness and time are arguments; there is no clock, no generator, no I/O, so
+//! a test or a simulation replays to the byte. Secrets are redacted in `Debug` and wiped on drop.
+//! Bytes from outside end in a [`CryptoError`], never in a panic. Driven by `mesh` (keys, sealing,
+//! proofs) and `peer` (handshake only).
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(
     not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
 )]
 
+pub mod author;
+mod derive;
+pub mod epoch;
 pub mod error;
+pub mod event;
+pub mod gate;
 pub mod handshake;
+pub mod invite;
+pub mod offer;
+pub mod proof;
+pub mod record;
+mod seal;
 
+pub use author::{AuthorKey, Context, verify};
+pub use epoch::EpochKeys;
 pub use error::CryptoError;
+pub use event::{Draft, open_event, seal_event, verify_event};
+pub use gate::{Gate, invite_gate, member_gate};
 pub use handshake::{Established, Handshake, Hello, Step};
+pub use invite::{InviteKeys, verify_voucher};
+pub use offer::room_offer;
+pub use proof::{join_proof, open_proof, verify_join, verify_open, verify_welcome, welcome_proof};
+pub use record::{open_record, seal_record, verify_record};

@@ -117,7 +117,8 @@ fn every_flipped_bit_and_every_cut_of_every_message_is_refused() {
     let Ok(Step::SendAndDone(third, _)) = confirming.step(Some(&second)) else {
         panic!("a dialer confirms the answer");
     };
-    let fresh: [(&[u8], fn(&[u8]) -> Handshake); 3] = [
+    type Ready = fn(first: &[u8]) -> Handshake;
+    let fresh: [(&[u8], Ready); 3] = [
         (&first, |_| listener()),
         (&second, |_| {
             let mut d = dialer();
