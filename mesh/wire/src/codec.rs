@@ -37,6 +37,10 @@ pub enum WireError {
 }
 
 impl WireError {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads better as the end of `map_err`"
+    )]
     pub(crate) fn malformed(what: &'static str, why: impl ToString) -> Self {
         Self::Malformed {
             what,
