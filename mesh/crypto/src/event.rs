@@ -13,6 +13,10 @@
 //! for stream 1. Streams from 2 on are direct messages, which go to a pair and not to the room:
 //! this build neither seals nor opens them ([`CryptoError::UnknownSealing`]), but verifies and
 //! carries them.
+//!
+//! Measured overhead (`an_event_costs_about_what_the_design_says` prints it): 268 bytes without
+//! parents, 34 more for each, and a body of 40 bytes around the padded plaintext. A text of 17
+//! bytes with one parent makes an event of 374: 231 header, 64 signature, 72 body, 7 envelope.
 
 use peddlenet_wire::{
     AuthorId, Capped, EventHash, Header, Hlc, RoomTag, Seq, SignedEvent, Stream,
@@ -136,3 +140,6 @@ fn body_key(
         &[KEY_LABEL, &author.0, &stream.0.to_be_bytes()],
     ))
 }
+
+#[cfg(test)]
+mod tests;

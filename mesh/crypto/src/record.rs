@@ -94,3 +94,6 @@ fn body_key(
         &[KEY_LABEL, &author.0, &kind.0.to_be_bytes()],
     ))
 }
+
+#[cfg(test)]
+mod tests;
