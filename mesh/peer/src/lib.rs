@@ -1,1 +1,53 @@
-//! WebRTC links over one UDP port.
+//! WebRTC links over one UDP port, opened by one scan and no server.
+//!
+//! ```text
+//!              gates (keys)                              certificate hash, addresses, gate
+//!                  |                                                     |
+//! Incoming <-- Endpoint <== one UDP port ==> Endpoint <-- dial ----------+
+//!                  |                              |
+//!                 Link ===== three lanes ====== Link
+//! ```
+//!
+//! A dialer needs what an invite or a whereabouts record says: addresses, the hash of the
+//! listener's DTLS certificate, and a [`Gate`] key. Its first packet proves the key and carries
+//! the hash of its own certificate, so both sides check certificates, and nobody else's packet
+//! makes the listener allocate anything ([`front_door`]). Noise over the opened channel binds the
+//! link to both certificates and the gate's psk; only then does a [`Link`] reach the caller.
+//!
+//! `mesh` is the only user: it decides whom to dial, which gates stand, and who somebody is.
+//!
+//! | module | does |
+//! |---|---|
+//! | `endpoint` | binds, dials, accepts |
+//! | [`front_door`], `gate`, `stun`, `used` | decide on first packets (pure) |
+//! | `router`, `session`, `paths`, `socket` | share one port among links |
+//! | `connection`, `sdp` | the WebRTC recipe |
+//! | `noise` | the link handshake |
+//! | `link` | lanes, queues, pings |
+
+mod certificate;
+mod connection;
+mod endpoint;
+mod error;
+pub mod front_door;
+mod gate;
+mod link;
+mod noise;
+mod paths;
+mod router;
+mod sdp;
+mod session;
+mod socket;
+mod stun;
+mod used;
+
+pub use certificate::{Fingerprint, ListenerCertificate};
+pub use endpoint::{
+    DIAL_DEADLINE, Dial, Endpoint, EndpointConfig, HALF_OPEN_FOR, Incoming, IncomingLink,
+};
+pub use error::{DialError, PeerError, SendError};
+pub use gate::{Gate, GateId, Kind};
+pub use link::{
+    DATAGRAM_MAX, FRAME_MAX, Lane, Link, LinkId, LinkReceiver, LinkSender, LinkStats, QUEUE_BYTES,
+    QUEUE_FRAMES, Received,
+};

@@ -1,0 +1,281 @@
+//! One WebRTC connection over a session: the recipe of "one scan, no server", and the
+//! work-arounds that `webrtc` 0.21.1 needs.
+
+use crate::certificate::ListenerCertificate;
+use crate::gate::{self, C_PWD_LEN};
+use crate::router::Arrival;
+use crate::sdp::{self, Described};
+use crate::session::{Session, SessionRuntime};
+use crate::{DialError, Fingerprint, Gate, PeerError};
+use data_encoding::BASE64_NOPAD;
+use rtc::ice::mdns::MulticastDnsMode;
+use rtc::peer_connection::configuration::setting_engine::SctpMaxMessageSize;
+use rtc::peer_connection::transport::RTCDtlsRole;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
+    RTCPeerConnectionState, RTCSessionDescription, SettingEngineBuilder,
+};
+
+/// ICE checks while dialing; the default of 200 ms makes a join 30 times slower.
+const CHECK_INTERVAL: Duration = Duration::from_millis(15);
+/// Checks per address: more than any deadline lasts.
+const CHECKS_MAX: u16 = 2000;
+/// ICE asks for consent even under traffic; our own pings notice a dead link long before.
+const ICE_KEEPALIVE: Duration = Duration::from_secs(10);
+const ICE_DISCONNECTED: Duration = Duration::from_secs(30);
+const ICE_FAILED: Duration = Duration::from_secs(60);
+/// Bytes a lane may have handed to SCTP and not yet acknowledged.
+const SEND_LIMIT: usize = 2 << 20;
+/// SCTP packet size: with DTLS, UDP and IP it stays below an Ethernet frame.
+const SCTP_MTU: u32 = 1400;
+/// SCTP's receive window.
+const RECV_WINDOW: u32 = 1 << 20;
+/// How often the driver is woken while a link opens.
+const NUDGE: Duration = Duration::from_millis(2);
+
+/// A connection that closes itself when dropped.
+pub(crate) struct Connection {
+    pc: Option<Arc<dyn PeerConnection>>,
+    /// Ordered, reliable.
+    pub(crate) ordered: Arc<dyn DataChannel>,
+    /// Unordered, reliable.
+    pub(crate) bulk: Arc<dyn DataChannel>,
+    /// Unordered, never repeated.
+    pub(crate) quick: Arc<dyn DataChannel>,
+    pub(crate) state: watch::Receiver<RTCPeerConnectionState>,
+    pub(crate) session: Arc<Session>,
+}
+
+impl Connection {
+    /// The dialer's side: checks are on their way when this returns.
+    pub(crate) async fn dial(
+        session: Arc<Session>,
+        addrs: &[SocketAddr],
+        listener: Fingerprint,
+        gate: &Gate,
+    ) -> Result<(Self, Fingerprint), DialError> {
+        let certificate = ListenerCertificate::generate()?;
+        let own = certificate.fingerprint();
+        let mut random = [0; 24];
+        getrandom::fill(&mut random).map_err(|_| PeerError::Randomness)?;
+        let (pwd_bytes, ufrag_bytes) = random.split_at(18);
+        let mut c_pwd = [0; C_PWD_LEN];
+        BASE64_NOPAD.encode_mut(pwd_bytes, &mut c_pwd);
+        let c_ufrag = BASE64_NOPAD.encode(ufrag_bytes);
+        let s_ufrag = gate::server_ufrag(gate.kind, own, &c_pwd);
+        let s_pwd = gate::server_pwd(&gate.ice_key, &s_ufrag);
+
+        let settings = settings().with_ice_credentials(c_ufrag, text(&c_pwd));
+        let connection = Self::build(session, settings, &certificate).await?;
+        let described = Described {
+            ufrag: &text(&s_ufrag),
+            pwd: &text(&s_pwd),
+            fingerprint: listener,
+        };
+        let pc = connection.pc()?;
+        let offer = pc.create_offer(None).await.map_err(webrtc)?;
+        pc.set_local_description(offer).await.map_err(webrtc)?;
+        let answer = RTCSessionDescription::answer(sdp::answer(&described, addrs));
+        pc.set_remote_description(answer.map_err(webrtc)?)
+            .await
+            .map_err(webrtc)?;
+        Ok((connection, own))
+    }
+
+    /// The listener's side: the dialer's first packet waits in the session already.
+    pub(crate) async fn accept(
+        arrival: &Arrival,
+        certificate: &ListenerCertificate,
+    ) -> Result<Self, PeerError> {
+        let settings = settings()
+            .with_lite(true)
+            .with_answering_dtls_role(RTCDtlsRole::Server)
+            .with_ice_credentials(arrival.s_ufrag.clone(), arrival.s_pwd.clone());
+        let session = Arc::clone(&arrival.session);
+        let connection = Self::build(session, settings, certificate).await?;
+        let described = Described {
+            ufrag: &arrival.c_ufrag,
+            pwd: &arrival.c_pwd,
+            fingerprint: arrival.client,
+        };
+        let pc = connection.pc()?;
+        let offer = RTCSessionDescription::offer(sdp::offer(&described)).map_err(webrtc)?;
+        pc.set_remote_description(offer).await.map_err(webrtc)?;
+        let answer = pc.create_answer(None).await.map_err(webrtc)?;
+        pc.set_local_description(answer).await.map_err(webrtc)?;
+        Ok(connection)
+    }
+
+    async fn build(
+        session: Arc<Session>,
+        settings: SettingEngineBuilder,
+        certificate: &ListenerCertificate,
+    ) -> Result<Self, PeerError> {
+        let (state_tx, state) = watch::channel(RTCPeerConnectionState::New);
+        let configuration = RTCConfigurationBuilder::new()
+            .with_certificates(vec![certificate.rtc()])
+            .build();
+        let pc = PeerConnectionBuilder::new()
+            .with_configuration(configuration)
+            .with_setting_engine(settings.build())
+            .with_runtime(Arc::new(SessionRuntime(Arc::clone(&session))))
+            .with_handler(Arc::new(Watcher(state_tx)))
+            .with_udp_addrs(session.throwaways())
+            .with_data_channel_send_buffer_limit(SEND_LIMIT)
+            .build()
+            .await
+            .map_err(webrtc)?;
+        let pc: Arc<dyn PeerConnection> = Arc::new(pc);
+        // From here on a failure must close the connection, or its driver runs for ever.
+        match lanes(&pc).await {
+            Ok([ordered, bulk, quick]) => Ok(Self {
+                pc: Some(pc),
+                ordered,
+                bulk,
+                quick,
+                state,
+                session,
+            }),
+            Err(error) => {
+                let _ = pc.close().await;
+                Err(webrtc(error))
+            }
+        }
+    }
+
+    /// Waits until all lanes are open. `false` when the connection fails first.
+    pub(crate) async fn opened(&mut self) -> bool {
+        let lanes = [&self.ordered, &self.bulk, &self.quick];
+        let mut state = self.state.clone();
+        let opening = async {
+            for lane in lanes {
+                loop {
+                    match lane.poll().await {
+                        Some(DataChannelEvent::OnOpen) => break,
+                        Some(DataChannelEvent::OnClose) | None => return false,
+                        Some(_) => {}
+                    }
+                }
+            }
+            true
+        };
+        tokio::select! {
+            opened = opening => opened,
+            () = failed(&mut state) => false,
+        }
+    }
+
+    /// Runs `work` while waking the driver every 2 ms.
+    ///
+    /// Work-around for webrtc 0.21.1: its driver flushes output only at the top of its loop, so
+    /// what DTLS and SCTP produce while events are handled (the SCTP INIT, for one) sits there
+    /// until the next timer, up to 190 ms. Setting a threshold that nobody reads is the cheapest
+    /// call that ends its sleep. To be dropped when upstream flushes before it sleeps.
+    pub(crate) async fn with_awake_driver<T>(
+        lane: Arc<dyn DataChannel>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let mut tick = tokio::time::interval(NUDGE);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                _ = tick.tick() => {
+                    let _ = lane.set_buffered_amount_low_threshold(0).await;
+                }
+            }
+        }
+    }
+
+    /// Ends the connection and frees its driver.
+    pub(crate) async fn close(mut self) {
+        if let Some(pc) = self.pc.take() {
+            let _ = pc.close().await;
+        }
+    }
+
+    fn pc(&self) -> Result<&Arc<dyn PeerConnection>, PeerError> {
+        let closed = || PeerError::Webrtc("closed".to_owned());
+        self.pc.as_ref().ok_or_else(closed)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // A connection that is merely dropped leaves its driver running.
+        if let Some(pc) = self.pc.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move {
+                let _ = pc.close().await;
+            });
+        }
+    }
+}
+
+/// Returns when the connection has failed for good.
+pub(crate) async fn failed(state: &mut watch::Receiver<RTCPeerConnectionState>) {
+    use RTCPeerConnectionState::{Closed, Failed};
+    let _ = state
+        .wait_for(|state| matches!(state, Failed | Closed))
+        .await;
+}
+
+/// The three lanes, with ids both sides know: no DCEP round trip.
+async fn lanes(pc: &Arc<dyn PeerConnection>) -> webrtc::error::Result<[Arc<dyn DataChannel>; 3]> {
+    let lane = |id, ordered, max_retransmits| RTCDataChannelInit {
+        ordered,
+        max_retransmits,
+        negotiated: Some(id),
+        ..RTCDataChannelInit::default()
+    };
+    let ordered = pc.create_data_channel("ordered", Some(lane(0, true, None)));
+    let ordered = ordered.await?;
+    let bulk = pc.create_data_channel("bulk", Some(lane(1, false, None)));
+    let bulk = bulk.await?;
+    let quick = pc.create_data_channel("quick", Some(lane(2, false, Some(0))));
+    let quick = quick.await?;
+    Ok([ordered, bulk, quick])
+}
+
+fn settings() -> SettingEngineBuilder {
+    SettingEngineBuilder::new()
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+        .with_include_loopback_candidate(true)
+        .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS_MAX))
+        .with_ice_timeouts(
+            Some(ICE_DISCONNECTED),
+            Some(ICE_FAILED),
+            Some(ICE_KEEPALIVE),
+        )
+        .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(sdp::MAX_MESSAGE))
+        .with_sctp_max_receive_buffer_size(RECV_WINDOW)
+        .with_sctp_mtu(SCTP_MTU)
+}
+
+struct Watcher(watch::Sender<RTCPeerConnectionState>);
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Watcher {
+    // Runs on the driver's task: it must not wait for anything.
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        tracing::trace!(?state, "connection");
+        self.0.send_replace(state);
+    }
+}
+
+/// ICE strings are ASCII by construction.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn webrtc(error: webrtc::error::Error) -> PeerError {
+    PeerError::Webrtc(error.to_string())
+}

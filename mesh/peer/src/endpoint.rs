@@ -1,0 +1,312 @@
+//! The endpoint: one UDP port for every link, dialled and accepted.
+
+use crate::certificate::ListenerCertificate;
+use crate::connection::Connection;
+use crate::link::{self, Link};
+use crate::noise::{self, Handshake};
+use crate::router::{Arrival, HALF_OPEN_MAX, Router};
+use crate::session::Session;
+use crate::socket::{self, SharedSocket};
+use crate::{DialError, Fingerprint, Gate, GateId, PeerError};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use webrtc::data_channel::DataChannelEvent;
+
+/// A half-open link is given up after this.
+pub const HALF_OPEN_FOR: Duration = Duration::from_secs(5);
+/// What a dial usually gets.
+pub const DIAL_DEADLINE: Duration = Duration::from_secs(5);
+/// After the first refusal other addresses get this long to answer better.
+const REFUSAL_GRACE: Duration = Duration::from_millis(1500);
+/// Addresses of one dial; an invite carries fewer.
+const ADDRS_MAX: usize = 16;
+
+/// Where to listen, and as whom.
+#[derive(Debug, Clone)]
+pub struct EndpointConfig {
+    /// Addresses to bind; empty means every interface on one free port.
+    pub listen: Vec<SocketAddr>,
+    /// Shown to dialers.
+    pub certificate: ListenerCertificate,
+}
+
+/// Whom to dial.
+#[derive(Debug, Clone)]
+pub struct Dial {
+    /// Tried all at once; the first to answer wins.
+    pub addrs: Vec<SocketAddr>,
+    /// The listener's certificate hash, from the invite or the whereabouts record.
+    pub fingerprint: Fingerprint,
+    /// The key to show.
+    pub gate: Gate,
+    /// Everything, handshake included, is done by then.
+    pub deadline: Duration,
+}
+
+/// A link somebody else dialled.
+#[derive(Debug)]
+pub struct IncomingLink {
+    /// Open, handshake done.
+    pub link: Link,
+    /// The gate whose key the dialer knew.
+    pub gate: GateId,
+}
+
+/// Links that others dialled, in the order they opened.
+#[derive(Debug)]
+pub struct Incoming(mpsc::Receiver<IncomingLink>);
+
+impl Incoming {
+    /// The next one; `None` once the endpoint is closed.
+    pub async fn recv(&mut self) -> Option<IncomingLink> {
+        self.0.recv().await
+    }
+}
+
+/// A handle on the endpoint. The last one to go closes it.
+#[derive(Clone)]
+pub struct Endpoint(Arc<Inner>);
+
+struct Inner {
+    router: Arc<Router>,
+    sockets: Vec<Arc<SharedSocket>>,
+    addrs: Vec<SocketAddr>,
+    fingerprint: Fingerprint,
+    /// Receives and accepts, until aborted.
+    tasks: std::sync::Mutex<JoinSet<()>>,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Endpoint({:?})", self.0.fingerprint)
+    }
+}
+
+impl Endpoint {
+    /// Opens the sockets and starts to listen. Nobody gets in before
+    /// [`set_gates`](Self::set_gates). Runs on the caller's tokio runtime.
+    pub async fn bind(config: EndpointConfig) -> Result<(Self, Incoming), PeerError> {
+        let sockets = socket::open(&config.listen).map_err(PeerError::Socket)?;
+        let addrs = socket::dialable(&sockets);
+        let fingerprint = config.certificate.fingerprint();
+        let count = u32::try_from(sockets.len()).unwrap_or(u32::MAX);
+        let (router, arrivals) = Router::new(fingerprint, count);
+        let sockets: Vec<_> = sockets.into_iter().map(Arc::new).collect();
+        let mut tasks = JoinSet::new();
+        for socket in &sockets {
+            let (router, socket) = (Arc::clone(&router), Arc::clone(socket));
+            tasks.spawn(async move {
+                let error = socket
+                    .receive(|arrived| router.deliver(&socket, &arrived))
+                    .await;
+                tracing::error!(%error, "a udp socket broke");
+            });
+        }
+        let (incoming, receiver) = mpsc::channel(HALF_OPEN_MAX);
+        tasks.spawn(accept_all(arrivals, config.certificate, incoming));
+        let inner = Inner {
+            router,
+            sockets,
+            addrs,
+            fingerprint,
+            tasks: std::sync::Mutex::new(tasks),
+        };
+        Ok((Self(Arc::new(inner)), Incoming(receiver)))
+    }
+
+    /// Addresses to tell others: interfaces, never a wildcard. Loopback only when it is all there
+    /// is, or when it was asked for.
+    pub fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.0.addrs.clone()
+    }
+
+    /// The listener certificate's hash.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.0.fingerprint
+    }
+
+    /// Replaces the keys a first packet may be made with.
+    pub fn set_gates(&self, gates: Vec<Gate>) {
+        self.0.router.set_gates(gates);
+    }
+
+    /// Opens a link, or says why not, by the deadline. Dropping the future gives up.
+    pub async fn dial(&self, dial: Dial) -> Result<Link, DialError> {
+        if dial.fingerprint == self.0.fingerprint {
+            return Err(DialError::Itself);
+        }
+        let addrs: Vec<_> = dial.addrs.iter().copied().take(ADDRS_MAX).collect();
+        let (session, registration, reachable) = self.0.router.register_dial(
+            &self.0.sockets,
+            &addrs,
+            dial.fingerprint,
+            dial.gate.kind,
+        )?;
+        let work = async {
+            let (mut connection, own) = Connection::dial(
+                Arc::clone(&session),
+                &reachable,
+                dial.fingerprint,
+                &dial.gate,
+            )
+            .await?;
+            let handshake = Handshake::new(true, &dial.gate.psk, own, dial.fingerprint)
+                .map_err(|noise::Failed| DialError::Handshake)?;
+            let hash = open(&mut connection, handshake).await?;
+            Ok((connection, hash))
+        };
+        let outcome = tokio::select! {
+            outcome = tokio::time::timeout(dial.deadline, work) => outcome,
+            error = given_up(&session) => Ok(Err(error)),
+        };
+        match outcome {
+            Ok(Ok((connection, hash))) => Ok(link::start(
+                connection,
+                registration,
+                dial.gate.id,
+                true,
+                hash,
+            )),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(why(&session)),
+        }
+    }
+
+    /// Closes every link and both directions of the port.
+    pub async fn close(&self) {
+        self.0.router.close();
+        let mut tasks = std::mem::take(&mut *crate::session::lock(&self.0.tasks));
+        // Links say goodbye over the socket; their tasks need it for a moment.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        tasks.shutdown().await;
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.router.close();
+    }
+}
+
+/// Resolves when a dial has lost, before its deadline.
+async fn given_up(session: &Session) -> DialError {
+    let facts = &session.facts;
+    loop {
+        if facts.superseded.load(Ordering::Relaxed) {
+            return DialError::Superseded;
+        }
+        if facts.refused.load(Ordering::Relaxed) {
+            tokio::select! {
+                () = tokio::time::sleep(REFUSAL_GRACE) => {}
+                () = facts.changed.notified() => continue,
+            }
+            if !facts.answered.load(Ordering::Relaxed) {
+                return DialError::Refused;
+            }
+            return std::future::pending().await;
+        }
+        facts.changed.notified().await;
+    }
+}
+
+/// Why a dial's time ran out.
+fn why(session: &Session) -> DialError {
+    let facts = &session.facts;
+    if facts.answered.load(Ordering::Relaxed) {
+        DialError::Deadline
+    } else if facts.refused.load(Ordering::Relaxed) {
+        DialError::Refused
+    } else {
+        DialError::NobodyThere
+    }
+}
+
+async fn accept_all(
+    mut arrivals: mpsc::Receiver<Arrival>,
+    certificate: ListenerCertificate,
+    incoming: mpsc::Sender<IncomingLink>,
+) {
+    let mut accepting = JoinSet::new();
+    loop {
+        tokio::select! {
+            arrival = arrivals.recv() => {
+                let Some(arrival) = arrival else { return };
+                let (certificate, incoming) = (certificate.clone(), incoming.clone());
+                accepting.spawn(async move {
+                    let id = arrival.session.id;
+                    let work = accept(arrival, &certificate, incoming);
+                    match tokio::time::timeout(HALF_OPEN_FOR, work).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(error)) => tracing::debug!(link = id, %error, "not accepted"),
+                        Err(_) => tracing::debug!(link = id, "half open for too long"),
+                    }
+                });
+            }
+            Some(_) = accepting.join_next() => {}
+        }
+    }
+}
+
+async fn accept(
+    arrival: Arrival,
+    certificate: &ListenerCertificate,
+    incoming: mpsc::Sender<IncomingLink>,
+) -> Result<(), DialError> {
+    let session = Arc::clone(&arrival.session);
+    let own = certificate.fingerprint();
+    let work = async {
+        let mut connection = Connection::accept(&arrival, certificate).await?;
+        let handshake = Handshake::new(false, &arrival.psk, arrival.client, own)
+            .map_err(|noise::Failed| DialError::Handshake)?;
+        let hash = open(&mut connection, handshake).await?;
+        Ok::<_, DialError>((connection, hash))
+    };
+    let (connection, hash) = tokio::select! {
+        opened = work => opened?,
+        error = given_up(&session) => return Err(error),
+    };
+    let gate = arrival.gate;
+    let link = link::start(connection, arrival.registration, gate, false, hash);
+    // Nobody to take it: the link is dropped, and so closed.
+    let _ = incoming.send(IncomingLink { link, gate }).await;
+    Ok(())
+}
+
+/// Waits for the lanes, then runs the handshake over the ordered one.
+async fn open(connection: &mut Connection, handshake: Handshake) -> Result<[u8; 32], DialError> {
+    let lane = Arc::clone(&connection.ordered);
+    Connection::with_awake_driver(lane, async {
+        if !connection.opened().await {
+            return Err(DialError::Closed);
+        }
+        shake(connection, handshake).await
+    })
+    .await
+}
+
+async fn shake(connection: &Connection, mut handshake: Handshake) -> Result<[u8; 32], DialError> {
+    let lane = &connection.ordered;
+    let failed = |noise::Failed| DialError::Handshake;
+    loop {
+        if let Some(hash) = handshake.finished() {
+            return Ok(hash);
+        }
+        if handshake.writes() {
+            let message = handshake.write().map_err(failed)?;
+            let sent = lane.send(message.as_slice().into()).await;
+            sent.map_err(|_| DialError::Closed)?;
+            continue;
+        }
+        match lane.poll().await {
+            Some(DataChannelEvent::OnMessage(message)) => {
+                handshake.read(&message.data).map_err(failed)?;
+            }
+            Some(DataChannelEvent::OnClose) | None => return Err(DialError::Closed),
+            Some(_) => {}
+        }
+    }
+}

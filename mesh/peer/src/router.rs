@@ -1,0 +1,422 @@
+//! The router: which link a datagram belongs to, and whether a stranger's may open one.
+//!
+//! ```text
+//! datagram --> known source? --yes--> its session            (responses carry no USERNAME)
+//!                  | no, or a Binding Request with a foreign fragment
+//!                  v
+//!              known fragment? --yes--> a rebind: one more source of that session
+//!                  | no
+//!                  v
+//!              front door --> a new session, handed to the endpoint
+//! ```
+//!
+//! # Two devices that dial each other at once
+//!
+//! Both sides know both listener fingerprints, so both decide alike: the dial of the device with
+//! the **lower** listener fingerprint wins. That device ignores the other's knocks while it dials;
+//! the other one drops its own dial ([`crate::DialError::Superseded`]) as soon as it is knocked
+//! at. Exactly one link stays. A dial that begins when the other side's is already being accepted
+//! gives way at once.
+
+use crate::front_door::{FrontDoor, Knock, Names, Verdict};
+use crate::gate::{S_PWD_LEN, ServerUfrag};
+use crate::paths::Path;
+use crate::session::{Role, Session, lock};
+use crate::socket::{Arrivals, SharedSocket};
+use crate::stun::{self, BindingRequest, Class};
+use crate::used::UsedUfrags;
+use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError};
+use quinn_udp::Transmit;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// Accepted links that are not open yet. More first packets are dropped; dialers repeat them.
+pub(crate) const HALF_OPEN_MAX: usize = 32;
+/// A link silent for this long gives way when its own address knocks anew: the device restarted.
+/// Live links are pinged every second.
+const STALE: Duration = Duration::from_millis(1500);
+
+/// Routes and gates of an endpoint.
+pub(crate) struct Router {
+    own: Fingerprint,
+    table: Mutex<Table>,
+    arrivals: mpsc::Sender<Arrival>,
+    next_session: AtomicU64,
+    next_socket: AtomicU32,
+}
+
+struct Table {
+    door: FrontDoor,
+    used: UsedUfrags,
+    by_source: HashMap<(u32, SocketAddr), Arc<Session>>,
+    by_ufrag: HashMap<ServerUfrag, (Arc<Session>, [u8; S_PWD_LEN])>,
+    closed: bool,
+}
+
+/// A stranger that the front door let in.
+pub(crate) struct Arrival {
+    pub(crate) session: Arc<Session>,
+    pub(crate) registration: Registration,
+    pub(crate) gate: GateId,
+    pub(crate) psk: [u8; 32],
+    pub(crate) client: Fingerprint,
+    pub(crate) s_ufrag: String,
+    pub(crate) s_pwd: String,
+    pub(crate) c_ufrag: String,
+    pub(crate) c_pwd: String,
+}
+
+/// Keeps a session routed; dropping it takes the session off the socket.
+pub(crate) struct Registration {
+    router: Arc<Router>,
+    session: u64,
+    /// Receives on a socket of this dial's own.
+    side: Option<AbortHandle>,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        lock(&self.router.table).remove(self.session);
+        if let Some(side) = &self.side {
+            side.abort();
+        }
+    }
+}
+
+impl Router {
+    pub(crate) fn new(own: Fingerprint, sockets: u32) -> (Arc<Self>, mpsc::Receiver<Arrival>) {
+        let (arrivals, receiver) = mpsc::channel(HALF_OPEN_MAX);
+        let router = Self {
+            own,
+            table: Mutex::new(Table {
+                door: FrontDoor::new(),
+                used: UsedUfrags::default(),
+                by_source: HashMap::new(),
+                by_ufrag: HashMap::new(),
+                closed: false,
+            }),
+            arrivals,
+            next_session: AtomicU64::new(1),
+            next_socket: AtomicU32::new(sockets),
+        };
+        (Arc::new(router), receiver)
+    }
+
+    pub(crate) fn set_gates(&self, gates: Vec<Gate>) {
+        let mut table = lock(&self.table);
+        table
+            .used
+            .keep_gates(|id| gates.iter().any(|gate| gate.id == id));
+        table.door.set_gates(gates);
+    }
+
+    /// Ends every session and lets nobody in any more.
+    pub(crate) fn close(&self) {
+        let mut table = lock(&self.table);
+        table.closed = true;
+        table
+            .by_source
+            .values()
+            .for_each(|session| session.supersede());
+        table.by_source.clear();
+        table.by_ufrag.clear();
+    }
+
+    /// Routes a dial to the addresses that can be reached, and says which those are.
+    pub(crate) fn register_dial(
+        self: &Arc<Self>,
+        shared: &[Arc<SharedSocket>],
+        addrs: &[SocketAddr],
+        expected: Fingerprint,
+        kind: Kind,
+    ) -> Result<(Arc<Session>, Registration, Vec<SocketAddr>), DialError> {
+        let mut table = lock(&self.table);
+        if table.closed {
+            return Err(DialError::Closed);
+        }
+        let mut sockets: Vec<Arc<SharedSocket>> = Vec::new();
+        let mut keys = Vec::new();
+        let mut occupied = None;
+        for addr in addrs {
+            let Some(socket) = shared.iter().find(|socket| socket.reaches(addr)) else {
+                continue;
+            };
+            let key = (socket.id, *addr);
+            if keys.contains(&key) {
+                continue;
+            }
+            match table.by_source.get(&key).cloned() {
+                Some(owner) if is_stale(&owner) => table.evict(&owner),
+                Some(owner) => occupied = Some(owner),
+                None => {}
+            }
+            keys.push(key);
+            if !sockets.iter().any(|known| known.id == socket.id) {
+                sockets.push(Arc::clone(socket));
+            }
+        }
+        if keys.is_empty() {
+            return Err(DialError::NoAddress);
+        }
+        let mut side = None;
+        if let Some(owner) = occupied {
+            match (kind, &owner.role) {
+                // Two links between one pair of sockets cannot be told apart (DTLS 1.2 names no
+                // connection), and an invite must open a link of its own: give it its own port.
+                (Kind::Invite, _) => {
+                    drop(table);
+                    let (own_sockets, receiving) = self.open_side(&sockets)?;
+                    table = lock(&self.table);
+                    keys = keys
+                        .iter()
+                        .filter_map(|(_, addr)| {
+                            let socket = own_sockets.iter().find(|socket| socket.reaches(addr))?;
+                            Some((socket.id, *addr))
+                        })
+                        .collect();
+                    sockets = own_sockets;
+                    side = Some(receiving);
+                }
+                (Kind::Member, Role::Accepted { .. })
+                    if !owner.facts.open.load(Ordering::Relaxed) =>
+                {
+                    return Err(DialError::Superseded);
+                }
+                (Kind::Member, _) => return Err(DialError::AlreadyLinked),
+            }
+        }
+        let id = self.next_session.fetch_add(1, Ordering::Relaxed);
+        let session = Arc::new(Session::dialed(id, sockets, expected));
+        let reachable = keys.iter().map(|(_, addr)| *addr).collect();
+        for key in keys {
+            table.by_source.insert(key, Arc::clone(&session));
+        }
+        let registration = Registration {
+            router: Arc::clone(self),
+            session: id,
+            side,
+        };
+        Ok((session, registration, reachable))
+    }
+
+    /// Sockets of a dial's own beside the shared ones, and the task that receives on them.
+    fn open_side(
+        self: &Arc<Self>,
+        beside: &[Arc<SharedSocket>],
+    ) -> Result<(Vec<Arc<SharedSocket>>, AbortHandle), DialError> {
+        let mut sockets = Vec::new();
+        for socket in beside {
+            let id = self.next_socket.fetch_add(1, Ordering::Relaxed);
+            let addr = SocketAddr::new(socket.bound().ip(), 0);
+            let bound = SharedSocket::bind(id, addr).map_err(PeerError::Socket)?;
+            sockets.push(Arc::new(bound));
+        }
+        let mut receiving = tokio::task::JoinSet::new();
+        for socket in &sockets {
+            let (router, socket) = (Arc::downgrade(self), Arc::clone(socket));
+            receiving.spawn(async move {
+                let deliver = |arrivals: Arrivals<'_>| {
+                    if let Some(router) = router.upgrade() {
+                        router.deliver(&socket, &arrivals);
+                    }
+                };
+                socket.receive(deliver).await
+            });
+        }
+        let task = tokio::spawn(async move { while receiving.join_next().await.is_some() {} });
+        Ok((sockets, task.abort_handle()))
+    }
+
+    /// Takes in what arrived on a socket.
+    pub(crate) fn deliver(self: &Arc<Self>, socket: &Arc<SharedSocket>, arrivals: &Arrivals<'_>) {
+        let now = Instant::now();
+        let from = arrivals.from;
+        let owner = lock(&self.table)
+            .by_source
+            .get(&(socket.id, from.remote))
+            .cloned();
+        let datagrams = || arrivals.bytes.chunks(arrivals.stride);
+        let is_request = |datagram| matches!(stun::classify(datagram), Some((Class::Request, _)));
+        match &owner {
+            Some(session) if !datagrams().any(is_request) => {
+                session.deliver(from, arrivals.bytes, arrivals.stride, now);
+            }
+            // A source without a link can only have requests to say.
+            _ => {
+                for datagram in datagrams() {
+                    match &owner {
+                        Some(session) if belongs(session, datagram) => {
+                            session.deliver(from, datagram, datagram.len(), now);
+                        }
+                        _ => self.knock(socket, from, datagram, now),
+                    }
+                }
+            }
+        }
+    }
+
+    /// A packet that no known source explains. Allocates only once it has authenticated.
+    fn knock(
+        self: &Arc<Self>,
+        socket: &Arc<SharedSocket>,
+        from: Path,
+        packet: &[u8],
+        now: Instant,
+    ) {
+        let mut guard = lock(&self.table);
+        let table = &mut *guard;
+        if table.closed || table.rebind(socket, from, packet, now) {
+            return;
+        }
+        match table.door.judge(packet, from.remote, now) {
+            Verdict::Ignore => {}
+            Verdict::Refuse(response) => {
+                drop(guard);
+                let _ = socket.try_send(&Transmit {
+                    destination: from.remote,
+                    ecn: None,
+                    contents: &response,
+                    segment_size: None,
+                    src_ip: from.local,
+                });
+            }
+            Verdict::Open(knock) => {
+                if table.used.contains(knock.s_ufrag) || table.half_open() >= HALF_OPEN_MAX {
+                    return;
+                }
+                let owner = table.by_source.get(&(socket.id, from.remote)).cloned();
+                if let Some(owner) = owner {
+                    if !self.gives_way(&owner) {
+                        return;
+                    }
+                    table.evict(&owner);
+                }
+                let (arrival, session) = self.admit(table, socket, from, &knock, now);
+                drop(guard);
+                session.deliver(from, packet, packet.len(), now);
+                // The channel holds as many as may be half open, so it is never full.
+                let _ = self.arrivals.try_send(arrival);
+            }
+        }
+    }
+
+    /// Whether a session yields to an authenticated knock from its own source.
+    fn gives_way(&self, owner: &Session) -> bool {
+        let facts = &owner.facts;
+        if facts.open.load(Ordering::Relaxed) {
+            return is_stale(owner);
+        }
+        match &owner.role {
+            // A dialer dials an address once at a time: the older attempt is dead.
+            Role::Accepted { .. } => true,
+            // Two dials have crossed.
+            Role::Dialed { expected, .. } => {
+                *expected < self.own || facts.refused.load(Ordering::Relaxed)
+            }
+        }
+    }
+
+    fn admit(
+        self: &Arc<Self>,
+        table: &mut Table,
+        socket: &Arc<SharedSocket>,
+        from: Path,
+        knock: &Knock<'_>,
+        now: Instant,
+    ) -> (Arrival, Arc<Session>) {
+        let id = self.next_session.fetch_add(1, Ordering::Relaxed);
+        let session = Session::accepted(id, Arc::clone(socket), from, *knock.s_ufrag);
+        let session = Arc::new(session);
+        let key = (socket.id, from.remote);
+        table.by_source.insert(key, Arc::clone(&session));
+        table
+            .by_ufrag
+            .insert(*knock.s_ufrag, (Arc::clone(&session), knock.s_pwd));
+        table.used.insert(now, knock.gate, *knock.s_ufrag);
+        let arrival = Arrival {
+            session: Arc::clone(&session),
+            registration: Registration {
+                router: Arc::clone(self),
+                session: id,
+                side: None,
+            },
+            gate: knock.gate,
+            psk: knock.psk,
+            client: knock.client,
+            s_ufrag: String::from_utf8_lossy(knock.s_ufrag).into_owned(),
+            s_pwd: String::from_utf8_lossy(&knock.s_pwd).into_owned(),
+            c_ufrag: knock.c_ufrag.to_owned(),
+            c_pwd: knock.c_pwd.to_owned(),
+        };
+        (arrival, session)
+    }
+}
+
+impl Table {
+    /// A known fragment from a new source: one more source for its session. Says whether the
+    /// packet is dealt with.
+    fn rebind(&mut self, socket: &SharedSocket, from: Path, packet: &[u8], now: Instant) -> bool {
+        let Some(request) = BindingRequest::read(packet) else {
+            return false;
+        };
+        let Some(names) = Names::read(request.username) else {
+            return false;
+        };
+        let Some((session, s_pwd)) = self.by_ufrag.get(names.s_ufrag) else {
+            return false;
+        };
+        let key = (socket.id, from.remote);
+        if self.by_source.contains_key(&key) || !request.verify(s_pwd) {
+            return true;
+        }
+        if let Role::Accepted { paths, .. } = &session.role
+            && lock(paths).add(from)
+        {
+            let session = Arc::clone(session);
+            session.deliver(from, packet, packet.len(), now);
+            self.by_source.insert(key, session);
+        }
+        true
+    }
+
+    fn half_open(&self) -> usize {
+        let sessions = self.by_ufrag.values();
+        sessions
+            .filter(|(session, _)| !session.facts.open.load(Ordering::Relaxed))
+            .count()
+    }
+
+    fn evict(&mut self, session: &Session) {
+        session.supersede();
+        self.remove(session.id);
+    }
+
+    fn remove(&mut self, session: u64) {
+        self.by_source.retain(|_, known| known.id != session);
+        self.by_ufrag.retain(|_, (known, _)| known.id != session);
+    }
+}
+
+/// Whether a packet from a session's source is that session's. Everything but a Binding Request
+/// with another listener's fragment is. (`rtc` 0.21.1 checks back even when it is lite; those
+/// checks name the dialer's fragment first, which has no listener's form.)
+fn belongs(session: &Session, datagram: &[u8]) -> bool {
+    let Some((Class::Request, _)) = stun::classify(datagram) else {
+        return true;
+    };
+    let names = BindingRequest::read(datagram).and_then(|request| Names::read(request.username));
+    match (&session.role, names) {
+        (Role::Accepted { ufrag, .. }, Some(names)) => names.s_ufrag == ufrag,
+        (Role::Dialed { .. }, Some(_)) => false,
+        (_, None) => true,
+    }
+}
+
+fn is_stale(session: &Session) -> bool {
+    session.facts.open.load(Ordering::Relaxed) && session.silence() >= STALE
+}

@@ -1,0 +1,450 @@
+//! A session: one link's view of the shared socket.
+//!
+//! ```text
+//! shared socket --router--> inbox --poll_recv--> driver of one peer connection
+//!        ^                                              |
+//!        +------------------ poll_send -----------------+
+//! ```
+//!
+//! `webrtc` opens its own sockets; it only lets a custom `Runtime` wrap them. So each connection
+//! is told to bind a throwaway loopback port, and [`SessionRuntime`] drops that socket and hands
+//! over the session instead. The ICE agent believes that it sits on the throwaway address, which
+//! never reaches the wire.
+
+use crate::Fingerprint;
+use crate::gate::ServerUfrag;
+use crate::paths::{Path, Paths};
+use crate::socket::SharedSocket;
+use crate::stun::{self, Class};
+use bytes::Bytes;
+use quinn_udp::{RecvMeta, Transmit};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::io::{self, IoSliceMut};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use webrtc::runtime::{
+    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime,
+};
+
+/// Bytes that may wait for a driver. Beyond it datagrams are dropped, as a kernel would.
+const INBOX_BYTES: usize = 2 << 20;
+
+type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Which way a session was opened.
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// We dial; the fingerprint is the listener's. Local addresses are learned per remote one.
+    Dialed {
+        expected: Fingerprint,
+        learned: Mutex<Vec<Path>>,
+    },
+    /// A dialer knocked. Its source may change, its fragment does not.
+    Accepted {
+        ufrag: ServerUfrag,
+        paths: Mutex<Paths>,
+    },
+}
+
+/// One link on a shared socket.
+pub(crate) struct Session {
+    pub(crate) id: u64,
+    pub(crate) role: Role,
+    /// One for an accepted link; one of each family for a dial.
+    sockets: Vec<Arc<SharedSocket>>,
+    /// What the ICE agent takes for the remote address of an accepted link.
+    shown: SocketAddr,
+    inbox: Mutex<Inbox>,
+    /// Present while the kernel's send queue is full.
+    blocked: Mutex<Option<Task<io::Result<()>>>>,
+    pub(crate) facts: Facts,
+    epoch: Instant,
+    /// Milliseconds after `epoch` at which a message last decrypted.
+    heard_ms: AtomicU64,
+}
+
+/// What a dial has seen so far, to say afterwards why it failed.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// A check was answered by somebody who knows our key.
+    pub(crate) answered: AtomicBool,
+    /// A check was answered with 401.
+    pub(crate) refused: AtomicBool,
+    /// The other side showed DTLS records.
+    pub(crate) handshaking: AtomicBool,
+    /// The link is open and in use.
+    pub(crate) open: AtomicBool,
+    /// The other side's dial won.
+    pub(crate) superseded: AtomicBool,
+    /// Something above changed that ends the session early.
+    pub(crate) changed: Notify,
+}
+
+#[derive(Default)]
+struct Inbox {
+    queue: VecDeque<(Bytes, SocketAddr)>,
+    bytes: usize,
+    waker: Option<Waker>,
+}
+
+impl Session {
+    /// A session that will dial; it needs at least one socket.
+    pub(crate) fn dialed(id: u64, sockets: Vec<Arc<SharedSocket>>, expected: Fingerprint) -> Self {
+        let shown = (Ipv4Addr::UNSPECIFIED, 0).into();
+        let learned = Mutex::new(Vec::new());
+        Self::new(id, sockets, shown, Role::Dialed { expected, learned })
+    }
+
+    /// A session for whoever knocked from there.
+    pub(crate) fn accepted(
+        id: u64,
+        socket: Arc<SharedSocket>,
+        from: Path,
+        ufrag: ServerUfrag,
+    ) -> Self {
+        let paths = Mutex::new(Paths::new(from, Instant::now()));
+        Self::new(
+            id,
+            vec![socket],
+            from.remote,
+            Role::Accepted { ufrag, paths },
+        )
+    }
+
+    fn new(id: u64, sockets: Vec<Arc<SharedSocket>>, shown: SocketAddr, role: Role) -> Self {
+        Self {
+            id,
+            role,
+            sockets,
+            shown,
+            inbox: Mutex::default(),
+            blocked: Mutex::new(None),
+            facts: Facts::default(),
+            epoch: Instant::now(),
+            heard_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// Loopback addresses for `webrtc` to bind and lose: one of each family in use.
+    pub(crate) fn throwaways(&self) -> Vec<SocketAddr> {
+        let uses = |v4| {
+            self.sockets
+                .iter()
+                .any(|socket| socket.bound().is_ipv4() == v4)
+        };
+        let v4 = uses(true).then_some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let v6 = uses(false).then_some(SocketAddr::from((Ipv6Addr::LOCALHOST, 0)));
+        v4.into_iter().chain(v6).collect()
+    }
+
+    /// Ends the session early: its owner sees [`Facts::superseded`] and closes.
+    pub(crate) fn supersede(&self) {
+        self.facts.superseded.store(true, Ordering::Relaxed);
+        self.facts.changed.notify_one();
+    }
+
+    fn socket_to(&self, remote: &SocketAddr) -> Option<&Arc<SharedSocket>> {
+        self.sockets.iter().find(|socket| socket.reaches(remote))
+    }
+
+    /// Where the other end is now.
+    pub(crate) fn remote(&self) -> SocketAddr {
+        match &self.role {
+            Role::Accepted { paths, .. } => lock(paths).current().remote,
+            Role::Dialed { learned, .. } => {
+                lock(learned).last().map_or(self.shown, |path| path.remote)
+            }
+        }
+    }
+
+    /// A message decrypted on this link.
+    pub(crate) fn on_message(&self) {
+        let now = Instant::now();
+        let ms = now.saturating_duration_since(self.epoch).as_millis();
+        self.heard_ms
+            .store(u64::try_from(ms).unwrap_or(u64::MAX), Ordering::Relaxed);
+        if let Role::Accepted { paths, .. } = &self.role {
+            let mut paths = lock(paths);
+            if paths.on_trial() {
+                paths.on_message(now);
+            }
+        }
+    }
+
+    /// Time since a message last decrypted.
+    pub(crate) fn silence(&self) -> Duration {
+        let heard = Duration::from_millis(self.heard_ms.load(Ordering::Relaxed));
+        self.epoch.elapsed().saturating_sub(heard)
+    }
+
+    /// Takes in datagrams that the router found to be this session's.
+    pub(crate) fn deliver(&self, from: Path, bytes: &[u8], stride: usize, now: Instant) {
+        let mut taken: Option<Bytes> = None;
+        let mut inbox = lock(&self.inbox);
+        for (index, datagram) in bytes.chunks(stride.max(1)).enumerate() {
+            let Some(shown) = self.admit(from, datagram, now) else {
+                continue;
+            };
+            if inbox.bytes + datagram.len() > INBOX_BYTES {
+                break;
+            }
+            // One copy for the whole batch, however many datagrams it holds.
+            let batch = taken.get_or_insert_with(|| Bytes::copy_from_slice(bytes));
+            let start = index * stride;
+            inbox.bytes += datagram.len();
+            inbox
+                .queue
+                .push_back((batch.slice(start..start + datagram.len()), shown));
+        }
+        if taken.is_some()
+            && let Some(waker) = inbox.waker.take()
+        {
+            drop(inbox);
+            waker.wake();
+        }
+    }
+
+    /// Notes what a datagram tells, and says from which address to show it to the ICE agent.
+    fn admit(&self, from: Path, datagram: &[u8], now: Instant) -> Option<SocketAddr> {
+        let class = stun::classify(datagram);
+        match &self.role {
+            Role::Dialed { learned, .. } => {
+                match class {
+                    Some((Class::Success, _)) => {
+                        learn(&mut lock(learned), from);
+                        self.facts.answered.store(true, Ordering::Relaxed);
+                    }
+                    Some((Class::Error, _)) => {
+                        if !self.facts.refused.swap(true, Ordering::Relaxed) {
+                            self.facts.changed.notify_one();
+                        }
+                        return None;
+                    }
+                    Some(_) => {}
+                    None => self.facts.handshaking.store(true, Ordering::Relaxed),
+                }
+                Some(from.remote)
+            }
+            Role::Accepted { paths, .. } => {
+                let mut paths = lock(paths);
+                match class {
+                    Some((Class::Request, transaction)) => {
+                        paths.on_check(transaction, from);
+                        Some(self.shown)
+                    }
+                    // `rtc` checks back although it is lite, and waits for the answer.
+                    Some((Class::Success, _)) => Some(self.shown),
+                    Some(_) => None,
+                    None => paths.on_record(from, now).then_some(self.shown),
+                }
+            }
+        }
+    }
+
+    /// Where a packet of the ICE agent really goes.
+    fn route(&self, transmit: &Transmit<'_>) -> Path {
+        match &self.role {
+            Role::Dialed { learned, .. } => Path {
+                remote: transmit.destination,
+                local: lock(learned)
+                    .iter()
+                    .find(|path| path.remote == transmit.destination)
+                    .and_then(|path| path.local),
+            },
+            Role::Accepted { paths, .. } => match stun::classify(transmit.contents) {
+                Some((_, transaction)) => lock(paths).response_to(&transaction),
+                None => lock(paths).current(),
+            },
+        }
+    }
+}
+
+/// Remote addresses that answered are few; the newest stands last.
+fn learn(learned: &mut Vec<Path>, from: Path) {
+    learned.retain(|path| path.remote != from.remote);
+    learned.push(from);
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({})", self.id)
+    }
+}
+
+impl AsyncUdpSocket for SessionSocket {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.local)
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        let session = &self.session;
+        let path = session.route(transmit);
+        let real = Transmit {
+            destination: path.remote,
+            ecn: transmit.ecn,
+            contents: transmit.contents,
+            segment_size: transmit.segment_size,
+            src_ip: path.local,
+        };
+        let mut blocked = lock(&session.blocked);
+        loop {
+            if let Some(writable) = blocked.as_mut() {
+                match writable.as_mut().poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(_) => *blocked = None,
+                }
+            }
+            let Some(socket) = session.socket_to(&path.remote) else {
+                return Poll::Ready(Ok(transmit.contents.len()));
+            };
+            match socket.try_send(&real) {
+                Ok(()) => return Poll::Ready(Ok(transmit.contents.len())),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let socket = Arc::clone(socket);
+                    *blocked = Some(Box::pin(async move { socket.writable().await }));
+                }
+                // A datagram is lost, as datagrams are: an unreachable network must not end the
+                // driver, ICE and SCTP have their own ideas of when to give up.
+                Err(error) => {
+                    tracing::trace!(session = session.id, %error, "datagram not sent");
+                    return Poll::Ready(Ok(transmit.contents.len()));
+                }
+            }
+        }
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        let mut inbox = lock(&self.session.inbox);
+        let Some((bytes, from)) = inbox.queue.pop_front() else {
+            let waker = cx.waker();
+            if !inbox
+                .waker
+                .as_ref()
+                .is_some_and(|known| known.will_wake(waker))
+            {
+                inbox.waker = Some(waker.clone());
+            }
+            return Poll::Pending;
+        };
+        inbox.bytes = inbox.bytes.saturating_sub(bytes.len());
+        let (Some(buf), Some(meta)) = (bufs.first_mut(), meta.first_mut()) else {
+            return Poll::Ready(Ok(0));
+        };
+        let len = bytes.len().min(buf.len());
+        if let (Some(to), Some(from)) = (buf.get_mut(..len), bytes.get(..len)) {
+            to.copy_from_slice(from);
+        }
+        *meta = RecvMeta::default();
+        meta.addr = from;
+        meta.len = len;
+        meta.stride = len.max(1);
+        Poll::Ready(Ok(1))
+    }
+
+    fn max_gso_segments(&self) -> usize {
+        let sockets = self.session.sockets.iter();
+        let segments = sockets.map(|socket| socket.max_gso_segments());
+        segments.min().unwrap_or(1)
+    }
+}
+
+/// What a driver takes for its socket.
+#[derive(Debug)]
+struct SessionSocket {
+    session: Arc<Session>,
+    local: SocketAddr,
+}
+
+/// Tokio, with the session in place of sockets.
+#[derive(Debug)]
+pub(crate) struct SessionRuntime(pub(crate) Arc<Session>);
+
+impl Runtime for SessionRuntime {
+    fn spawn(&self, future: Task<()>) -> Box<dyn JoinHandle> {
+        Box::new(Handle(tokio::spawn(future)))
+    }
+
+    fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        let local = socket.local_addr()?;
+        drop(socket);
+        let session = Arc::clone(&self.0);
+        Ok(Arc::new(SessionSocket { session, local }))
+    }
+
+    fn wrap_tcp_listener(&self, _: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn connect_tcp<'a>(
+        &'a self,
+        _: SocketAddr,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Arc<dyn AsyncTcpStream>>> + Send + 'a>> {
+        Box::pin(async { Err(io::ErrorKind::Unsupported.into()) })
+    }
+
+    fn resolve_host<'a>(
+        &'a self,
+        _: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
+        // Links are dialled by address: a name would be looked up where others can see it.
+        Box::pin(async { Err(io::ErrorKind::Unsupported.into()) })
+    }
+
+    fn sleep(&self, duration: Duration) -> Task<()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
+        Box::new(Interval(tokio::time::interval(period)))
+    }
+
+    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        tokio::runtime::Handle::current().block_on(future);
+    }
+
+    fn name(&self) -> &'static str {
+        "peddlenet"
+    }
+}
+
+struct Handle(tokio::task::JoinHandle<()>);
+
+impl JoinHandle for Handle {
+    // Dropping a tokio handle detaches its task.
+    fn detach(&self) {}
+
+    fn abort(&self) {
+        self.0.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+struct Interval(tokio::time::Interval);
+
+impl AsyncInterval for Interval {
+    fn tick(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            self.0.tick().await;
+        })
+    }
+}
+
+/// State that a panic elsewhere cannot leave half-written: every critical section is a few moves.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

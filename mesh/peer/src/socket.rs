@@ -1,0 +1,238 @@
+//! The UDP sockets that all links share.
+//!
+//! A wildcard socket learns from the kernel on which address each datagram came in, and answers
+//! from that address: a host with two networks would otherwise answer from whichever the routing
+//! table prefers, and the dialer's ICE agent would throw that answer away.
+
+use crate::paths::Path;
+use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+
+/// With the default of about 208 KiB a 1 MiB SCTP window overruns the socket: 31 Mbit/s, not 220.
+const RECV_BUFFER: usize = 4 << 20;
+const SEND_BUFFER: usize = 1 << 20;
+/// Datagrams taken from the kernel per call. Each buffer holds a whole coalesced batch.
+const BATCH: usize = 8;
+const BATCH_BYTES: usize = 65_535;
+/// Batches handled before other tasks get a turn.
+const BURST: usize = 16;
+
+/// One bound socket.
+#[derive(Debug)]
+pub(crate) struct SharedSocket {
+    /// Distinguishes sockets within an endpoint.
+    pub(crate) id: u32,
+    io: UdpSocket,
+    state: State,
+    bound: SocketAddr,
+}
+
+struct State(UdpSocketState);
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "gso {}", self.0.max_gso_segments())
+    }
+}
+
+/// Datagrams that came in together from one source.
+pub(crate) struct Arrivals<'b> {
+    pub(crate) from: Path,
+    /// One or more datagrams, each `stride` long but the last.
+    pub(crate) bytes: &'b [u8],
+    pub(crate) stride: usize,
+}
+
+impl SharedSocket {
+    pub(crate) fn bind(id: u32, addr: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+        if addr.is_ipv6() {
+            // IPv4 has its own socket, on the same port.
+            socket.set_only_v6(true)?;
+        }
+        // Both are wishes: the system's limit may cap them.
+        let _ = socket.set_recv_buffer_size(RECV_BUFFER);
+        let _ = socket.set_send_buffer_size(SEND_BUFFER);
+        socket.set_nonblocking(true)?;
+        socket.bind(&addr.into())?;
+        let socket = std::net::UdpSocket::from(socket);
+        let state = State(UdpSocketState::new(UdpSockRef::from(&socket))?);
+        let bound = socket.local_addr()?;
+        let io = UdpSocket::from_std(socket)?;
+        Ok(Self {
+            id,
+            io,
+            state,
+            bound,
+        })
+    }
+
+    pub(crate) fn bound(&self) -> SocketAddr {
+        self.bound
+    }
+
+    pub(crate) fn max_gso_segments(&self) -> usize {
+        self.state.0.max_gso_segments()
+    }
+
+    /// Whether a packet from this socket can reach that address, as far as one can tell locally.
+    pub(crate) fn reaches(&self, remote: &SocketAddr) -> bool {
+        self.bound.is_ipv4() == remote.is_ipv4()
+            && remote.port() != 0
+            && !remote.ip().is_unspecified()
+            && !remote.ip().is_multicast()
+            && (!self.bound.ip().is_loopback() || remote.ip().is_loopback())
+    }
+
+    /// Sends without waiting. `WouldBlock` when the kernel's queue is full.
+    pub(crate) fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        self.io.try_io(Interest::WRITABLE, || {
+            self.state.0.try_send(UdpSockRef::from(&self.io), transmit)
+        })
+    }
+
+    pub(crate) async fn writable(&self) -> io::Result<()> {
+        self.io.writable().await
+    }
+
+    /// Hands every arriving datagram to `deliver`, for ever.
+    pub(crate) async fn receive(&self, mut deliver: impl FnMut(Arrivals<'_>)) -> io::Error {
+        let mut buffers = vec![vec![0; BATCH_BYTES]; BATCH];
+        let mut meta = [RecvMeta::default(); BATCH];
+        loop {
+            if let Err(error) = self.io.readable().await {
+                return error;
+            }
+            for _ in 0..BURST {
+                let received = self.io.try_io(Interest::READABLE, || {
+                    let mut slices = buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer));
+                    let mut slices: [IoSliceMut<'_>; BATCH] =
+                        std::array::from_fn(|_| slices.next().unwrap_or(IoSliceMut::new(&mut [])));
+                    let socket = UdpSockRef::from(&self.io);
+                    self.state.0.recv(socket, &mut slices, &mut meta)
+                });
+                match received {
+                    Ok(count) => {
+                        for (buffer, meta) in buffers.iter().zip(&meta).take(count) {
+                            deliver(self.arrivals(buffer, meta));
+                        }
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                    // An ICMP error about some peer, not about this socket.
+                    Err(error) if is_about_a_peer(&error) => {}
+                    Err(error) => return error,
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn arrivals<'b>(&self, buffer: &'b [u8], meta: &RecvMeta) -> Arrivals<'b> {
+        Arrivals {
+            from: Path {
+                remote: meta.addr,
+                local: if self.bound.ip().is_unspecified() {
+                    meta.dst_ip
+                } else {
+                    None
+                },
+            },
+            bytes: buffer.get(..meta.len).unwrap_or_default(),
+            stride: meta.stride.max(1),
+        }
+    }
+}
+
+fn is_about_a_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, Interrupted, TimedOut};
+    matches!(
+        error.kind(),
+        ConnectionRefused | ConnectionReset | Interrupted | TimedOut
+    )
+}
+
+/// Opens what `listen` asks for; with nothing asked, one port on every interface, IPv4 and IPv6.
+pub(crate) fn open(listen: &[SocketAddr]) -> io::Result<Vec<SharedSocket>> {
+    let mut sockets = Vec::new();
+    let mut next_id = 0..;
+    let mut bind = |addr| SharedSocket::bind(next_id.next().unwrap_or_default(), addr);
+    if !listen.is_empty() {
+        for addr in listen {
+            sockets.push(bind(*addr)?);
+        }
+        return Ok(sockets);
+    }
+    let v4 = bind((Ipv4Addr::UNSPECIFIED, 0).into());
+    let port = v4.as_ref().map_or(0, |socket| socket.bound.port());
+    let v6 = bind((Ipv6Addr::UNSPECIFIED, port).into());
+    match (v4, v6) {
+        (Err(error), Err(_)) => Err(error),
+        (v4, v6) => Ok(v4.into_iter().chain(v6).collect()),
+    }
+}
+
+/// The addresses others can dial: wildcards become the machine's interfaces. Loopback appears only
+/// when it was asked for, or when there is nothing else.
+pub(crate) fn dialable(sockets: &[SharedSocket]) -> Vec<SocketAddr> {
+    let mut addrs = Vec::new();
+    let mut loopback = Vec::new();
+    for bound in sockets.iter().map(SharedSocket::bound) {
+        if !bound.ip().is_unspecified() {
+            addrs.push(bound);
+            continue;
+        }
+        for interface in rtc::shared::ifaces::ifaces().unwrap_or_default() {
+            let Some(ip) = interface.addr.map(|addr| addr.ip()) else {
+                continue;
+            };
+            if ip.is_ipv4() != bound.is_ipv4() || ip.is_unspecified() || is_link_local(&ip) {
+                continue;
+            }
+            let list = if ip.is_loopback() {
+                &mut loopback
+            } else {
+                &mut addrs
+            };
+            let addr = SocketAddr::new(ip, bound.port());
+            if !list.contains(&addr) {
+                list.push(addr);
+            }
+        }
+    }
+    if addrs.is_empty() { loopback } else { addrs }
+}
+
+/// An IPv6 link-local address says nothing without its scope, which no invite carries.
+fn is_link_local(ip: &IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_asked_means_one_port_everywhere() {
+        let sockets = open(&[]).unwrap();
+        let ports: Vec<u16> = sockets.iter().map(|s| s.bound().port()).collect();
+        assert!(ports.iter().all(|port| *port == ports[0]));
+        let addrs = dialable(&sockets);
+        assert!(!addrs.is_empty());
+        assert!(addrs.iter().all(|addr| !addr.ip().is_unspecified()));
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_is_what_is_shown() {
+        let sockets = open(&[([127, 0, 0, 1], 0).into()]).unwrap();
+        assert_eq!(dialable(&sockets), [sockets[0].bound()]);
+        assert!(sockets[0].reaches(&([127, 0, 0, 1], 9).into()));
+        assert!(!sockets[0].reaches(&([10, 0, 0, 1], 9).into()));
+    }
+}

@@ -1,0 +1,211 @@
+//! As much STUN (RFC 5389) as the front door needs, read in place without allocating.
+//!
+//! The ICE agent inside `webrtc` parses the packets that belong to a link; this module only
+//! decides, before there is a link, whether a packet may make one.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+
+const HEADER_LEN: usize = 20;
+const MAGIC: [u8; 4] = 0x2112_A442_u32.to_be_bytes();
+const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
+const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
+const BINDING_ERROR: [u8; 2] = [0x01, 0x11];
+const USERNAME: u16 = 0x0006;
+const MESSAGE_INTEGRITY: u16 = 0x0008;
+/// Length of the one error response we send.
+pub(crate) const REFUSAL_LEN: usize = HEADER_LEN + 8;
+
+/// Identifies a request and its response.
+pub(crate) type TransactionId = [u8; 12];
+
+/// What a packet claims to be, judged by its header alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    Request,
+    Success,
+    Error,
+    /// STUN, and of no use to us.
+    Other,
+}
+
+/// STUN or not (RFC 7983: the first byte is 0..=3), and which class and transaction.
+pub(crate) fn classify(packet: &[u8]) -> Option<(Class, TransactionId)> {
+    let (typ, rest) = packet.split_first_chunk::<2>()?;
+    if typ.first().is_none_or(|first| *first > 3) {
+        return None;
+    }
+    let (_, rest) = rest.split_first_chunk::<2>()?;
+    let (magic, rest) = rest.split_first_chunk::<4>()?;
+    let (transaction, _) = rest.split_first_chunk::<12>()?;
+    if *magic != MAGIC {
+        return None;
+    }
+    let class = match *typ {
+        BINDING_REQUEST => Class::Request,
+        BINDING_SUCCESS => Class::Success,
+        BINDING_ERROR => Class::Error,
+        _ => Class::Other,
+    };
+    Some((class, *transaction))
+}
+
+/// A Binding Request with the two attributes we care about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BindingRequest<'p> {
+    pub(crate) transaction: TransactionId,
+    /// USERNAME as sent: `s_ufrag:c_ufrag`.
+    pub(crate) username: &'p [u8],
+    /// The message up to MESSAGE-INTEGRITY, whose length field the tag covers in adjusted form.
+    covered: &'p [u8],
+    tag: &'p [u8; 20],
+}
+
+impl<'p> BindingRequest<'p> {
+    /// `None` for anything but a whole, well-formed request with USERNAME before
+    /// MESSAGE-INTEGRITY. What follows the integrity attribute is ignored, as the RFC asks.
+    pub(crate) fn read(packet: &'p [u8]) -> Option<Self> {
+        let (Class::Request, transaction) = classify(packet)? else {
+            return None;
+        };
+        let announced = u16::from_be_bytes(*packet.get(2..4)?.first_chunk::<2>()?);
+        let body = packet.get(HEADER_LEN..)?;
+        if usize::from(announced) != body.len() || body.len() % 4 != 0 {
+            return None;
+        }
+        let mut username = None;
+        let mut rest = body;
+        while let Some((head, after)) = rest.split_first_chunk::<4>() {
+            let [type_high, type_low, len_high, len_low] = *head;
+            let len = usize::from(u16::from_be_bytes([len_high, len_low]));
+            let value = after.get(..len)?;
+            match u16::from_be_bytes([type_high, type_low]) {
+                USERNAME if username.is_none() => username = Some(value),
+                MESSAGE_INTEGRITY => {
+                    let covered = packet.get(..packet.len().checked_sub(rest.len())?)?;
+                    return Some(Self {
+                        transaction,
+                        username: username?,
+                        covered,
+                        tag: value.try_into().ok()?,
+                    });
+                }
+                _ => {}
+            }
+            rest = after.get(len.checked_next_multiple_of(4)?..)?;
+        }
+        None
+    }
+
+    /// Whether MESSAGE-INTEGRITY holds under that short-term password (RFC 5389, 15.4).
+    pub(crate) fn verify(&self, password: &[u8]) -> bool {
+        let Some((head, rest)) = self.covered.split_first_chunk::<4>() else {
+            return false;
+        };
+        // The tag is computed as if the message ended with the integrity attribute itself.
+        let up_to_tag = self.covered.len().saturating_sub(HEADER_LEN) + 24;
+        let Ok(length) = u16::try_from(up_to_tag) else {
+            return false;
+        };
+        let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(password) else {
+            return false;
+        };
+        let [type_high, type_low, ..] = *head;
+        let [len_high, len_low] = length.to_be_bytes();
+        mac.update(&[type_high, type_low, len_high, len_low]);
+        mac.update(rest);
+        mac.verify_slice(self.tag).is_ok()
+    }
+}
+
+/// The 401 that tells a dialer its key is not known here. Shorter than any request that gets it.
+pub(crate) fn refusal(transaction: TransactionId) -> [u8; REFUSAL_LEN] {
+    let mut out = [0; REFUSAL_LEN];
+    let parts: [&[u8]; 6] = [
+        &BINDING_ERROR,
+        &[0, 8],
+        &MAGIC,
+        &transaction,
+        // ERROR-CODE, 4 bytes of value.
+        &[0x00, 0x09, 0x00, 0x04],
+        // Class 4, number 01, no reason phrase.
+        &[0, 0, 4, 1],
+    ];
+    for (to, from) in out.iter_mut().zip(parts.into_iter().flatten()) {
+        *to = *from;
+    }
+    out
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A request as a dialer's ICE agent would write it.
+    pub(crate) fn request(username: &[u8], password: &[u8]) -> Vec<u8> {
+        let mut packet = Vec::new();
+        packet.extend(BINDING_REQUEST);
+        packet.extend([0, 0]);
+        packet.extend(MAGIC);
+        packet.extend([5; 12]);
+        packet.extend(USERNAME.to_be_bytes());
+        packet.extend(u16::try_from(username.len()).unwrap().to_be_bytes());
+        packet.extend(username);
+        packet.resize(packet.len().next_multiple_of(4), 0);
+        let length = u16::try_from(packet.len() - HEADER_LEN + 24).unwrap();
+        packet[2..4].copy_from_slice(&length.to_be_bytes());
+        let mut mac = Hmac::<Sha1>::new_from_slice(password).unwrap();
+        mac.update(&packet);
+        packet.extend(MESSAGE_INTEGRITY.to_be_bytes());
+        packet.extend([0, 20]);
+        packet.extend(mac.finalize().into_bytes());
+        packet
+    }
+
+    #[test]
+    fn integrity_holds_only_under_its_password() {
+        let packet = request(b"server:client", b"secret");
+        let read = BindingRequest::read(&packet).unwrap();
+        assert_eq!(read.username, b"server:client");
+        assert!(read.verify(b"secret"));
+        assert!(!read.verify(b"Secret"));
+        assert!(!read.verify(b""));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let good = request(b"server:client", b"secret");
+        for bit in 0..good.len() * 8 {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            let holds = BindingRequest::read(&bad).is_some_and(|read| read.verify(b"secret"));
+            assert!(!holds, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_answers_its_request() {
+        let packet = refusal([7; 12]);
+        assert_eq!(classify(&packet), Some((Class::Error, [7; 12])));
+        assert_eq!(packet[packet.len() - 2..], [4, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(packet in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = classify(&packet);
+            let _ = BindingRequest::read(&packet).map(|read| read.verify(b"x"));
+        }
+
+        #[test]
+        fn damaged_requests_never_panic(
+            at in 0usize..120, byte: u8, cut in 0usize..120,
+        ) {
+            let mut packet = request(b"server:client", b"secret");
+            if let Some(slot) = packet.get_mut(at) { *slot = byte; }
+            packet.truncate(packet.len().saturating_sub(cut));
+            let _ = BindingRequest::read(&packet).map(|read| read.verify(b"secret"));
+        }
+    }
+}
