@@ -1,0 +1,191 @@
+//! One device's WebSocket, from upgrade to end.
+
+use std::sync::Arc;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+
+use crate::Limits;
+use crate::bucket::Bucket;
+use crate::frames::{Refusal, Reply, Request, parse};
+use crate::hub::{ClientId, Hub};
+
+/// Serves one device until it leaves, breaks a limit for good, or the server closes.
+pub(crate) async fn serve(
+    socket: WebSocket,
+    hub: Arc<Hub>,
+    limits: Arc<Limits>,
+    closing: watch::Receiver<bool>,
+) {
+    let (id, outbox) = hub.enter();
+    let now = Instant::now();
+    let connection = Connection {
+        socket,
+        presence: Presence { hub, id },
+        bucket: Bucket::full(limits.messages_per_second, limits.burst, now),
+        refused: 0,
+        heard: now,
+        limits,
+    };
+    let end = connection.run(outbox, closing).await;
+    tracing::debug!(?end, "a device is gone");
+}
+
+/// Why a connection ended.
+#[derive(Debug)]
+enum End {
+    Left,
+    Unreadable,
+    Silent,
+    Blocked,
+    Flooding,
+    Slow,
+    ServerCloses,
+}
+
+impl End {
+    /// What the device is told, where it can still be told something.
+    fn farewell(&self) -> Option<CloseFrame> {
+        let (code, reason) = match self {
+            Self::Left | Self::Blocked => return None,
+            Self::Unreadable => (close_code::SIZE, "the message is too large or broken"),
+            Self::Silent => (close_code::POLICY, "nothing heard for too long"),
+            Self::Flooding => (close_code::POLICY, "too many messages"),
+            Self::Slow => (close_code::POLICY, "messages waited for too long"),
+            Self::ServerCloses => (close_code::AWAY, "the server closes"),
+        };
+        let reason = Utf8Bytes::from_static(reason);
+        Some(CloseFrame { code, reason })
+    }
+}
+
+/// Leaves the hub when dropped, however the connection ends.
+struct Presence {
+    hub: Arc<Hub>,
+    id: ClientId,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.hub.exit(self.id);
+    }
+}
+
+/// Done when the server closes. Keeps the watch's guard, which is not `Send`, out of the select.
+async fn told(closing: &mut watch::Receiver<bool>) {
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+struct Connection {
+    socket: WebSocket,
+    presence: Presence,
+    bucket: Bucket,
+    /// Messages in a row that were refused for their rate.
+    refused: u32,
+    heard: Instant,
+    limits: Arc<Limits>,
+}
+
+impl Connection {
+    async fn run(
+        mut self,
+        mut outbox: mpsc::Receiver<Utf8Bytes>,
+        mut closing: watch::Receiver<bool>,
+    ) -> End {
+        let every = self.limits.ping_every;
+        let mut ping = interval_at(Instant::now() + every, every);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let end = loop {
+            let step = tokio::select! {
+                message = self.socket.recv() => match message {
+                    None | Some(Ok(Message::Close(_))) => Err(End::Left),
+                    Some(Err(_)) => Err(End::Unreadable),
+                    Some(Ok(message)) => self.handle_message(message).await,
+                },
+                frame = outbox.recv() => match frame {
+                    Some(frame) => self.write(Message::Text(frame)).await,
+                    None => Err(End::Slow),
+                },
+                _ = ping.tick() => self.check_alive().await,
+                () = told(&mut closing) => Err(End::ServerCloses),
+            };
+            if let Err(end) = step {
+                break end;
+            }
+        };
+        // The tags are free before the farewell: writing it may take a while.
+        drop(self.presence);
+        if let Some(farewell) = end.farewell() {
+            let farewell = self.socket.send(Message::Close(Some(farewell)));
+            let _ = timeout(self.limits.write, farewell).await;
+        }
+        end
+    }
+
+    async fn handle_message(&mut self, message: Message) -> Result<(), End> {
+        self.heard = Instant::now();
+        if matches!(message, Message::Pong(_)) {
+            return Ok(());
+        }
+        if !self.bucket.take(self.heard) {
+            self.refused += 1;
+            if self.refused > self.limits.refused_in_a_row {
+                return Err(End::Flooding);
+            }
+            return self.reply(&Reply::Error(Refusal::RateLimited)).await;
+        }
+        self.refused = 0;
+        match message {
+            Message::Text(text) => match self.handle_request(&text) {
+                Ok(None) => Ok(()),
+                Ok(Some(reply)) => self.reply(&reply).await,
+                Err(refusal) => self.reply(&Reply::Error(refusal)).await,
+            },
+            Message::Binary(_) => self.reply(&Reply::Error(Refusal::Malformed)).await,
+            // The WebSocket layer answers pings; closes are seen before.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(()),
+        }
+    }
+
+    fn handle_request(&self, text: &str) -> Result<Option<Reply<'static>>, Refusal> {
+        if text.len() > self.limits.message_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        let Presence { hub, id } = &self.presence;
+        match parse(text)? {
+            Request::Join { tag } => {
+                let peers = hub.join(*id, tag)?;
+                Ok(Some(Reply::Joined { tag, peers }))
+            }
+            Request::Leave { tag } => {
+                hub.leave(*id, tag);
+                Ok(Some(Reply::Left { tag }))
+            }
+            Request::Send { tag, data } => {
+                let frame = Reply::Data { tag, data: &data }.to_json();
+                hub.relay(*id, tag, &frame.into())?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn check_alive(&mut self) -> Result<(), End> {
+        if self.heard.elapsed() >= self.limits.idle {
+            return Err(End::Silent);
+        }
+        self.write(Message::Ping(Default::default())).await
+    }
+
+    async fn reply(&mut self, reply: &Reply<'_>) -> Result<(), End> {
+        self.write(Message::Text(reply.to_json().into())).await
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), End> {
+        match timeout(self.limits.write, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Left),
+            Err(_) => Err(End::Blocked),
+        }
+    }
+}

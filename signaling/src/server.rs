@@ -1,0 +1,111 @@
+//! Routes and life of the server: `/v1` is the WebSocket, `/healthz` says that it lives.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+
+use crate::Limits;
+use crate::connection;
+use crate::frames::{Refusal, Reply};
+use crate::hub::Hub;
+use crate::listener::CappedListener;
+
+/// Where the binary listens when it isn't told: every interface, port 8787.
+pub const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8787);
+
+/// A server that holds its port and answers once [`Server::run`] is awaited.
+pub struct Server {
+    listener: TcpListener,
+    limits: Limits,
+}
+
+impl Server {
+    /// Takes the port; 0 takes a free one.
+    ///
+    /// # Errors
+    /// The address can't be listened on.
+    pub async fn bind(listen: SocketAddr, limits: Limits) -> io::Result<Self> {
+        let listener = TcpListener::bind(listen).await?;
+        Ok(Self { listener, limits })
+    }
+
+    /// The address taken.
+    ///
+    /// # Errors
+    /// The operating system doesn't say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown` is done; then every device is told goodbye.
+    ///
+    /// # Errors
+    /// The listener broke.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let (close, closing) = watch::channel(false);
+        // A permit each; the count must fit what is asked back at the end.
+        let devices = u32::try_from(self.limits.connections).unwrap_or(u32::MAX);
+        let places = Arc::new(Semaphore::new(devices as usize));
+        let sockets = self
+            .limits
+            .connections
+            .saturating_add(self.limits.spare_sockets);
+        let farewell = self.limits.write;
+        let shared = Shared {
+            hub: Arc::new(Hub::new(&self.limits)),
+            places: Arc::clone(&places),
+            limits: Arc::new(self.limits),
+            closing,
+        };
+        let router = Router::new()
+            .route("/v1", get(upgrade))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .with_state(shared);
+        axum::serve(CappedListener::new(self.listener, sockets), router)
+            .with_graceful_shutdown(async move {
+                shutdown.await;
+                let _ = close.send(true);
+            })
+            .await?;
+        // All places are free again once every device has heard it, or can't be told.
+        let _ = timeout(farewell, places.acquire_many(devices)).await;
+        Ok(())
+    }
+}
+
+#[derive(Clone)]
+struct Shared {
+    hub: Arc<Hub>,
+    limits: Arc<Limits>,
+    /// One for each device that may be connected.
+    places: Arc<Semaphore>,
+    closing: watch::Receiver<bool>,
+}
+
+async fn upgrade(upgrade: WebSocketUpgrade, State(shared): State<Shared>) -> Response {
+    let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() else {
+        let json = [(header::CONTENT_TYPE, "application/json")];
+        let refusal = Reply::Error(Refusal::ServerFull).to_json();
+        return (StatusCode::SERVICE_UNAVAILABLE, json, refusal).into_response();
+    };
+    // Up to twice the limit is read, so that it can be answered with a plain error.
+    let most = shared.limits.message_bytes.saturating_mul(2);
+    upgrade
+        .max_message_size(most)
+        .max_frame_size(most)
+        .on_upgrade(async move |socket| {
+            connection::serve(socket, shared.hub, shared.limits, shared.closing).await;
+            drop(place);
+        })
+}
