@@ -1,0 +1,277 @@
+/**
+ * `<app-shell>`: the whole window. Watches the store, passes data down, turns the events that come up
+ * into calls of the session, opens dialogs.
+ *
+ *   [data-view]  starting | failed | start | rooms | room       (narrow: one of list and room; wide: both)
+ */
+import { h } from '../lib/dom.js';
+import { formatPlace, lastRoom, parsePlace, rememberRoom } from '../state/place.js';
+import { NO_TIMELINE, sortedRooms } from '../state/model.js';
+import { t } from '../strings/index.js';
+import './create-dialog.js';
+import './invite-dialog.js';
+import './name-dialog.js';
+import './people-dialog.js';
+import './room-list.js';
+import './room-view.js';
+import './scan-dialog.js';
+import './seen-dialog.js';
+import './start-screen.js';
+
+/**
+ * @typedef {import('../state/session.js').Session} Session
+ * @typedef {import('../state/model.js').State} State
+ */
+
+/** Times like "5 min" are written anew this often. */
+const CLOCK_MS = 30_000;
+
+export class AppShell extends HTMLElement {
+  #start = /** @type {import('./start-screen.js').StartScreen} */ (document.createElement('start-screen'));
+  #list = /** @type {import('./room-list.js').RoomList} */ (document.createElement('room-list'));
+  #room = /** @type {import('./room-view.js').RoomView} */ (document.createElement('room-view'));
+  #main = h('main', { class: 'app-main' });
+  #idle = h('p', { class: 'app-idle' }, t('rooms.pick'));
+  /** @type {Session | null} */
+  #session = null;
+  #unwatch = () => {};
+  #clock = 0;
+  /** @type {string | null} */
+  #open = null;
+  #unreadAtOpen = 0;
+  #settled = false;
+  #failedWith = '';
+
+  /** @param {Session} session */
+  set session(session) {
+    this.#session = session;
+    this.#unwatch();
+    this.#unwatch = session.store.watch(() => this.#render());
+  }
+
+  /** @returns {Session} */
+  get session() {
+    if (!this.#session) throw new Error('<app-shell> has no session');
+    return this.#session;
+  }
+
+  connectedCallback() {
+    this.#clock = setInterval(() => { if (this.#session) this.#render(); }, CLOCK_MS);
+    addEventListener('hashchange', this.#onPlace);
+    const listeners = /** @type {Record<string, (detail: any) => void>} */ ({
+      'make-room': () => this.#openCreate(),
+      'scan-open': () => this.#openScan(),
+      'name-open': () => this.#openName(),
+      'room-open': (room) => this.#go(room),
+      'room-close': () => this.#go(null),
+      'invite-open': () => this.#openInvite(),
+      'people-open': () => this.#openPeople(),
+      'message-send': (text) => this.#inRoom((room) => void this.session.send(room, text)),
+      'message-retry': (clientId) => this.#inRoom((room) => void this.session.retry(room, clientId)),
+      'message-edit': (clientId) => this.#inRoom((room) => this.session.takeBack(room, clientId)),
+      'message-seen': (row) => this.#openSeen(row),
+      'draft-change': (text) => this.#inRoom((room) => this.session.setDraft(room, text)),
+      'older-wanted': () => this.#inRoom((room) => void this.session.loadOlder(room)),
+      'newest-seen': (message) => this.#inRoom((room) => void this.session.markSeen(room, message)),
+    });
+    for (const [type, act] of Object.entries(listeners)) {
+      this.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
+    }
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.#clock);
+    removeEventListener('hashchange', this.#onPlace);
+    this.#unwatch();
+  }
+
+  #onPlace = () => {
+    this.#settled = true;
+    this.#render();
+  };
+
+  /** @param {string | null} room */
+  #go(room) {
+    const place = formatPlace(room);
+    if (location.hash === place) this.#render();
+    else location.hash = place;
+  }
+
+  /** @param {(room: string) => void} act */
+  #inRoom(act) {
+    if (this.#open !== null) act(this.#open);
+  }
+
+  #render() {
+    const { state } = this.session;
+    if (state.phase !== 'ready') {
+      this.#renderStarting(state);
+      return;
+    }
+    if (Object.keys(state.rooms).length === 0 || state.name === '') {
+      this.#show('start', this.#start);
+      this.#open = null;
+      this.#start.data = { name: state.name, setName: (name) => this.session.setName(name) };
+      return;
+    }
+    if (!this.#settled) this.#restorePlace(state);
+    this.#renderRooms(state);
+  }
+
+  /** @param {State} state */
+  #renderStarting(state) {
+    const failed = state.phase === 'failed';
+    if (this.dataset.view === state.phase && this.#failedWith === state.error) return;
+    this.#failedWith = state.error;
+    this.#show(state.phase, h('main', { class: 'app-wait' }, ...(failed
+      ? [
+        h('h1', {}, t('app.failed')),
+        h('p', { role: 'alert', 'data-test': 'error-text' }, state.error),
+        h('button', { type: 'button', class: 'button button-primary', onclick: () => void this.session.start() }, t('action.tryAgain')),
+      ]
+      : [h('p', { role: 'status' }, t('app.starting'))])));
+  }
+
+  /**
+   * Opens to the last room.
+   * @param {State} state
+   */
+  #restorePlace(state) {
+    this.#settled = true;
+    if (parsePlace(location.hash) !== null) return;
+    const room = lastRoom();
+    if (room !== null && state.rooms[room]) history.replaceState(null, '', formatPlace(room));
+  }
+
+  /** @param {State} state */
+  #renderRooms(state) {
+    const wanted = parsePlace(location.hash);
+    const open = wanted !== null && state.rooms[wanted] ? wanted : null;
+    const changed = open !== this.#open;
+    this.#open = open;
+    this.#show(open === null ? 'rooms' : 'room', this.#list, this.#main);
+
+    const rooms = sortedRooms(state);
+    const now = Date.now();
+    const { name } = state;
+    this.#list.data = { rooms, open, name, now };
+
+    if (open === null) {
+      this.session.openRoom = null;
+      if (this.#main.firstChild !== this.#idle) this.#main.replaceChildren(this.#idle);
+      document.title = t('app.name');
+      return;
+    }
+    const room = state.rooms[open];
+    document.title = `${room.name} · ${t('app.name')}`;
+    if (changed) {
+      this.#unreadAtOpen = room.unread;
+      rememberRoom(open);
+      this.session.enterRoom(open);
+    }
+    const after = this.session.state;
+    this.#room.data = {
+      room,
+      timeline: after.timelines[open] ?? NO_TIMELINE,
+      pending: after.pending[open] ?? NONE,
+      members: after.members[open] ?? NONE,
+      draft: after.drafts[open] ?? '',
+      unreadAtOpen: this.#unreadAtOpen,
+      now,
+    };
+    if (this.#main.firstChild !== this.#room) this.#main.replaceChildren(this.#room);
+    this.#renderDialogs(after);
+  }
+
+  /**
+   * Keeps what an open dialog shows in step.
+   * @param {State} state
+   */
+  #renderDialogs(state) {
+    const people = /** @type {import('./people-dialog.js').PeopleDialog | null} */ (this.querySelector('people-dialog'));
+    if (people && this.#open !== null) {
+      const { room } = people.data.room;
+      if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room] };
+    }
+  }
+
+  /**
+   * @param {string} view
+   * @param {...Element} parts
+   */
+  #show(view, ...parts) {
+    this.dataset.view = view;
+    const shown = Array.from(this.children).filter((child) => child.firstElementChild?.localName !== 'dialog');
+    if (shown.length === parts.length && parts.every((part, index) => part === shown[index])) return;
+    for (const child of shown) child.remove();
+    this.prepend(...parts);
+  }
+
+  #openCreate() {
+    const dialog = /** @type {import('./create-dialog.js').CreateDialog} */ (document.createElement('create-dialog'));
+    dialog.data = { create: (name) => this.session.createRoom(name) };
+    this.append(dialog);
+  }
+
+  #openName() {
+    const dialog = /** @type {import('./name-dialog.js').NameDialog} */ (document.createElement('name-dialog'));
+    dialog.data = { name: this.session.state.name, setName: (name) => this.session.setName(name) };
+    this.append(dialog);
+  }
+
+  #openScan() {
+    const { session } = this;
+    const dialog = /** @type {import('./scan-dialog.js').ScanDialog} */ (document.createElement('scan-dialog'));
+    dialog.data = {
+      stage: null,
+      scan: (frame) => session.ipc.scanFrame(frame),
+      join: (link) => session.join(link),
+      cancel: () => session.cancelJoin(),
+    };
+    const unwatch = session.store.watch(({ joinStage }) => {
+      if (dialog.data.stage !== joinStage) dialog.data = { ...dialog.data, stage: joinStage };
+    });
+    dialog.addEventListener('dialog-closed', unwatch, { once: true });
+    this.append(dialog);
+  }
+
+  #openInvite() {
+    this.#inRoom((room) => {
+      const { session } = this;
+      const dialog = /** @type {import('./invite-dialog.js').InviteDialog} */ (document.createElement('invite-dialog'));
+      dialog.data = {
+        room: session.state.rooms[room],
+        invite: () => session.invite(room),
+        revoke: (invite) => session.revokeInvite(room, invite),
+      };
+      this.append(dialog);
+    });
+  }
+
+  #openPeople() {
+    this.#inRoom((room) => {
+      const { session } = this;
+      const dialog = /** @type {import('./people-dialog.js').PeopleDialog} */ (document.createElement('people-dialog'));
+      dialog.data = {
+        room: session.state.rooms[room],
+        members: session.state.members[room],
+        leave: () => session.leaveRoom(room),
+      };
+      this.append(dialog);
+      session.loadMembers(room).catch(() => {}); // what was known before stays on the screen
+    });
+  }
+
+  /** @param {import('../state/timeline.js').MessageRow} row */
+  #openSeen(row) {
+    this.#inRoom((room) => {
+      const dialog = /** @type {import('./seen-dialog.js').SeenDialog} */ (document.createElement('seen-dialog'));
+      dialog.data = { text: row.text, seenBy: row.seenBy, members: this.session.state.members[room] ?? [] };
+      this.append(dialog);
+    });
+  }
+}
+
+/** One empty list, so that nothing looks changed. @type {never[]} */
+const NONE = [];
+customElements.define('app-shell', AppShell);

@@ -1,0 +1,79 @@
+/**
+ * `<people-dialog>`: who belongs to the room and where they are; leaving stands at its end.
+ *
+ * data: {room, members, leave() -> Promise}
+ *
+ * @typedef {import('../ipc/types.js').Member} Member
+ * @typedef {object} PeopleData
+ * @property {import('../ipc/types.js').Room} room
+ * @property {Member[] | undefined} members Undefined until they are loaded.
+ * @property {() => Promise<void>} leave
+ */
+import { avatar } from '../lib/avatar.js';
+import { errorLine, h, setLine } from '../lib/dom.js';
+import { ModalElement } from '../lib/modal.js';
+import { namesOf, presence, sortedMembers } from '../lib/people.js';
+import { t } from '../strings/index.js';
+
+/** @extends {ModalElement<PeopleData>} */
+export class PeopleDialog extends ModalElement {
+  #list = h('ul', { class: 'people' });
+  #foot = h('div', { class: 'people-foot' });
+  #error = errorLine();
+
+  setup() {
+    super.setup();
+    this.body.replaceChildren(this.#list, this.#error, this.#foot);
+    this.#offerLeave();
+  }
+
+  /** @param {PeopleData} data */
+  render({ room, members }) {
+    this.heading = t('people.title', { name: room.name });
+    if (!members) {
+      this.#list.replaceChildren(h('li', { class: 'hint' }, t('people.loading')));
+      return;
+    }
+    const names = namesOf(members);
+    this.#list.replaceChildren(...sortedMembers(members).map((member) => {
+      const name = names.get(member.author) ?? member.name;
+      const state = member.me ? 'me' : member.state;
+      return h('li', { class: 'person', 'data-test': 'member', 'data-author': member.author, 'data-state': state },
+        avatar(member.author, member.name),
+        h('span', { class: 'person-text' },
+          h('bdi', { class: 'person-name' }, member.me ? t('people.me', { name }) : name),
+          h('span', { class: `person-state is-${state}` }, presence(member))));
+    }));
+  }
+
+  #offerLeave() {
+    this.#foot.replaceChildren(h('button', {
+      type: 'button', class: 'link-button is-danger', 'data-test': 'room-leave', onclick: () => this.#askLeave(),
+    }, t('people.leave')));
+  }
+
+  /** Nothing is thrown away by one tap. */
+  #askLeave() {
+    const stay = h('button', { type: 'button', class: 'button', onclick: () => this.#offerLeave() }, t('people.stay'));
+    this.#foot.replaceChildren(
+      h('p', {}, t('people.leaveAsk', { name: this.data.room.name })),
+      h('div', { class: 'row' },
+        stay,
+        h('button', {
+          type: 'button', class: 'button button-danger', 'data-test': 'room-leave-go', onclick: () => void this.#leave(),
+        }, t('people.leaveGo'))));
+    stay.focus();
+  }
+
+  async #leave() {
+    setLine(this.#error, '');
+    try {
+      await this.data.leave();
+      this.close();
+    } catch (error) {
+      setLine(this.#error, /** @type {Error} */ (error).message);
+      this.#offerLeave();
+    }
+  }
+}
+customElements.define('people-dialog', PeopleDialog);

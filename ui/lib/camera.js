@@ -1,0 +1,146 @@
+/**
+ * The camera as a source of grey frames, one in flight at a time.
+ *
+ *   getUserMedia -> <video> -> canvas 640 wide -> luma -> onFrame(luma) -> when it is done, the next
+ */
+import { fitInside, frameSize, toLuma } from './luma.js';
+
+/** @typedef {import('../ipc/types.js').Luma} Luma */
+
+/** After this long without an answer the person is told; the camera may still come. */
+const ANSWER_MS = 8000;
+
+/** Between two frames: the reader needs some 10 ms, the page should breathe. */
+const PAUSE_MS = 60;
+
+export class Camera {
+  #canvas = document.createElement('canvas');
+  /** @type {MediaStream | null} */
+  #stream = null;
+  #stopped = false;
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {(frame: Luma) => Promise<void>} onFrame
+   * @param {(reason: 'noCamera' | 'denied' | 'busy' | 'silent') => void} onTrouble
+   */
+  constructor(video, onFrame, onTrouble) {
+    this.video = video;
+    this.onFrame = onFrame;
+    this.onTrouble = onTrouble;
+  }
+
+  /** Resolves once the picture runs, or when it turned out that it won't. */
+  async start() {
+    if (!navigator.mediaDevices?.getUserMedia) {
+      this.onTrouble('noCamera');
+      return;
+    }
+    const impatience = setTimeout(() => this.onTrouble('silent'), ANSWER_MS);
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({
+        video: { facingMode: 'environment', width: { ideal: 1280 } }, audio: false,
+      });
+      this.#stream = stream;
+      if (this.#stopped) {
+        this.stop(); // closed while the question was open
+        return;
+      }
+      this.video.srcObject = stream;
+      await this.video.play();
+      void this.#run();
+    } catch (error) {
+      if (!this.#stopped) this.onTrouble(reasonOf(error));
+      this.#release();
+    } finally {
+      clearTimeout(impatience);
+    }
+  }
+
+  /** Stops the tracks: the camera's light goes off. */
+  stop() {
+    this.#stopped = true;
+    this.#release();
+  }
+
+  #release() {
+    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#stream = null;
+    this.video.srcObject = null;
+  }
+
+  async #run() {
+    while (!this.#stopped) {
+      const frame = this.#grab();
+      if (frame) await this.onFrame(frame);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+
+  /** @returns {Luma | null} Null while there is no picture yet. */
+  #grab() {
+    const { videoWidth, videoHeight } = this.video;
+    if (videoWidth === 0 || this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return null;
+    return draw(this.#canvas, this.video, frameSize(videoWidth, videoHeight));
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @returns {'noCamera' | 'denied' | 'busy'}
+ */
+function reasonOf(error) {
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
+  if (name === 'NotReadableError' || name === 'AbortError') return 'busy';
+  return 'noCamera';
+}
+
+/**
+ * A chosen picture in one size.
+ * @param {ImageBitmap | HTMLImageElement} picture
+ * @param {number} limit The longest side.
+ * @returns {Luma}
+ */
+export function pictureLuma(picture, limit) {
+  return draw(document.createElement('canvas'), picture, fitInside(picture.width, picture.height, limit));
+}
+
+/**
+ * @param {Blob} file
+ * @returns {Promise<ImageBitmap | HTMLImageElement>} Rejects when it isn't a picture.
+ */
+export async function openPicture(file) {
+  try {
+    return await createImageBitmap(file);
+  } catch {
+    // Some formats decode only in an image element.
+    const url = URL.createObjectURL(file);
+    try {
+      const image = new Image();
+      image.src = url;
+      await image.decode();
+      return image;
+    } finally {
+      URL.revokeObjectURL(url);
+    }
+  }
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasImageSource} source
+ * @param {{width: number, height: number}} size
+ * @returns {Luma}
+ */
+function draw(canvas, source, { width, height }) {
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (!context) throw new Error('no canvas');
+  // What is transparent in a picture is paper, not ink.
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, width, height);
+  context.drawImage(source, 0, 0, width, height);
+  return { width, height, bytes: toLuma(context.getImageData(0, 0, width, height).data) };
+}
