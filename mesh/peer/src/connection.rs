@@ -19,7 +19,8 @@ use tokio::sync::watch;
 use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-    RTCPeerConnectionState, RTCSessionDescription, SettingEngineBuilder,
+    RTCIceGatheringState, RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSessionDescription,
+    SettingEngineBuilder,
 };
 
 /// ICE checks while dialing; the default of 200 ms makes a join 30 times slower.
@@ -125,7 +126,10 @@ impl Connection {
             .with_configuration(configuration)
             .with_setting_engine(settings.build())
             .with_runtime(Arc::new(SessionRuntime(Arc::clone(&session))))
-            .with_handler(Arc::new(Watcher(state_tx)))
+            .with_handler(Arc::new(Watcher {
+                state: state_tx,
+                session: Arc::clone(&session),
+            }))
             .with_udp_addrs(session.throwaways())
             .with_data_channel_send_buffer_limit(SEND_LIMIT)
             .build()
@@ -260,14 +264,27 @@ fn settings() -> SettingEngineBuilder {
         .with_sctp_mtu(SCTP_MTU)
 }
 
-struct Watcher(watch::Sender<RTCPeerConnectionState>);
+struct Watcher {
+    state: watch::Sender<RTCPeerConnectionState>,
+    session: Arc<Session>,
+}
 
+// Runs on the driver's task: it must not wait for anything.
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Watcher {
-    // Runs on the driver's task: it must not wait for anything.
+    async fn on_ice_candidate(&self, _: RTCPeerConnectionIceEvent) {
+        self.session.release();
+    }
+
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        if state == RTCIceGatheringState::Complete {
+            self.session.release();
+        }
+    }
+
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         tracing::trace!(?state, "connection");
-        self.0.send_replace(state);
+        self.state.send_replace(state);
     }
 }
 

@@ -199,6 +199,9 @@ async fn given_up(session: &Session) -> DialError {
         if facts.superseded.load(Ordering::Relaxed) {
             return DialError::Superseded;
         }
+        if facts.mistrusted.load(Ordering::Relaxed) {
+            return DialError::WrongFingerprint;
+        }
         if facts.refused.load(Ordering::Relaxed) {
             tokio::select! {
                 () = tokio::time::sleep(REFUSAL_GRACE) => {}
@@ -207,7 +210,6 @@ async fn given_up(session: &Session) -> DialError {
             if !facts.answered.load(Ordering::Relaxed) {
                 return DialError::Refused;
             }
-            return std::future::pending().await;
         }
         facts.changed.notified().await;
     }

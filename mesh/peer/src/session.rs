@@ -77,10 +77,10 @@ pub(crate) struct Facts {
     pub(crate) answered: AtomicBool,
     /// A check was answered with 401.
     pub(crate) refused: AtomicBool,
-    /// The other side showed DTLS records.
-    pub(crate) handshaking: AtomicBool,
     /// The link is open and in use.
     pub(crate) open: AtomicBool,
+    /// Our DTLS client turned the listener's certificate down.
+    pub(crate) mistrusted: AtomicBool,
     /// The other side's dial won.
     pub(crate) superseded: AtomicBool,
     /// Something above changed that ends the session early.
@@ -89,6 +89,9 @@ pub(crate) struct Facts {
 
 #[derive(Default)]
 struct Inbox {
+    /// Whether the ICE agent is ready: before it has its local candidate it would throw away the
+    /// very packet that opened the session, and the dialer would lose a check interval.
+    released: bool,
     queue: VecDeque<(Bytes, SocketAddr)>,
     bytes: usize,
     waker: Option<Waker>,
@@ -211,6 +214,16 @@ impl Session {
         }
     }
 
+    /// Lets the driver have what waits in the inbox.
+    pub(crate) fn release(&self) {
+        let mut inbox = lock(&self.inbox);
+        inbox.released = true;
+        if let Some(waker) = inbox.waker.take() {
+            drop(inbox);
+            waker.wake();
+        }
+    }
+
     /// Notes what a datagram tells, and says from which address to show it to the ICE agent.
     fn admit(&self, from: Path, datagram: &[u8], now: Instant) -> Option<SocketAddr> {
         let class = stun::classify(datagram);
@@ -227,8 +240,7 @@ impl Session {
                         }
                         return None;
                     }
-                    Some(_) => {}
-                    None => self.facts.handshaking.store(true, Ordering::Relaxed),
+                    Some(_) | None => {}
                 }
                 Some(from.remote)
             }
@@ -251,19 +263,55 @@ impl Session {
     /// Where a packet of the ICE agent really goes.
     fn route(&self, transmit: &Transmit<'_>) -> Path {
         match &self.role {
-            Role::Dialed { learned, .. } => Path {
-                remote: transmit.destination,
-                local: lock(learned)
+            Role::Dialed { learned, .. } => {
+                if is_certificate_alert(transmit.contents) {
+                    self.facts.mistrusted.store(true, Ordering::Relaxed);
+                    self.facts.changed.notify_one();
+                }
+                let learned = lock(learned);
+                let known = learned
                     .iter()
-                    .find(|path| path.remote == transmit.destination)
-                    .and_then(|path| path.local),
-            },
+                    .find(|path| path.remote == transmit.destination);
+                Path {
+                    remote: transmit.destination,
+                    local: known.and_then(|path| path.local),
+                }
+            }
             Role::Accepted { paths, .. } => match stun::classify(transmit.contents) {
                 Some((_, transaction)) => lock(paths).response_to(&transaction),
                 None => lock(paths).current(),
             },
         }
     }
+}
+
+/// A fatal `bad_certificate` alert in clear (RFC 5246, 7.2). `webrtc` reports a certificate that
+/// does not match nowhere but in its log; the alert it then sends says so too.
+fn is_certificate_alert(datagram: &[u8]) -> bool {
+    const ALERT: u8 = 21;
+    const FATAL: u8 = 2;
+    const BAD_CERTIFICATE: u8 = 42;
+    matches!(
+        datagram,
+        [
+            ALERT,
+            _,
+            _,
+            0,
+            0,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            0,
+            2,
+            FATAL,
+            BAD_CERTIFICATE,
+            ..
+        ]
+    )
 }
 
 /// Remote addresses that answered are few; the newest stands last.
@@ -327,7 +375,12 @@ impl AsyncUdpSocket for SessionSocket {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let mut inbox = lock(&self.session.inbox);
-        let Some((bytes, from)) = inbox.queue.pop_front() else {
+        let next = if inbox.released {
+            inbox.queue.pop_front()
+        } else {
+            None
+        };
+        let Some((bytes, from)) = next else {
             let waker = cx.waker();
             if !inbox
                 .waker

@@ -4,7 +4,7 @@
 use peddlenet_peer::{
     Dial, Endpoint, EndpointConfig, Gate, GateId, Incoming, Kind, Link, ListenerCertificate,
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -63,7 +63,9 @@ pub async fn pair() -> Pair {
     let key = gate(1, Kind::Invite, 1);
     let (host, mut host_incoming) = listener(vec![key.clone()]).await;
     let (guest, guest_incoming) = listener(vec![]).await;
+    let started = Instant::now();
     let dialer = guest.dial(dial_to(&host, key)).await.unwrap();
+    println!("dial to open: {:?}", started.elapsed());
     let accepted = host_incoming.recv().await.unwrap().link;
     Pair {
         host,
