@@ -216,7 +216,7 @@ pub(crate) fn read_head(key: &[u8], value: &[u8]) -> Result<(RoomTag, Held)> {
 }
 
 pub(crate) fn record_key(room: RoomTag, kind: RecordKind, author: AuthorId) -> Vec<u8> {
-    [room.0.as_slice(), &[kind.0], author.0.as_slice()].concat()
+    [room.0.as_slice(), &kind.0.to_be_bytes(), author.0.as_slice()].concat()
 }
 
 pub(crate) fn record_value(record: &StoredRecord) -> Vec<u8> {
@@ -227,7 +227,7 @@ pub(crate) fn read_record(key: &[u8], value: &[u8]) -> Result<StoredRecord> {
     let mut k = Reader(key);
     let mut v = Reader(value);
     let room = RoomTag(k.array()?);
-    let [kind] = k.array()?;
+    let kind = u16::from_be_bytes(k.array()?);
     let author = AuthorId(k.array()?);
     k.end()?;
     let clock = Hlc(u64::from_be_bytes(v.array()?));

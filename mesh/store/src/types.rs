@@ -36,7 +36,7 @@ pub struct StoredEvent {
 
 /// Which latest-wins record: a number that `wire` gives a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordKind(pub u8);
+pub struct RecordKind(pub u16);
 
 /// A record of which only the latest by clock stays, per room, kind and author.
 #[derive(Debug, Clone, PartialEq, Eq)]
