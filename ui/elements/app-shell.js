@@ -56,7 +56,7 @@ export class AppShell extends HTMLElement {
   }
 
   connectedCallback() {
-    this.#clock = setInterval(() => { if (this.#session) this.#render(); }, CLOCK_MS);
+    this.#clock = window.setInterval(() => { if (this.#session) this.#render(); }, CLOCK_MS);
     addEventListener('hashchange', this.#onPlace);
     const listeners = /** @type {Record<string, (detail: any) => void>} */ ({
       'make-room': () => this.#openCreate(),

@@ -57,7 +57,7 @@ export class InviteDialog extends ModalElement {
       h('div', { class: 'invite-panel' }, this.#qr, this.#cover),
       this.#error,
       this.#below);
-    this.#timer = setInterval(() => this.#tick(), 500);
+    this.#timer = window.setInterval(() => this.#tick(), 500);
     void this.#make();
   }
 

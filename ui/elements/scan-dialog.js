@@ -143,7 +143,7 @@ export class ScanDialog extends ModalElement {
   #showHint(hint) {
     clearTimeout(this.#hintTimer);
     setLine(this.#hint, hint);
-    this.#hintTimer = setTimeout(() => setLine(this.#hint, ''), HINT_MS);
+    this.#hintTimer = window.setTimeout(() => setLine(this.#hint, ''), HINT_MS);
   }
 
   async #readPicture() {

@@ -1,6 +1,6 @@
 /** A round letter in the own colour of a person or a room. Decorative: the name stands beside it. */
-import { h } from 'dom.js';
-import { hueClass, initial } from 'people.js';
+import { h } from './dom.js';
+import { hueClass, initial } from './people.js';
 
 /**
  * A plain function, since there may be hundreds on the screen.

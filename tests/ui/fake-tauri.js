@@ -1,0 +1,183 @@
+/**
+ * An in-memory shell for tests and previews: it stands where `window.__TAURI__` stands in the app, so
+ * the UI's own `ipc/` runs unchanged. It never ships.
+ *
+ * @typedef {import('../../ui/ipc/types.js').Room} Room
+ * @typedef {import('../../ui/ipc/types.js').Message} Message
+ * @typedef {import('../../ui/ipc/types.js').Member} Member
+ * @typedef {import('../../ui/ipc/types.js').UiEvent} UiEvent
+ */
+
+const hex = (/** @type {number} */ n) => n.toString(16).padStart(32, '0');
+
+class FakeChannel {
+  /** @param {(payload: any) => void} [onmessage] */
+  constructor(onmessage = () => {}) {
+    this.onmessage = onmessage;
+  }
+}
+
+export class FakeShell {
+  /** @type {FakeChannel | null} */
+  #channel = null;
+  #ids = 1000;
+
+  seq = 0;
+  name = '';
+  /** @type {Map<string, Room>} */
+  rooms = new Map();
+  /** @type {Map<string, Message[]>} */
+  messages = new Map();
+  /** @type {Map<string, Member[]>} */
+  members = new Map();
+  /** What the next scans answer, oldest first. @type {any[]} */
+  scans = [];
+  /** Commands that fail: code and sentence by name. @type {Record<string, {code: string, message: string}>} */
+  failing = {};
+  /** How long a command takes, by name. @type {Record<string, number>} */
+  delays = {};
+  /** Every call so far. @type {{command: string, args: any, headers: any}[]} */
+  calls = [];
+
+  /** What the page finds as `window.__TAURI__`. */
+  get tauri() {
+    return {
+      core: {
+        Channel: FakeChannel,
+        invoke: async (/** @type {string} */ command, /** @type {any} */ args, /** @type {any} */ options) => {
+          this.calls.push({ command, args, headers: options?.headers });
+          await new Promise((resolve) => setTimeout(resolve, this.delays[command] ?? 1));
+          if (this.failing[command]) throw this.failing[command];
+          const answer = this.#commands[command];
+          if (!answer) throw { code: 'bad_request', message: `no such command: ${command}` };
+          return structuredClone(await answer(args ?? {}));
+        },
+      },
+    };
+  }
+
+  /** @param {...UiEvent} events */
+  emit(...events) {
+    this.seq += 1;
+    this.#channel?.onmessage(structuredClone({ seq: this.seq, events }));
+  }
+
+  /** @returns {string} */
+  id() {
+    this.#ids += 1;
+    return hex(this.#ids);
+  }
+
+  /**
+   * @param {string} name
+   * @param {Member[]} others
+   * @returns {string}
+   */
+  addRoom(name, others = []) {
+    const room = this.id();
+    const me = { author: hex(1), name: this.name || 'Me', state: /** @type {const} */ ('linked'), hops: 0, role: 'owner', me: true };
+    this.members.set(room, [me, ...others]);
+    this.messages.set(room, []);
+    this.rooms.set(room, {
+      room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, last: null,
+    });
+    return room;
+  }
+
+  /**
+   * @param {string} room
+   * @param {Partial<Message> & {text: string}} given
+   * @returns {Message}
+   */
+  addMessage(room, given) {
+    const list = this.messages.get(room) ?? [];
+    const message = {
+      message: this.id(), room, author: hex(1), name: this.name, timeMs: Date.now(), hops: 0, mine: true, clientId: null,
+      seenBy: [], ...given,
+    };
+    list.push(message);
+    const known = this.rooms.get(room);
+    if (known) known.last = { name: message.name, text: message.text, timeMs: message.timeMs };
+    return message;
+  }
+
+  #snapshot() {
+    return { seq: this.seq, profile: { name: this.name }, rooms: [...this.rooms.values()] };
+  }
+
+  /** @type {Record<string, (args: any) => any>} */
+  #commands = {
+    subscribe: ({ channel }) => {
+      this.#channel = channel;
+      return this.#snapshot();
+    },
+    snapshot: () => this.#snapshot(),
+    set_name: ({ name }) => {
+      this.name = name;
+      return {};
+    },
+    create_room: ({ name }) => {
+      const room = this.addRoom(name);
+      this.emit({ kind: 'room', room: /** @type {Room} */ (this.rooms.get(room)) });
+      return { room };
+    },
+    create_invite: ({ ttlS }) => ({
+      invite: this.id(),
+      link: `PEDDLENET:J/${'AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYUCULBOGAZDINRYHI6'.repeat(3)}`,
+      svg: fakeCode(),
+      bytes: 80,
+      expiresMs: Date.now() + ttlS * 1000,
+    }),
+    revoke_invite: () => ({}),
+    scan_frame: () => this.scans.shift() ?? { result: 'none' },
+    join_room: () => {
+      const room = this.addRoom('Camp 7');
+      this.emit({ kind: 'room', room: /** @type {Room} */ (this.rooms.get(room)) });
+      return { room, via: 'direct', ms: 41 };
+    },
+    cancel_join: () => ({}),
+    send_message: ({ room, clientId, text }) => this.addMessage(room, { text, clientId }),
+    history: ({ room, before, limit }) => {
+      const list = this.messages.get(room) ?? [];
+      const end = before === null ? list.length : list.findIndex((m) => m.message === before);
+      return { messages: list.slice(Math.max(0, end - limit), Math.max(0, end)) };
+    },
+    members: ({ room }) => ({ members: this.members.get(room) ?? [] }),
+    mark_seen: ({ room }) => {
+      const known = this.rooms.get(room);
+      if (known) this.emit({ kind: 'room', room: Object.assign(known, { unread: 0 }) });
+      return {};
+    },
+    leave_room: ({ room }) => {
+      this.rooms.delete(room);
+      this.emit({ kind: 'roomGone', room });
+      return {};
+    },
+  };
+}
+
+/** Looks like a code of about 100 bytes; it can't be read. */
+function fakeCode() {
+  const side = 41;
+  const quiet = 4;
+  let path = '';
+  let seed = 7;
+  const finder = (/** @type {number} */ x, /** @type {number} */ y) => {
+    for (const [fx, fy] of [[0, 0], [side - 7, 0], [0, side - 7]]) {
+      const [dx, dy] = [x - fx, y - fy];
+      if (dx < -1 || dy < -1 || dx > 7 || dy > 7) continue;
+      const ring = Math.max(Math.abs(dx - 3), Math.abs(dy - 3));
+      return ring === 3 || ring <= 1;
+    }
+    return null;
+  };
+  for (let y = 0; y < side; y += 1) {
+    for (let x = 0; x < side; x += 1) {
+      seed = (seed * 1103515245 + 12345) % 2147483648;
+      if (finder(x, y) ?? seed % 1000 < 490) path += `M${x + quiet} ${y + quiet}h1v1h-1z`;
+    }
+  }
+  const size = side + 2 * quiet;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges">`
+    + `<rect width="${size}" height="${size}" fill="#fff"/><path d="${path}" fill="#000"/></svg>`;
+}

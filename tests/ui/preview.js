@@ -1,0 +1,125 @@
+/**
+ * Scenes to look at, one an address: `?scene=NAME`. Each prepares the in-memory shell, starts the app and
+ * presses what a person would press.
+ */
+import { FakeShell } from './fake-tauri.js';
+
+const shell = new FakeShell();
+const MINUTE = 60_000;
+const person = (/** @type {number} */ n, /** @type {string} */ name, /** @type {any} */ state, hops = 1) => ({
+  author: (n * 7919).toString(16).padStart(32, '0'), name, state, hops, role: 'member', me: false,
+});
+const ada = person(2, 'Ada', 'linked');
+const bo = person(3, 'Bo', 'reachable', 2);
+const chidi = person(4, 'Chidi', 'away', 0);
+const otherAda = person(5, 'Ada', 'away', 0);
+
+/** Three rooms with something in them. */
+function campsite() {
+  shell.name = 'Rosa';
+  const now = Date.now();
+  const quiet = shell.addRoom('Kitchen team', [chidi]);
+  shell.addMessage(quiet, { text: 'Pots are clean. Breakfast at eight?', timeMs: now - 26 * 60 * MINUTE, author: chidi.author, name: 'Chidi', mine: false });
+  shell.addRoom('مجموعة الخيمة الكبيرة');
+  const room = shell.addRoom('Camp 7', [ada, bo, chidi, otherAda]);
+  const say = (/** @type {any} */ who, /** @type {string} */ text, /** @type {number} */ ago, /** @type {string[]} */ seenBy = []) => shell.addMessage(room,
+    who === null
+      ? { text, timeMs: now - ago * MINUTE, seenBy }
+      : { text, timeMs: now - ago * MINUTE, author: who.author, name: who.name, mine: false });
+  say(bo, 'We’re at the lake. No signal at all down here.', 1500);
+  say(null, 'Same here. But this gets through!', 1490, [ada.author, bo.author, chidi.author]);
+  say(ada, 'Morning', 95);
+  say(ada, 'Who has the big tarp? It looks like rain after four and the kitchen tent still leaks on the left side.', 94);
+  say(bo, 'I do 🙌 bringing it over', 90);
+  say(null, 'Thanks Bo', 88, [ada.author, bo.author]);
+  say(null, 'I’ll get the poles and the long rope from the van.', 87, [ada.author, bo.author]);
+  say(otherAda, 'سأحضر الماء معي', 40);
+  say(ada, 'https://example.org/a-very-long-address-that-must-wrap-somewhere-or-it-breaks-the-whole-page/index.html', 12);
+  say(null, 'Rain’s starting. Everyone under the tarp!', 1);
+  shell.rooms.forEach((r) => { if (r.name === 'Kitchen team') r.unread = 3; });
+  return room;
+}
+
+const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const one = async (/** @type {string} */ hook) => {
+  for (;;) {
+    const found = /** @type {HTMLElement | null} */ (document.querySelector(`[data-test="${hook}"]`));
+    if (found && found.getClientRects().length > 0) return found;
+    await wait(20);
+  }
+};
+const press = async (/** @type {string} */ hook) => (await one(hook)).click();
+const type = async (/** @type {string} */ hook, /** @type {string} */ text) => {
+  const field = /** @type {HTMLInputElement} */ (await one(hook));
+  field.value = text;
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+};
+const openCamp = (/** @type {string} */ room) => { location.hash = `#/room/${room}`; };
+
+/** @type {Record<string, () => (void | (() => Promise<void>))>} */
+const scenes = {
+  first: () => {},
+  start: () => { shell.name = 'Rosa'; },
+  rooms: () => { campsite(); },
+  room: () => { openCamp(campsite()); },
+  empty: () => { shell.name = 'Rosa'; openCamp(shell.addRoom('Camp 7')); },
+  create: () => { campsite(); return () => press('make-room'); },
+  name: () => { campsite(); return () => press('name-open'); },
+  invite: () => { openCamp(campsite()); return () => press('invite-open'); },
+  ended: () => {
+    openCamp(campsite());
+    return async () => { await press('invite-open'); await press('invite-revoke'); };
+  },
+  scan: () => { campsite(); return () => press('scan-open'); },
+  joining: () => {
+    campsite();
+    shell.delays.join_room = 60_000;
+    return async () => {
+      await press('scan-open');
+      await type('scan-link', 'PEDDLENET:J/ABC');
+      await press('scan-join');
+      shell.emit({ kind: 'join', stage: 'proving' });
+    };
+  },
+  refused: () => {
+    campsite();
+    shell.failing.join_room = { code: 'invite_expired', message: 'This code ended 3 minutes ago. Ask your friend to show a new one.' };
+    return async () => { await press('scan-open'); await type('scan-link', 'PEDDLENET:J/ABC'); await press('scan-join'); };
+  },
+  people: () => { openCamp(campsite()); return () => press('people-open'); },
+  leave: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-leave'); }; },
+  seen: () => { openCamp(campsite()); return () => press('message-state'); },
+  states: () => {
+    const room = campsite();
+    openCamp(room);
+    return async () => {
+      await type('composer-input', 'This one goes through');
+      await press('composer-send');
+      await wait(50);
+      shell.failing.send_message = { code: 'disk_full', message: 'The disk is full. Free some space and try again.' };
+      await type('composer-input', 'This one does not');
+      await press('composer-send');
+      await wait(50);
+      delete shell.failing.send_message;
+      shell.delays.send_message = 60_000;
+      await type('composer-input', 'And this one is under way');
+      await press('composer-send');
+      await type('composer-input', 'A draft\nof two lines');
+    };
+  },
+  long: () => {
+    const room = campsite();
+    for (let i = 0; i < 5000; i += 1) {
+      shell.addMessage(room, { text: `Message ${i} ${'and more '.repeat(i % 23)}`, ...(i % 3 ? { author: ada.author, name: 'Ada', mine: false } : {}), timeMs: Date.now() - (5000 - i) * 1000 });
+    }
+    openCamp(room);
+  },
+  failed: () => { shell.failing.subscribe = { code: 'locked', message: 'PeddleNet is already open on this device. Close the other window first.' }; },
+};
+
+const scene = new URLSearchParams(location.search).get('scene') ?? 'room';
+const then = scenes[scene]();
+Object.assign(window, { __TAURI__: shell.tauri, shell });
+await import('../../ui/main.js');
+if (then) await then();
+document.documentElement.dataset.ready = 'true';
