@@ -1,1 +1,62 @@
-//! The routing engine: inputs in, actions out.
+//! The routing engine: every member of a room ends up with every event, whatever gets lost.
+//!
+//! Purpose: decide who is sent what, what is checked, kept, fetched and shown. Sans-IO: the engine
+//! reads no clock, no randomness, no socket and no file. A driver (`peddlenet-mesh`) hands it
+//! [`Input`]s with the time and carries out the [`Action`]s that come back, in their order.
+//!
+//! ```text
+//!   links  --Frame, PeerUp, PeerDown-->  +---------------------------+  --Send, Drop-->      links
+//!   crypto --Verified, MembershipCh.-->  | broadcast  push, dedupe   |  --Verify-->          crypto
+//!   store  --Persisted, Loaded------->   | sync       heads, digests |  --Persist, Load-->   store
+//!   app    --Publish, OpenRoom------->   | fetch      what I lack    |  --Deliver, Notify--> app
+//!   clock  --Timer------------------->   | serve      what you lack  |  --Arm-->             clock
+//!                                        | records    latest wins    |
+//!                                        +---------------------------+
+//! ```
+//!
+//! An event's way: `Frame(Event)` -> dedupe by hash -> `Verify` -> `Verified(Accept)` -> `Send` to
+//! the other neighbours, `Persist`, `Deliver` -> `Persisted` -> heads and digest count it. An own
+//! event: `Publish` -> `Persist` -> `Persisted` -> `Send`.
+//!
+//! What must hold, whatever comes in: nothing is forwarded, kept or delivered before its check was
+//! accepted; own events are durable before they are sent; each event is delivered once while its
+//! hash or its place is known; everything that grows has a bound in [`limits`]; the same inputs give
+//! the same actions. What lossy links, partitions and dead peers leave behind is found by comparing
+//! heads, see the `sync` and `fetch` modules.
+//!
+//! Every link carries every event of a room once in each direction at most: this first engine
+//! floods. Trees per origin, unicast and overlay upkeep take their places beside these modules.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod api;
+mod broadcast;
+mod engine;
+mod fetch;
+pub mod limits;
+mod links;
+mod parked;
+mod pick;
+mod ranges;
+mod recent;
+mod records;
+mod room;
+mod serve;
+mod sync;
+
+pub use api::{
+    Action, Config, Counts, Held, Input, Item, Lane, Notice, PeerId, Query, QueryId, Stats, Ticket,
+    TimerId, Verdict, Why,
+};
+pub use engine::Engine;

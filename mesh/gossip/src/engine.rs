@@ -1,0 +1,241 @@
+//! The engine: one state, one entrance.
+
+use std::collections::BTreeMap;
+
+use peddlenet_wire::{Frame, RoomTag, SignedEvent, Timestamp, frame::Head, ids::Digest};
+
+use crate::{
+    api::{
+        Action, Config, Counts, Input, Lane, PeerId, Query, QueryId, Stats, Ticket, TimerId, Why,
+    },
+    broadcast::Arriving,
+    links::Link,
+    recent::Position,
+    records::{ArrivingRecord, RecordKey},
+    room::Room,
+    serve::Serve,
+};
+
+/// The routing engine of one device. See the crate's documentation for its contract.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) config: Config,
+    pub(crate) rooms: BTreeMap<RoomTag, Room>,
+    pub(crate) links: BTreeMap<PeerId, Link>,
+    /// Checks and commits under way; at most [`FLIGHTS_MAX`](crate::limits::FLIGHTS_MAX) beside own ones.
+    pub(crate) flights: BTreeMap<Ticket, Flight>,
+    pub(crate) queries: BTreeMap<QueryId, Asked>,
+    timers: BTreeMap<TimerId, Due>,
+    numbers: u64,
+    pub(crate) out: Vec<Action>,
+    pub(crate) stats: Stats,
+}
+
+/// What a ticket stands for.
+#[derive(Debug)]
+pub(crate) enum Flight {
+    Check(RoomTag, Box<Arriving>),
+    CheckRecord(RoomTag, Box<ArrivingRecord>),
+    Commit {
+        room: RoomTag,
+        position: Position,
+        live: bool,
+    },
+    CommitOwn(SignedEvent),
+    CommitRecord(RoomTag, RecordKey),
+}
+
+/// What a question to the store is for.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Serve(Box<Serve>),
+    /// Is what came what we hold, or another branch?
+    Compare(RoomTag, Box<Arriving>),
+}
+
+/// What a timer is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Due {
+    Digest(RoomTag),
+    Pump(RoomTag),
+    Retry(RoomTag),
+    Want(PeerId, RoomTag, u32),
+    Linger(PeerId, RoomTag, u32),
+    Records(PeerId, RoomTag),
+}
+
+impl Engine {
+    /// An engine without rooms and links.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            rooms: BTreeMap::new(),
+            links: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            queries: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            numbers: 0,
+            out: Vec::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// Takes one input and gives what is to be done about it, in order.
+    ///
+    /// `now` is the driver's clock. It should not jump; if it does, timers and rates are off for a
+    /// moment and nothing else.
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> impl Iterator<Item = Action> {
+        match input {
+            Input::OpenRoom {
+                room,
+                held,
+                records,
+            } => {
+                self.open_room(room, Room::open(held, records, now), now);
+            }
+            Input::CloseRoom { room } => self.close_room(room, now),
+            Input::Publish { event } => self.publish(event),
+            Input::PublishRecord { record } => self.publish_record(record),
+            Input::PeerUp { peer, room, author } => self.on_peer_up(peer, room, author, now),
+            Input::RoomDown { peer, room } => self.on_room_down(peer, room, now),
+            Input::PeerDown { peer } => self.on_peer_down(peer, now),
+            Input::Frame { from, frame } => self.on_frame(from, frame, now),
+            Input::Verified { ticket, verdict } => self.on_verified(ticket, verdict, now),
+            Input::MembershipChanged { room } => self.on_membership_changed(room, now),
+            Input::Persisted { ticket, ok } => self.on_persisted(ticket, ok, now),
+            Input::Loaded {
+                query,
+                events,
+                more,
+            } => self.on_loaded(query, events, more, now),
+            Input::Timer(timer) => self.on_timer(timer, now),
+        }
+        self.out.drain(..)
+    }
+
+    /// What this device holds durably of a room: a line per log, and one per further stretch while
+    /// a log has gaps. Sorted.
+    pub fn heads(&self, room: RoomTag) -> Vec<Head> {
+        self.rooms.get(&room).map(Room::heads).unwrap_or_default()
+    }
+
+    /// SHA-256 over [`Self::heads`]. Two devices with equal digests hold the same events.
+    pub fn digest(&self, room: RoomTag) -> Option<Digest> {
+        self.rooms.get(&room).map(Room::compute_digest)
+    }
+
+    /// How much of a room is durable here; zeros for a room that is not open.
+    pub fn counts(&self, room: RoomTag) -> Counts {
+        self.rooms.get(&room).map(Room::counts).unwrap_or_default()
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    fn open_room(&mut self, tag: RoomTag, room: Room, now: Timestamp) {
+        if self.rooms.contains_key(&tag) {
+            return;
+        }
+        self.rooms.insert(tag, room);
+        self.arm_digest(tag, now);
+        for peer in self.neighbours(tag) {
+            self.greet(peer, tag, now);
+        }
+    }
+
+    fn close_room(&mut self, tag: RoomTag, now: Timestamp) {
+        self.rooms.remove(&tag);
+        for peer in self.neighbours(tag) {
+            self.on_room_down(peer, tag, now);
+        }
+        // Tickets and questions stay until they are answered; the answers find no room.
+    }
+
+    fn on_frame(&mut self, from: PeerId, frame: Frame, now: Timestamp) {
+        count(&mut self.stats.frames_in);
+        let room = match &frame {
+            Frame::Event(f) => f.event.header().room,
+            Frame::Record(f) => f.record.header().room,
+            Frame::Heads(f) => f.room,
+            Frame::Want(f) => f.room,
+            Frame::Batch(f) => f.room,
+            Frame::DigestOf(f) => f.room,
+            _ => return,
+        };
+        if !self.rooms.contains_key(&room) || self.side(from, room).is_none() {
+            self.blame(from, Why::NotOpen, now);
+            return;
+        }
+        match frame {
+            Frame::Event(f) => self.on_event(from, f, now),
+            Frame::Record(f) => self.on_record(from, f, now),
+            Frame::Heads(f) => self.on_heads(from, &f, now),
+            Frame::Want(f) => self.on_want(from, f, now),
+            Frame::Batch(f) => self.on_batch(from, f, now),
+            Frame::DigestOf(f) => self.on_digest(from, &f, now),
+            _ => {}
+        }
+    }
+
+    fn on_loaded(
+        &mut self,
+        query: QueryId,
+        events: Vec<(SignedEvent, u8)>,
+        more: bool,
+        now: Timestamp,
+    ) {
+        match self.queries.remove(&query) {
+            Some(Asked::Serve(serve)) => self.on_serve_loaded(*serve, events, more),
+            Some(Asked::Compare(room, arriving)) => self.on_compared(room, *arriving, &events, now),
+            None => {}
+        }
+    }
+
+    fn on_timer(&mut self, timer: TimerId, now: Timestamp) {
+        match self.timers.remove(&timer) {
+            Some(Due::Digest(room)) => self.on_digest_due(room, now),
+            Some(Due::Pump(room)) => self.on_pump_due(room, now),
+            Some(Due::Retry(room)) => self.on_retry_due(room, now),
+            Some(Due::Want(peer, room, id)) => self.on_want_due(peer, room, id, now),
+            Some(Due::Linger(peer, room, id)) => self.finish_want(peer, room, id, now),
+            Some(Due::Records(peer, room)) => self.send_records(peer, room, now),
+            None => {}
+        }
+    }
+
+    pub(crate) fn send(&mut self, to: PeerId, frame: Frame, lane: Lane) {
+        count(&mut self.stats.frames_out);
+        tracing::trace!(to = to.0, frame = frame.name(), "send");
+        self.out.push(Action::Send { to, frame, lane });
+    }
+
+    pub(crate) fn load(&mut self, asked: Asked, what: Query) {
+        let query = QueryId(self.number());
+        self.queries.insert(query, asked);
+        self.out.push(Action::Load { query, what });
+    }
+
+    pub(crate) fn arm(&mut self, due: Due, at: Timestamp) {
+        let timer = TimerId(self.number());
+        self.timers.insert(timer, due);
+        self.out.push(Action::Arm { timer, at });
+    }
+
+    pub(crate) fn ticket(&mut self, flight: Flight) -> Ticket {
+        let ticket = Ticket(self.number());
+        self.flights.insert(ticket, flight);
+        ticket
+    }
+
+    fn number(&mut self) -> u64 {
+        self.numbers = self.numbers.wrapping_add(1);
+        self.numbers
+    }
+}
+
+/// One more.
+pub(crate) fn count(counter: &mut u64) {
+    *counter = counter.saturating_add(1);
+}

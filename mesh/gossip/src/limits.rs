@@ -1,0 +1,119 @@
+//! The engine's own bounds. Bounds that crates share stand in `peddlenet_wire::limits`.
+//!
+//! Counts unless the name or the type says otherwise. Per room means per open room, per link means
+//! per [`PeerId`](crate::PeerId), per side means per room on a link.
+
+use std::time::Duration;
+
+/// Checks and commits under way at a time. Beyond it an event is dropped; sync brings it back.
+pub const FLIGHTS_MAX: usize = 8_192;
+/// Checks and commits under way beyond which no more history is asked for.
+pub const FLIGHTS_SOFT: usize = 2_048;
+/// Events whose hash and place in the chain are remembered, per room: the recently-seen set.
+pub const RECENT_MAX: usize = 16_384;
+/// Hashes of refused events that are remembered, per room.
+pub const REFUSED_MAX: usize = 4_096;
+/// How long a refusal is remembered: after it the same bytes may be checked again.
+pub const REFUSED_FOR: Duration = Duration::from_secs(60);
+/// Events and records that wait for their author to become a member, per room.
+pub const PARKED_MAX: usize = 2_048;
+/// The same that came over one link.
+pub const PARKED_PER_LINK: usize = 512;
+/// The bytes of what waits, per room.
+pub const PARKED_BYTES: usize = 8 * 1024 * 1024;
+/// How long an event may wait for its author's admission.
+pub const PARKED_FOR: Duration = Duration::from_secs(600);
+/// Membership changes within this span cause one retry of what is parked.
+pub const PARKED_RETRY_EVERY: Duration = Duration::from_millis(100);
+
+/// Logs (author, stream) per room.
+pub const LOGS_MAX: usize = 3 * peddlenet_wire::limits::MEMBERS_MAX;
+/// Logs of one author in a room.
+pub const STREAMS_PER_AUTHOR: usize = 64;
+/// Stretches that one log may fall into while it has gaps.
+pub const STRETCHES_MAX: usize = 256;
+/// Stretches of one log that are told to others; the newest.
+pub const STRETCHES_TOLD: usize = 8;
+/// Branches of one log beside the first that are kept as evidence.
+pub const FORKS_MAX: usize = 4;
+/// Events compared with the store at a time, because their place is taken and their hash forgotten.
+pub const COMPARES_MAX: usize = 64;
+
+/// Latest-wins records per room.
+pub const RECORDS_MAX: usize = 4 * peddlenet_wire::limits::MEMBERS_MAX;
+/// Kinds of records of one author in a room.
+pub const RECORD_KINDS_MAX: usize = 8;
+/// Records sent in one step when a link comes up.
+pub const RECORDS_STEP: usize = 32;
+/// The pause between two such steps.
+pub const RECORDS_PAUSE: Duration = Duration::from_millis(500);
+/// All records are offered to a neighbour again at most so often.
+pub const RECORDS_AGAIN: Duration = Duration::from_secs(30);
+
+/// Positions per want.
+pub const CHUNK: u64 = 128;
+/// The newest content that an empty joiner asks for first.
+pub const PAGE: u16 = 50;
+/// How often the first page is asked for before history is fetched without it.
+pub const PAGE_TRIES: u8 = 3;
+/// Wants without a complete answer, per side.
+pub const WANTS_PER_SIDE: usize = 16;
+/// Positions in them, per side.
+pub const WANTED_PER_SIDE: u64 = 512;
+/// Positions in them, over all links and rooms.
+pub const WANTED_MAX: u64 = 4_096;
+/// A want that brought nothing for so long goes to somebody else.
+pub const WANT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a want that was said to be done waits for batches that overtook each other.
+pub const LINGER: Duration = Duration::from_millis(150);
+/// How long a gap in the live stream may close by itself before it is fetched (design: WANT after 60 ms).
+pub const GAP_GRACE: Duration = Duration::from_millis(60);
+/// Logs that one side may offer at a time.
+pub const OFFERS_MAX: usize = 2 * peddlenet_wire::limits::MEMBERS_MAX;
+/// Of those, logs of which this device holds nothing yet, outside stream 0.
+pub const OFFERS_UNKNOWN: usize = 2_048;
+/// Stretches of one log in an offer; the newest.
+pub const OFFER_STRETCHES: usize = 64;
+/// Places at which the other end names another event than ours, asked for at a time, per side.
+pub const ODD_MAX: usize = 8;
+/// Empty answers or timeouts in a row after which a side's offers are ignored for a while.
+pub const STRIKES_MAX: u32 = 8;
+/// For how long.
+pub const DISTRUST: Duration = Duration::from_secs(60);
+
+/// Wants of the other end that wait, per side. More than an honest engine ever has open.
+pub const SERVES_QUEUED: usize = 2 * WANTS_PER_SIDE;
+/// Wants of the other end that are read from the store at a time, per side.
+pub const SERVES_ACTIVE: usize = 4;
+/// Bytes of events in the answer to one want; the other end asks again for the rest.
+pub const SERVE_BYTES: usize = 4 * peddlenet_wire::limits::BATCH_FILL;
+/// Wants a second that one link may send, and as many at once.
+pub const WANTS_A_SECOND: u32 = 400;
+
+/// Checks of unasked events and records a second, per link, and as many at once (design: abuse).
+pub const CHECKS_A_SECOND: u32 = 200;
+/// Frames with heads a second, per link, and as many at once.
+pub const HEADS_A_SECOND: u32 = 40;
+/// Digests go to every neighbour about so often; jitter is added.
+pub const DIGEST_EVERY: Duration = Duration::from_secs(4);
+/// The jitter on top, in milliseconds.
+pub const DIGEST_JITTER_MS: u64 = 2_000;
+/// While history comes in, neighbours hear of it at most so often.
+pub const ANNOUNCE_EVERY: Duration = Duration::from_secs(1);
+/// Heads are sent to one side at most so often.
+pub const HEADS_EVERY: Duration = Duration::from_secs(2);
+/// Heads that were asked for are sent at most so often.
+pub const HEADS_REPLY_EVERY: Duration = Duration::from_millis(500);
+/// Heads exchanged over one pair of digests before waiting [`HEADS_STUCK_EVERY`] (a fork, a refused event).
+pub const HEADS_SAME_PAIR: u32 = 4;
+/// How often heads are exchanged when that changed nothing.
+pub const HEADS_STUCK_EVERY: Duration = Duration::from_secs(30);
+/// [`Notice::HistoryProgress`](crate::Notice::HistoryProgress) comes at most so often, per room.
+pub const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+/// [`Notice::Misbehaved`](crate::Notice::Misbehaved) for one reason comes at most so often, per link.
+pub const NOTE_EVERY: Duration = Duration::from_secs(1);
+
+/// A link's score is kept between this and [`SCORE_DROP`].
+pub const SCORE_MAX: i32 = 50;
+/// A link whose score falls below is dropped (design: abuse).
+pub const SCORE_DROP: i32 = -50;

@@ -1,0 +1,299 @@
+//! Links and their sides: who is at the other end, what they offer, how they behave.
+//!
+//! A link serves every room that both ends share; what belongs to one room on one link is a
+//! [`Side`]. Dropping a link forgets all of it, so that whatever was under way there is missing
+//! again and goes elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use peddlenet_wire::{AuthorId, RoomTag, Seq, Timestamp, frame::Want, ids::Digest};
+
+use crate::{
+    api::{Action, Notice, PeerId, Why},
+    engine::Engine,
+    fetch::Outstanding,
+    limits,
+    ranges::Ranges,
+    recent::{LogKey, elapsed},
+    records::RecordKey,
+    room::Page,
+};
+
+/// A token bucket: so many a second, and as many at once.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    a_second: u64,
+    /// Thousandths of a token.
+    level: u64,
+    filled: Timestamp,
+}
+
+impl Bucket {
+    pub(crate) fn new(a_second: u32, now: Timestamp) -> Self {
+        let a_second = u64::from(a_second);
+        Self {
+            a_second,
+            level: a_second.saturating_mul(1_000),
+            filled: now,
+        }
+    }
+
+    pub(crate) fn take(&mut self, now: Timestamp) -> bool {
+        let passed = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX);
+        self.filled = now;
+        self.level = self
+            .level
+            .saturating_add(passed.saturating_mul(self.a_second))
+            .min(self.a_second.saturating_mul(1_000));
+        match self.level.checked_sub(1_000) {
+            Some(left) => self.level = left,
+            None => return false,
+        }
+        true
+    }
+}
+
+/// One link.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) rooms: BTreeMap<RoomTag, Side>,
+    pub(crate) checks: Bucket,
+    pub(crate) wants: Bucket,
+    pub(crate) heads: Bucket,
+    score: i32,
+    noted: BTreeMap<Why, Timestamp>,
+    pub(crate) dropped: bool,
+}
+
+impl Link {
+    fn new(now: Timestamp) -> Self {
+        Self {
+            rooms: BTreeMap::new(),
+            checks: Bucket::new(limits::CHECKS_A_SECOND, now),
+            wants: Bucket::new(limits::WANTS_A_SECOND, now),
+            heads: Bucket::new(limits::HEADS_A_SECOND, now),
+            score: 0,
+            noted: BTreeMap::new(),
+            dropped: false,
+        }
+    }
+}
+
+/// One room on one link.
+#[derive(Debug)]
+pub(crate) struct Side {
+    /// Who is at the other end.
+    pub(crate) author: AuthorId,
+    /// Whether its heads have come.
+    pub(crate) heard: bool,
+    /// Whether the driver was told that nothing is missing.
+    pub(crate) synced: bool,
+    /// What it says to hold and this device lacked when it said so.
+    pub(crate) offers: BTreeMap<LogKey, Ranges>,
+    /// Places at which it names another event than ours.
+    pub(crate) odd: BTreeSet<(LogKey, Seq)>,
+    /// What it was asked for.
+    pub(crate) wants: BTreeMap<u32, Outstanding>,
+    pub(crate) next_want: u32,
+    /// Empty answers and timeouts in a row.
+    pub(crate) strikes: u32,
+    pub(crate) distrusted: Option<Timestamp>,
+    /// When heads went there.
+    pub(crate) heads_sent: Option<Timestamp>,
+    /// The last pair of digests (ours, theirs) that differed, and how often in a row.
+    pub(crate) differing: Option<(Digest, Digest, u32)>,
+    /// The digest that both had.
+    pub(crate) agreed: Option<Digest>,
+    /// What it asked for and waits for.
+    pub(crate) serves: VecDeque<Want>,
+    pub(crate) serving: usize,
+    /// Records up to here have been sent in the round that is under way.
+    pub(crate) records_sent: Option<RecordKey>,
+    pub(crate) records_running: bool,
+    pub(crate) records_begun: Timestamp,
+}
+
+impl Side {
+    fn new(author: AuthorId, now: Timestamp) -> Self {
+        Self {
+            author,
+            heard: false,
+            synced: false,
+            offers: BTreeMap::new(),
+            odd: BTreeSet::new(),
+            wants: BTreeMap::new(),
+            next_want: 0,
+            strikes: 0,
+            distrusted: None,
+            heads_sent: None,
+            differing: None,
+            agreed: None,
+            serves: VecDeque::new(),
+            serving: 0,
+            records_sent: None,
+            records_running: false,
+            records_begun: now,
+        }
+    }
+
+    /// Adds to what it offers, within bounds. `known` says whether this device holds the log.
+    pub(crate) fn offer(&mut self, log: LogKey, stretch: (Seq, Seq), known: bool) {
+        let is_new = !self.offers.contains_key(&log);
+        let unknown_full = !known && self.offers.len() >= limits::OFFERS_UNKNOWN;
+        if is_new && (unknown_full || self.offers.len() >= limits::OFFERS_MAX) {
+            return;
+        }
+        let ranges = self.offers.entry(log).or_default();
+        ranges.insert_range(stretch.0, stretch.1);
+        ranges.keep_highest(limits::OFFER_STRETCHES);
+        self.synced = false;
+    }
+
+    /// Takes back part of what it offers.
+    pub(crate) fn retract(&mut self, log: LogKey, from: Seq, to: Seq) {
+        if let Some(ranges) = self.offers.get_mut(&log) {
+            ranges.remove_range(from, to);
+            if ranges.is_empty() {
+                self.offers.remove(&log);
+            }
+        }
+    }
+
+    /// Positions in its unanswered wants.
+    pub(crate) fn wanted(&self) -> u64 {
+        self.wants
+            .values()
+            .fold(0, |sum: u64, w| sum.saturating_add(w.expected))
+    }
+}
+
+impl Engine {
+    pub(crate) fn on_peer_up(
+        &mut self,
+        peer: PeerId,
+        room: RoomTag,
+        author: AuthorId,
+        now: Timestamp,
+    ) {
+        let link = self.links.entry(peer).or_insert_with(|| Link::new(now));
+        if link.rooms.contains_key(&room) {
+            return;
+        }
+        link.rooms.insert(room, Side::new(author, now));
+        if self.rooms.contains_key(&room) {
+            self.greet(peer, room, now);
+        }
+    }
+
+    /// Both ends tell what they hold, as soon as a room runs over a link.
+    pub(crate) fn greet(&mut self, peer: PeerId, room: RoomTag, now: Timestamp) {
+        self.send_heads(peer, room, true, now);
+        self.begin_records(peer, room, now);
+    }
+
+    pub(crate) fn on_room_down(&mut self, peer: PeerId, room: RoomTag, now: Timestamp) {
+        let Some(side) = self
+            .links
+            .get_mut(&peer)
+            .and_then(|l| l.rooms.remove(&room))
+        else {
+            return;
+        };
+        if let Some(open) = self.rooms.get_mut(&room) {
+            for want in side.wants.into_values() {
+                open.unwant(&want);
+                if want.is_page() && open.page == Page::Asked {
+                    open.page = Page::Needed;
+                }
+            }
+        }
+        self.pump(room, now);
+    }
+
+    pub(crate) fn on_peer_down(&mut self, peer: PeerId, now: Timestamp) {
+        let rooms: Vec<RoomTag> = match self.links.get(&peer) {
+            Some(link) => link.rooms.keys().copied().collect(),
+            None => return,
+        };
+        // First all rooms go, so that nothing that is missing now is asked of the same link again.
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.dropped = true;
+        }
+        for room in rooms {
+            self.on_room_down(peer, room, now);
+        }
+        self.links.remove(&peer);
+    }
+
+    /// The links over which a room runs, ascending.
+    pub(crate) fn neighbours(&self, room: RoomTag) -> Vec<PeerId> {
+        self.links
+            .iter()
+            .filter(|(_, link)| !link.dropped && link.rooms.contains_key(&room))
+            .map(|(&peer, _)| peer)
+            .collect()
+    }
+
+    pub(crate) fn side(&mut self, peer: PeerId, room: RoomTag) -> Option<&mut Side> {
+        self.links
+            .get_mut(&peer)
+            .filter(|link| !link.dropped)?
+            .rooms
+            .get_mut(&room)
+    }
+
+    /// A neighbour gave something of use.
+    pub(crate) fn praise(&mut self, peer: PeerId) {
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.score = link.score.saturating_add(1).min(limits::SCORE_MAX);
+        }
+    }
+
+    /// A neighbour did what it should not: told at most once a second, and in the end it is dropped.
+    pub(crate) fn blame(&mut self, peer: PeerId, why: Why, now: Timestamp) {
+        let Some(link) = self.links.get_mut(&peer).filter(|link| !link.dropped) else {
+            return;
+        };
+        let points = match why {
+            Why::NotOpen => 0,
+            Why::BadSignature => 10,
+            Why::BrokenPromise | Why::Nonsense => 5,
+            Why::OverQuota | Why::TooManyWants | Why::NotWanted | Why::Stripped => 2,
+        };
+        let told = link
+            .noted
+            .get(&why)
+            .is_some_and(|&at| !elapsed(at, now, limits::NOTE_EVERY));
+        // Quota is a matter of rate: one blame a second, however many frames were too many.
+        if !(told && why == Why::OverQuota) {
+            link.score = link.score.saturating_sub(points);
+        }
+        if link.score < limits::SCORE_DROP {
+            link.dropped = true;
+            tracing::warn!(peer = peer.0, ?why, "link dropped");
+            self.out.push(Action::Drop { peer, why });
+        } else if !told {
+            link.noted.insert(why, now);
+            tracing::debug!(peer = peer.0, ?why, "misbehaved");
+            self.out
+                .push(Action::Notify(Notice::Misbehaved { peer, why }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_refills_with_time_and_survives_a_clock_that_jumps_back() {
+        let mut bucket = Bucket::new(2, Timestamp(10_000));
+        assert!(bucket.take(Timestamp(10_000)) && bucket.take(Timestamp(10_000)));
+        assert!(!bucket.take(Timestamp(10_100)));
+        assert!(bucket.take(Timestamp(10_600)));
+        assert!(!bucket.take(Timestamp(0)));
+        assert!(bucket.take(Timestamp(600)));
+        assert!(bucket.take(Timestamp(u64::MAX)) && bucket.take(Timestamp(u64::MAX)));
+        assert!(!bucket.take(Timestamp(u64::MAX)));
+    }
+}

@@ -1,0 +1,269 @@
+//! What the engine knows about one room: its logs, what is under way, what is remembered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use peddlenet_wire::{
+    AuthorId, EventHash, Hlc, RoomTag, Seq, SignedRecord, Stream, Timestamp, event::sha256,
+    frame::Head, ids::Digest,
+};
+
+use crate::{
+    api::{Counts, Held, Ticket},
+    fetch::Outstanding,
+    limits,
+    parked::Parked,
+    ranges::Ranges,
+    recent::{Known, LogKey, Position, Recent, Refused},
+    records::{RecordKey, newer},
+};
+
+/// One author's log.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    /// What is durable.
+    pub(crate) stored: Ranges,
+    /// That, and what was accepted and is being made durable.
+    pub(crate) got: Ranges,
+    /// The highest durable event; of a fork, the first.
+    pub(crate) head: Option<(Seq, EventHash)>,
+    /// Other branches that are kept.
+    pub(crate) forks: BTreeSet<EventHash>,
+}
+
+/// Whether the newest page is fetched before the rest of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// This device held no content when the room was opened.
+    Needed,
+    /// One neighbour was asked.
+    Asked,
+    /// It came, or was never needed.
+    Done,
+}
+
+/// One open room.
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) logs: BTreeMap<LogKey, Log>,
+    pub(crate) records: BTreeMap<RecordKey, (SignedRecord, u8)>,
+    pub(crate) recent: Recent,
+    pub(crate) refused: Refused,
+    pub(crate) parked: Parked,
+    /// Events that are being checked or compared, or are parked.
+    pub(crate) pending: BTreeSet<Position>,
+    /// Those of them that are being checked.
+    pub(crate) verifying: BTreeMap<EventHash, Ticket>,
+    /// Records that are being checked, with the clock of the newest.
+    pub(crate) verifying_records: BTreeMap<RecordKey, (Hlc, Ticket)>,
+    /// Wanted membership events that are being checked: content waits for them.
+    pub(crate) membership_checks: usize,
+    /// Accepted events that are being made durable.
+    pub(crate) persisting: usize,
+    /// What some neighbour was asked for.
+    pub(crate) wanted: BTreeMap<LogKey, Ranges>,
+    pub(crate) page: Page,
+    pub(crate) page_tries: u8,
+    /// A pump is armed.
+    pub(crate) pump_armed: bool,
+    /// A bound kept the pump from asking for more.
+    pub(crate) starved: bool,
+    /// Fetched events became durable that neighbours may lack.
+    pub(crate) fresh: bool,
+    pub(crate) announced: Timestamp,
+    pub(crate) progressed: Timestamp,
+    pub(crate) retried: Timestamp,
+    pub(crate) retry_armed: bool,
+    /// Digests sent: spreads them in time.
+    pub(crate) ticks: u64,
+    /// The record that was offered again last, over which link.
+    pub(crate) record_turn: Option<RecordKey>,
+    digest: Option<Digest>,
+}
+
+impl Room {
+    pub(crate) fn open(held: Vec<Held>, records: Vec<SignedRecord>, now: Timestamp) -> Self {
+        let mut room = Self {
+            logs: BTreeMap::new(),
+            records: BTreeMap::new(),
+            recent: Recent::default(),
+            refused: Refused::default(),
+            parked: Parked::default(),
+            pending: BTreeSet::new(),
+            verifying: BTreeMap::new(),
+            verifying_records: BTreeMap::new(),
+            membership_checks: 0,
+            persisting: 0,
+            wanted: BTreeMap::new(),
+            page: Page::Needed,
+            page_tries: 0,
+            pump_armed: false,
+            starved: false,
+            fresh: false,
+            announced: now,
+            progressed: now,
+            retried: Timestamp::default(),
+            retry_armed: false,
+            ticks: 0,
+            record_turn: None,
+            digest: None,
+        };
+        for one in held {
+            let key = (one.author, one.stream);
+            let mut log = Log::default();
+            for (from, to) in one.ranges {
+                log.stored.insert_range(from, to);
+            }
+            log.got = log.stored.clone();
+            log.head = log.stored.last().map(|seq| (seq, one.hash));
+            if let Some((seq, hash)) = log.head {
+                let known = Known {
+                    previous: None,
+                    clock: None,
+                    saved: true,
+                };
+                room.recent.insert((key, seq, hash), known);
+                if one.stream == Stream::CONTENT {
+                    room.page = Page::Done;
+                }
+            }
+            room.logs.insert(key, log);
+        }
+        for record in records {
+            let key = (record.header().kind, record.header().author);
+            if room
+                .records
+                .get(&key)
+                .is_none_or(|(old, _)| newer(&record, old))
+            {
+                room.records.insert(key, (record, 0));
+            }
+        }
+        room
+    }
+
+    /// What is told to others: a line per held stretch. Only the highest stretch of a log names
+    /// the event at its end, the lower ones (while there are gaps) carry zeros.
+    pub(crate) fn heads(&self) -> Vec<Head> {
+        let mut heads = Vec::new();
+        for (&(author, stream), log) in &self.logs {
+            let skipped = log.stored.len().saturating_sub(limits::STRETCHES_TOLD);
+            for (base, seq) in log.stored.iter().skip(skipped) {
+                let hash = match log.head {
+                    Some((top, hash)) if top == seq => hash,
+                    _ => EventHash::ZERO,
+                };
+                heads.push(Head {
+                    author,
+                    stream,
+                    base,
+                    seq,
+                    hash,
+                });
+            }
+        }
+        heads
+    }
+
+    /// SHA-256 over the heads, sorted: equal means that both hold the same.
+    pub(crate) fn digest(&mut self) -> Digest {
+        match self.digest {
+            Some(digest) => digest,
+            None => {
+                let digest = self.compute_digest();
+                self.digest = Some(digest);
+                digest
+            }
+        }
+    }
+
+    pub(crate) fn compute_digest(&self) -> Digest {
+        let mut bytes = Vec::new();
+        for head in self.heads() {
+            bytes.extend_from_slice(head.author.as_bytes());
+            bytes.extend_from_slice(&head.stream.0.to_be_bytes());
+            bytes.extend_from_slice(&head.base.0.to_be_bytes());
+            bytes.extend_from_slice(&head.seq.0.to_be_bytes());
+            bytes.extend_from_slice(head.hash.as_bytes());
+        }
+        sha256(&bytes)
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            records: self.records.len(),
+            parked: self.parked.len(),
+            ..Counts::default()
+        };
+        let mut last: Option<AuthorId> = None;
+        for (&(author, stream), log) in self.logs.iter().filter(|(_, l)| !l.stored.is_empty()) {
+            let events = log.stored.count();
+            counts.events = counts.events.saturating_add(events);
+            if stream == Stream::CONTENT {
+                counts.content = counts.content.saturating_add(events);
+            }
+            counts.logs = counts.logs.saturating_add(1);
+            if last.replace(author) != Some(author) {
+                counts.authors = counts.authors.saturating_add(1);
+            }
+        }
+        counts
+    }
+
+    /// Whether one more event at a place keeps within the bounds of logs and stretches.
+    pub(crate) fn has_space(&self, log: LogKey, seq: Seq) -> bool {
+        match self.logs.get(&log) {
+            Some(log) => log.got.len() < limits::STRETCHES_MAX || !log.got.would_split(seq),
+            None => {
+                let own = (log.0, Stream(0))..=(log.0, Stream(u32::MAX));
+                self.logs.len() < limits::LOGS_MAX
+                    && self.logs.range(own).count() < limits::STREAMS_PER_AUTHOR
+            }
+        }
+    }
+
+    pub(crate) fn got(&self, log: LogKey, seq: Seq) -> bool {
+        self.logs.get(&log).is_some_and(|l| l.got.contains(seq))
+    }
+
+    /// Positions of a log that are being checked or are parked.
+    pub(crate) fn pending_in(&self, log: LogKey) -> impl Iterator<Item = Seq> + '_ {
+        let all = (log, Seq(0), EventHash::ZERO)..=(log, Seq(u64::MAX), EventHash([0xff; 32]));
+        self.pending.range(all).map(|position| position.1)
+    }
+
+    /// Notes that an event is durable.
+    pub(crate) fn store(&mut self, position: Position) {
+        let (key, seq, hash) = position;
+        let log = self.logs.entry(key).or_default();
+        log.stored.insert(seq);
+        log.got.insert(seq);
+        if log.head.is_none_or(|(top, _)| seq > top) {
+            log.head = Some((seq, hash));
+        }
+        self.digest = None;
+    }
+
+    /// An answered or abandoned want no longer keeps its positions from being asked of others.
+    pub(crate) fn unwant(&mut self, want: &Outstanding) {
+        let Some((log, from, to)) = want.log else {
+            return;
+        };
+        if let Some(ranges) = self.wanted.get_mut(&log) {
+            ranges.remove_range(from, to);
+            if ranges.is_empty() {
+                self.wanted.remove(&log);
+            }
+        }
+    }
+}
+
+/// A number that differs between devices, rooms and rounds (FNV-1a): spreads timers without an RNG.
+pub(crate) fn spread(salt: u64, room: RoomTag, round: u64) -> u64 {
+    salt.to_be_bytes()
+        .iter()
+        .chain(room.as_bytes())
+        .chain(&round.to_be_bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+}
