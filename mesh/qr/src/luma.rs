@@ -6,7 +6,7 @@ use image::{ImageBuffer, imageops};
 
 use crate::QrError;
 
-/// The longest side of a picture that is looked at: a phone's 48-megapixel photograph is 8064 px wide.
+/// The longest side of a picture that is looked at, in pixels: two 4K screens beside each other fit.
 pub const MAX_SIDE: u32 = 8192;
 
 /// The most pixels of a picture that is looked at (one byte each): 64 Mi, the square of [`MAX_SIDE`].

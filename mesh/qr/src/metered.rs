@@ -153,3 +153,38 @@ impl GenericImage for Metered<'_> {
         self.pixels[place].blend(&pixel);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caught::caught;
+
+    #[test]
+    fn work_beyond_the_allowance_ends_quietly() {
+        let picture = Luma::new(64, 64, vec![0; 64 * 64]).unwrap();
+        let meter = Meter::for_picture(&picture);
+        let metered = Metered::new(&picture, &meter);
+        let copies = SPARE_PIXELS / (64 * 64 / COPIED_PER_READ);
+        assert!(caught("one pass", || (0..1000).for_each(|_| drop(metered.clone()))).is_some());
+        assert!(
+            caught("endless", || (0..copies * 2)
+                .for_each(|_| drop(metered.clone())))
+            .is_none()
+        );
+        assert!(caught("any more", || metered.clone().pixels.len()).is_none());
+    }
+
+    #[test]
+    fn corner_marks_are_counted_once_each_and_limited() {
+        let picture = Luma::new(2, 1, vec![0; 2]).unwrap();
+        let meter = Meter::for_picture(&picture);
+        let mut metered = Metered::new(&picture, &meter);
+        let mut mark = || {
+            for (x, value) in [(0, 4), (0, CORNER), (1, CORNER)] {
+                metered.put_pixel(x, 0, image::Luma([value]));
+            }
+        };
+        assert!(caught("allowed", || (0..MAX_CORNERS).for_each(|_| mark())).is_some());
+        assert!(caught("one more", mark).is_none());
+    }
+}

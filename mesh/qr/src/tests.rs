@@ -229,6 +229,16 @@ proptest! {
     }
 
     #[test]
+    fn a_damaged_jpeg_never_panics(cut in 0..4000_usize, place: prop::sample::Index, value: u8) {
+        let mut jpeg = encoded(&picture_of("A", 0).into(), ImageFormat::Jpeg);
+        let place = place.index(jpeg.len());
+        jpeg[place] = value;
+        jpeg.truncate(jpeg.len().saturating_sub(cut));
+        // Whatever comes of it: what is left may be a picture.
+        let _ = decode_image(&jpeg);
+    }
+
+    #[test]
     fn random_bytes_are_no_picture(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(decode_image(&bytes).is_err());
     }
