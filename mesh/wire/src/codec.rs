@@ -163,8 +163,10 @@ impl Name {
     /// Cleans, trims and shortens a text into a name; may be empty.
     pub fn new(text: &str) -> Self {
         let mut name = String::new();
-        for c in text.trim().chars().filter(|c| !is_unsafe_in_names(*c)) {
-            if name.len() + c.len_utf8() > limits::NAME_MAX {
+        // Spaces are trimmed after the cleaning: what is taken out may have hidden some.
+        let clean = text.chars().filter(|c| !is_unsafe_in_names(*c));
+        for c in clean.skip_while(|c| c.is_whitespace()) {
+            if name.len().saturating_add(c.len_utf8()) > limits::NAME_MAX {
                 break;
             }
             name.push(c);
@@ -240,6 +242,7 @@ mod tests {
     #[test]
     fn a_name_loses_controls_and_is_cut_at_a_character() {
         assert_eq!(Name::new(" A\u{202e}da\n ").as_str(), "Ada");
+        assert_eq!(Name::new("\u{202e} Ada \u{202e}").as_str(), "Ada");
         let long = "é".repeat(limits::NAME_MAX);
         let name = Name::new(&long);
         assert!(name.as_str().len() <= limits::NAME_MAX);

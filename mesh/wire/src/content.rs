@@ -148,8 +148,17 @@ pub enum Content {
 #[cbor(map)]
 pub struct Text {
     /// UTF-8, at most [`limits::TEXT_MAX`] bytes.
-    #[n(0)]
+    #[cbor(n(0), decode_with = "bounded_text")]
     pub text: String,
+}
+
+fn bounded_text<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<String, decode::Error> {
+    let at = d.position();
+    let text = d.str()?;
+    if text.len() > limits::TEXT_MAX {
+        return Err(decode::Error::message("text too long").at(at));
+    }
+    Ok(text.to_owned())
 }
 
 macro_rules! kinds {

@@ -1,0 +1,323 @@
+//! Any value of every wire type, for properties.
+
+use std::net::{IpAddr, SocketAddr};
+
+use peddlenet_wire::{
+    AuthorId, Capped, EpochId, EventHash, Fingerprint, Frame, Header, Hlc, Invite, InviteKey,
+    RoomId, RoomTag, Seq, Signature, SignedEvent, SignedRecord, Stream, Timestamp,
+    codec::Name,
+    content::{
+        Admit, Content, Create, History, InviteOpened, Membership, Profile, RevokeInvite, Role,
+        Text,
+    },
+    event::{SUITE, VERSION, sha256},
+    frame::{
+        Batch, Close, DigestOf, Event, Head, Heads, Open, Place, Record, RoomOffer, Rooms, Want,
+        Wanted,
+    },
+    ids::Digest,
+    invite::InviteSecret,
+    join::{EpochGrant, JoinRequest, Refuse, Welcome},
+    limits,
+    record::{self, Address, Receipts, RecordHeader, RecordKind, SeenUpTo, Whereabouts},
+};
+use proptest::{collection::vec, option, prelude::*};
+
+/// Ids from their bytes.
+macro_rules! ids {
+    ($($name:ident -> $Id:ident;)*) => {$(
+        pub(crate) fn $name() -> impl Strategy<Value = $Id> {
+            any::<[u8; $Id::LEN]>().prop_map($Id)
+        }
+    )*};
+}
+
+ids! {
+    room_id -> RoomId;
+    room_tag -> RoomTag;
+    author -> AuthorId;
+    event_hash -> EventHash;
+    epoch_id -> EpochId;
+    fingerprint -> Fingerprint;
+    invite_key -> InviteKey;
+    digest -> Digest;
+    signature -> Signature;
+}
+
+pub(crate) fn capped<T: std::fmt::Debug, const N: usize>(
+    values: impl Strategy<Value = T>,
+    most: usize,
+) -> impl Strategy<Value = Capped<T, N>> {
+    vec(values, 0..=most.min(N)).prop_map(|v| Capped::try_from(v).unwrap())
+}
+
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 0..120)
+}
+
+fn stream() -> impl Strategy<Value = Stream> {
+    any::<u32>().prop_map(Stream)
+}
+
+fn seq() -> impl Strategy<Value = Seq> {
+    any::<u64>().prop_map(Seq)
+}
+
+fn hlc() -> impl Strategy<Value = Hlc> {
+    any::<u64>().prop_map(Hlc)
+}
+
+fn timestamp() -> impl Strategy<Value = Timestamp> {
+    any::<u64>().prop_map(Timestamp)
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    any::<String>().prop_map(|text| Name::new(&text))
+}
+
+/// A header whose position and `previous` agree; its body hash is for the caller to set.
+fn header() -> impl Strategy<Value = Header> {
+    let place = (any::<u64>().prop_map(|n| n.max(1)), event_hash());
+    let parents = capped(event_hash(), limits::PARENTS_MAX);
+    (
+        room_tag(),
+        author(),
+        stream(),
+        place,
+        hlc(),
+        parents,
+        epoch_id(),
+        digest(),
+    )
+        .prop_map(
+            |(room, author, stream, (seq, previous), clock, parents, epoch, membership)| Header {
+                version: VERSION,
+                suite: SUITE,
+                room,
+                author,
+                stream,
+                seq: Seq(seq),
+                previous: if seq == 1 { EventHash::ZERO } else { previous },
+                clock,
+                parents,
+                epoch,
+                membership,
+                body_hash: Digest::ZERO,
+            },
+        )
+}
+
+pub(crate) fn event() -> impl Strategy<Value = SignedEvent> {
+    (header(), body(), any::<bool>(), signature()).prop_map(
+        |(mut header, body, kept, signature)| {
+            header.body_hash = sha256(&body);
+            SignedEvent::from_parts(header.to_bytes(), signature, kept.then_some(body)).unwrap()
+        },
+    )
+}
+
+pub(crate) fn record() -> impl Strategy<Value = SignedRecord> {
+    let fields = (any::<u16>(), room_tag(), author(), hlc(), epoch_id());
+    (fields, body(), signature()).prop_map(
+        |((kind, room, author, clock, epoch), body, signature)| {
+            let header = RecordHeader {
+                version: record::VERSION,
+                kind: RecordKind(kind),
+                room,
+                author,
+                clock,
+                epoch,
+                body_hash: sha256(&body),
+            };
+            SignedRecord::from_parts(header.to_bytes(), signature, body).unwrap()
+        },
+    )
+}
+
+pub(crate) fn membership() -> impl Strategy<Value = Membership> {
+    let history = prop_oneof![Just(History::Shared), Just(History::FromJoin)];
+    let role = prop_oneof![Just(Role::Member), Just(Role::Moderator), Just(Role::Owner)];
+    prop_oneof![
+        (name(), name(), history).prop_map(|(room_name, owner_name, history)| {
+            Membership::Create(Create {
+                room_name,
+                owner_name,
+                history,
+            })
+        }),
+        (invite_key(), timestamp(), any::<u32>()).prop_map(|(key, expires, uses)| {
+            Membership::Invite(InviteOpened { key, expires, uses })
+        }),
+        (author(), invite_key(), signature(), role).prop_map(|(author, invite, voucher, role)| {
+            Membership::Admit(Admit {
+                author,
+                invite,
+                voucher,
+                role,
+            })
+        }),
+        name().prop_map(|name| Membership::Profile(Profile { name })),
+        invite_key().prop_map(|key| Membership::RevokeInvite(RevokeInvite { key })),
+        (100_u16..).prop_map(Membership::Unknown),
+    ]
+}
+
+pub(crate) fn content() -> impl Strategy<Value = Content> {
+    prop_oneof![
+        any::<String>().prop_map(|text| Content::Text(Text::new(&text).unwrap())),
+        (100_u16..).prop_map(Content::Unknown),
+    ]
+}
+
+pub(crate) fn receipts() -> impl Strategy<Value = Receipts> {
+    let entry = (author(), stream(), seq()).prop_map(|(author, stream, seq)| SeenUpTo {
+        author,
+        stream,
+        seq,
+    });
+    capped(entry, 20).prop_map(|seen| Receipts { seen })
+}
+
+pub(crate) fn whereabouts() -> impl Strategy<Value = Whereabouts> {
+    let address =
+        (any::<IpAddr>(), any::<u16>()).prop_map(|(ip, port)| Address(SocketAddr::new(ip, port)));
+    (
+        capped(address, limits::ADDRESSES_MAX),
+        fingerprint(),
+        timestamp(),
+    )
+        .prop_map(|(addresses, fingerprint, expires)| Whereabouts {
+            addresses,
+            fingerprint,
+            expires,
+        })
+}
+
+pub(crate) fn grant() -> impl Strategy<Value = EpochGrant> {
+    let keys = (
+        any::<[u8; 32]>(),
+        option::of(any::<[u8; 32]>()),
+        any::<[u8; 32]>(),
+    );
+    (epoch_id(), keys).prop_map(|(epoch, (member, content, content_hash))| EpochGrant {
+        epoch,
+        member,
+        content,
+        content_hash,
+    })
+}
+
+fn join_request() -> impl Strategy<Value = JoinRequest> {
+    (room_id(), author(), signature(), invite_key(), signature()).prop_map(
+        |(room, author, proof, invite, voucher)| JoinRequest {
+            room,
+            author,
+            proof,
+            invite,
+            voucher,
+        },
+    )
+}
+
+fn welcome() -> impl Strategy<Value = Welcome> {
+    (
+        author(),
+        signature(),
+        capped(grant(), 6),
+        capped(event(), 4),
+    )
+        .prop_map(|(author, proof, epochs, events)| Welcome {
+            author,
+            proof,
+            epochs,
+            events,
+        })
+}
+
+fn wanted() -> impl Strategy<Value = Wanted> {
+    let place = (hlc(), event_hash()).prop_map(|(clock, hash)| Place { clock, hash });
+    prop_oneof![
+        (author(), stream(), seq(), seq()).prop_map(|(author, stream, from, to)| Wanted::Range {
+            author,
+            stream,
+            from,
+            to
+        }),
+        (option::of(place), any::<u16>())
+            .prop_map(|(before, limit)| Wanted::Page { before, limit }),
+    ]
+}
+
+fn head() -> impl Strategy<Value = Head> {
+    (author(), stream(), seq(), seq(), event_hash()).prop_map(
+        |(author, stream, base, seq, hash)| Head {
+            author,
+            stream,
+            base,
+            seq,
+            hash,
+        },
+    )
+}
+
+/// Kinds in the order of their numbers.
+pub(crate) fn frame() -> impl Strategy<Value = Frame> {
+    prop_oneof![
+        capped(any::<[u8; 16]>().prop_map(RoomOffer), limits::ROOMS_MAX)
+            .prop_map(|offers| Frame::Rooms(Rooms { offers })),
+        (room_tag(), author(), signature(), capped(event(), 3)).prop_map(
+            |(room, author, proof, credentials)| {
+                Frame::Open(Open {
+                    room,
+                    author,
+                    proof,
+                    credentials,
+                })
+            }
+        ),
+        room_tag().prop_map(|room| Frame::Close(Close { room })),
+        (event(), any::<u8>()).prop_map(|(event, hops)| Frame::Event(Event { event, hops })),
+        (record(), any::<u8>()).prop_map(|(record, hops)| Frame::Record(Record { record, hops })),
+        (room_tag(), capped(head(), 20), any::<bool>())
+            .prop_map(|(room, heads, reply)| Frame::Heads(Heads { room, heads, reply })),
+        (room_tag(), any::<u32>(), wanted()).prop_map(|(room, id, what)| Frame::Want(Want {
+            room,
+            id,
+            what
+        })),
+        (room_tag(), any::<u32>(), capped(event(), 8), any::<bool>()).prop_map(
+            |(room, id, events, done)| Frame::Batch(Batch {
+                room,
+                id,
+                events,
+                done
+            })
+        ),
+        (room_tag(), digest())
+            .prop_map(|(room, digest)| Frame::DigestOf(DigestOf { room, digest })),
+        join_request().prop_map(Frame::JoinRequest),
+        welcome().prop_map(Frame::Welcome),
+        (any::<u16>(), any::<u64>())
+            .prop_map(|(code, detail)| Frame::Refuse(Refuse { code, detail })),
+        (100_u16..).prop_map(Frame::Unknown),
+    ]
+}
+
+/// IPv4 before IPv6, as the format has them.
+pub(crate) fn invite() -> impl Strategy<Value = Invite> {
+    let v4 = vec(any::<[u8; 4]>().prop_map(IpAddr::from), 0..=15);
+    let v6 = vec(any::<[u8; 16]>().prop_map(IpAddr::from), 0..=15);
+    let keys = (fingerprint(), any::<[u8; 16]>().prop_map(InviteSecret));
+    let server = option::of("[a-z0-9.:/]{0,128}");
+    (any::<u32>(), room_id(), any::<u16>(), v4, v6, keys, server).prop_map(
+        |(expires, room, port, v4, v6, (fingerprint, secret), server)| Invite {
+            expires,
+            room,
+            port,
+            addresses: [v4, v6].concat(),
+            fingerprint,
+            secret,
+            server,
+        },
+    )
+}
