@@ -22,10 +22,11 @@
 use std::{fmt, sync::Arc};
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
-use sha2::{Digest as _, Sha256};
 
+pub use crate::envelope::sha256;
 use crate::{
     codec::{Capped, WireError},
+    envelope::{Envelope, Fields, bounded, three_parts},
     ids::{AuthorId, Digest, EpochId, EventHash, RoomTag, Seq, Signature, Stream},
     limits,
     time::Hlc,
@@ -37,7 +38,6 @@ pub const VERSION: u8 = 1;
 pub const SUITE: u8 = 1;
 
 const KEYS: u64 = 12;
-const KEY_BODY_HASH: u64 = 11;
 
 /// What an author signs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,77 +109,42 @@ impl<C> Encode<C> for Header {
 
 /// Parses a header and tells where in the bytes the 32 bytes of `body_hash` start.
 fn parse_header(bytes: &[u8]) -> Result<(Header, usize), WireError> {
-    const WHAT: &str = "event header";
-    let bad = |why: &str| WireError::malformed(WHAT, why);
-    let err = |e: decode::Error| WireError::malformed(WHAT, e);
-    let d = &mut Decoder::new(bytes);
-    let count = d
-        .map()
-        .map_err(err)?
-        .ok_or_else(|| bad("map of unknown length"))?;
-    if count < KEYS {
-        return Err(bad("fields are missing"));
-    }
-    macro_rules! field {
-        ($key:literal) => {{
-            if d.u64().map_err(err)? != $key {
-                return Err(bad("fields out of order"));
-            }
-            d.decode().map_err(err)?
-        }};
-    }
-    let version = field!(0);
-    if version != VERSION {
-        return Err(WireError::Newer(version));
-    }
-    let header = Header {
-        version,
-        suite: field!(1),
-        room: field!(2),
-        author: field!(3),
-        stream: field!(4),
-        seq: field!(5),
-        previous: field!(6),
-        clock: field!(7),
-        parents: field!(8),
-        epoch: field!(9),
-        membership: field!(10),
-        body_hash: field!(11),
+    let mut fields = Fields::open("event header", bytes, VERSION)?;
+    let mut header = Header {
+        version: VERSION,
+        suite: fields.next(1)?,
+        room: fields.next(2)?,
+        author: fields.next(3)?,
+        stream: fields.next(4)?,
+        seq: fields.next(5)?,
+        previous: fields.next(6)?,
+        clock: fields.next(7)?,
+        parents: fields.next(8)?,
+        epoch: fields.next(9)?,
+        membership: fields.next(10)?,
+        body_hash: Digest::ZERO,
     };
-    let body_hash_at = d.position() - Digest::LEN;
-    if header.seq < Seq::FIRST || (header.seq == Seq::FIRST) != (header.previous == EventHash::ZERO)
-    {
-        return Err(bad("first event and previous hash disagree"));
+    let (body_hash, at) = fields.body_hash(11)?;
+    header.body_hash = body_hash;
+    let first = header.seq == Seq::FIRST;
+    if header.seq < Seq::FIRST || first != (header.previous == EventHash::ZERO) {
+        return Err(fields.bad("first event and previous hash disagree"));
     }
-    let mut last = KEY_BODY_HASH;
-    for _ in KEYS..count {
-        let key = d.u64().map_err(err)?;
-        if key <= last {
-            return Err(bad("fields out of order"));
-        }
-        last = key;
-        d.skip().map_err(err)?;
-    }
-    if d.position() != bytes.len() {
-        return Err(bad("bytes after the end"));
-    }
-    Ok((header, body_hash_at))
+    fields.finish()?;
+    Ok((header, at))
 }
 
 /// A header as its author encoded it, the signature over it, and the body unless it was deleted.
 ///
 /// Holding one says that the header parses and that the body matches it. It does *not* say that
-/// the signature is good: that is `peddlenet_crypto::event::verify`. Cheap to clone.
+/// the signature is good: that is `peddlenet_crypto::verify_event`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedEvent(Arc<Inner>);
 
 #[derive(PartialEq, Eq)]
 struct Inner {
     header: Header,
-    header_bytes: Vec<u8>,
-    body_hash_at: usize,
-    signature: Signature,
-    hash: EventHash,
+    envelope: Envelope,
     body: Option<Vec<u8>>,
 }
 
@@ -198,19 +163,9 @@ impl SignedEvent {
                 return Err(WireError::BodyMismatch);
             }
         }
-        let hash = EventHash(
-            Sha256::new()
-                .chain_update(&header_bytes)
-                .chain_update(signature)
-                .finalize()
-                .into(),
-        );
         Ok(Self(Arc::new(Inner {
             header,
-            header_bytes,
-            body_hash_at,
-            signature,
-            hash,
+            envelope: Envelope::new(header_bytes, body_hash_at, signature),
             body,
         })))
     }
@@ -232,17 +187,17 @@ impl SignedEvent {
 
     /// What the author signed, as received.
     pub fn header_bytes(&self) -> &[u8] {
-        &self.0.header_bytes
+        &self.0.envelope.header
     }
 
     /// The author's signature, not yet verified.
     pub fn signature(&self) -> Signature {
-        self.0.signature
+        self.0.envelope.signature
     }
 
     /// The event's name: SHA-256 over header bytes and signature.
     pub fn hash(&self) -> EventHash {
-        self.0.hash
+        EventHash(self.0.envelope.hash.0)
     }
 
     /// The sealed body, `None` once deleted.
@@ -252,11 +207,7 @@ impl SignedEvent {
 
     /// The associated data that the body is sealed with: the header with `body_hash` zeroed.
     pub fn associated_data(&self) -> Vec<u8> {
-        let mut data = self.0.header_bytes.clone();
-        if let Some(hash) = data.get_mut(self.0.body_hash_at..self.0.body_hash_at + Digest::LEN) {
-            hash.fill(0);
-        }
-        data
+        self.0.envelope.associated_data()
     }
 }
 
@@ -281,8 +232,8 @@ impl<C> Encode<C> for SignedEvent {
         ctx: &mut C,
     ) -> Result<(), encode::Error<W::Error>> {
         e.array(3)?
-            .bytes(&self.0.header_bytes)?
-            .encode_with(self.0.signature, ctx)?;
+            .bytes(self.header_bytes())?
+            .encode_with(self.signature(), ctx)?;
         match &self.0.body {
             Some(body) => e.bytes(body)?.ok(),
             None => e.null()?.ok(),
@@ -291,39 +242,18 @@ impl<C> Encode<C> for SignedEvent {
 }
 
 impl<'b, C> Decode<'b, C> for SignedEvent {
-    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
         let at = d.position();
         let bad = |e: WireError| decode::Error::message(e.to_string()).at(at);
-        if d.array()? != Some(3) {
-            return Err(decode::Error::message("an event has three parts").at(at));
-        }
-        let header = d.bytes()?;
-        bounded("event header", header.len(), limits::HEADER_MAX).map_err(bad)?;
-        let signature = d.decode_with(ctx)?;
-        let body = match d.datatype()? {
-            minicbor::data::Type::Null => {
-                d.null()?;
-                None
-            }
-            _ => {
-                let body = d.bytes()?;
-                bounded("event body", body.len(), limits::BODY_MAX).map_err(bad)?;
-                Some(body.to_vec())
-            }
+        let (header, signature) = three_parts(d, limits::HEADER_MAX)?;
+        let body = if d.datatype()? == minicbor::data::Type::Null {
+            d.null()?;
+            None
+        } else {
+            let body = d.bytes()?;
+            bounded("event body", body.len(), limits::BODY_MAX).map_err(bad)?;
+            Some(body.to_vec())
         };
         Self::from_parts(header.to_vec(), signature, body).map_err(bad)
-    }
-}
-
-/// SHA-256, as the wire formats use it.
-pub fn sha256(bytes: &[u8]) -> Digest {
-    Digest(Sha256::digest(bytes).into())
-}
-
-fn bounded(what: &'static str, len: usize, max: usize) -> Result<(), WireError> {
-    if len > max {
-        Err(WireError::TooLong { what, len, max })
-    } else {
-        Ok(())
     }
 }

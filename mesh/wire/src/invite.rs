@@ -36,6 +36,8 @@ pub const VERSION: u8 = 1;
 
 const FLAG_SERVER: u8 = 1;
 const FAMILY_MAX: usize = 15;
+/// No binary form is longer (it is at most 501 bytes), so writing one never moves the secret.
+const LONGEST: usize = 512;
 
 /// A join code, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +109,7 @@ impl Invite {
             .server
             .as_deref()
             .filter(|s| s.len() <= limits::SERVER_MAX);
-        let mut out = Vec::with_capacity(72 + 4 * v4.len() + 16 * v6.len());
+        let mut out = Vec::with_capacity(LONGEST);
         out.push(VERSION << 4 | if server.is_some() { FLAG_SERVER } else { 0 });
         out.extend(self.expires.to_be_bytes());
         out.extend(self.room.0);

@@ -18,8 +18,22 @@
 //!
 //! Every crate of the mesh imports this one; it imports none of ours.
 
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 pub mod codec;
 pub mod content;
+mod envelope;
 pub mod event;
 pub mod frame;
 pub mod ids;

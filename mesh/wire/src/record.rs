@@ -14,11 +14,10 @@
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     codec::{self, Capped, WireError},
-    event::sha256,
+    envelope::{Envelope, Fields, bounded, sha256, three_parts},
     ids::{AuthorId, Digest, EpochId, Fingerprint, RoomTag, Seq, Signature, Stream},
     limits,
     time::{Hlc, Timestamp},
@@ -91,67 +90,33 @@ impl<C> Encode<C> for RecordHeader {
     }
 }
 
+/// Parses a header and tells where in the bytes the 32 bytes of `body_hash` start.
 fn parse_header(bytes: &[u8]) -> Result<(RecordHeader, usize), WireError> {
-    const WHAT: &str = "record header";
-    let bad = |why: &str| WireError::malformed(WHAT, why);
-    let err = |e: decode::Error| WireError::malformed(WHAT, e);
-    let d = &mut Decoder::new(bytes);
-    let count = d
-        .map()
-        .map_err(err)?
-        .ok_or_else(|| bad("map of unknown length"))?;
-    macro_rules! field {
-        ($key:literal) => {{
-            if d.u64().map_err(err)? != $key {
-                return Err(bad("fields out of order"));
-            }
-            d.decode().map_err(err)?
-        }};
-    }
-    if count < KEYS {
-        return Err(bad("fields are missing"));
-    }
-    let version = field!(0);
-    if version != VERSION {
-        return Err(WireError::Newer(version));
-    }
-    let header = RecordHeader {
-        version,
-        kind: field!(1),
-        room: field!(2),
-        author: field!(3),
-        clock: field!(4),
-        epoch: field!(5),
-        body_hash: field!(6),
+    let mut fields = Fields::open("record header", bytes, VERSION)?;
+    let mut header = RecordHeader {
+        version: VERSION,
+        kind: fields.next(1)?,
+        room: fields.next(2)?,
+        author: fields.next(3)?,
+        clock: fields.next(4)?,
+        epoch: fields.next(5)?,
+        body_hash: Digest::ZERO,
     };
-    let body_hash_at = d.position() - Digest::LEN;
-    let mut last = KEYS - 1;
-    for _ in KEYS..count {
-        let key = d.u64().map_err(err)?;
-        if key <= last {
-            return Err(bad("fields out of order"));
-        }
-        last = key;
-        d.skip().map_err(err)?;
-    }
-    if d.position() != bytes.len() {
-        return Err(bad("bytes after the end"));
-    }
-    Ok((header, body_hash_at))
+    let (body_hash, at) = fields.body_hash(6)?;
+    header.body_hash = body_hash;
+    fields.finish()?;
+    Ok((header, at))
 }
 
 /// A record as its author encoded it. Its body matches its header; its signature is unverified
-/// until `peddlenet_crypto::record::verify` says otherwise. Cheap to clone.
+/// until `peddlenet_crypto::verify_record` says otherwise. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedRecord(Arc<Inner>);
 
 #[derive(PartialEq, Eq)]
 struct Inner {
     header: RecordHeader,
-    header_bytes: Vec<u8>,
-    body_hash_at: usize,
-    signature: Signature,
-    hash: Digest,
+    envelope: Envelope,
     body: Vec<u8>,
 }
 
@@ -163,30 +128,14 @@ impl SignedRecord {
         body: Vec<u8>,
     ) -> Result<Self, WireError> {
         let len = header_bytes.len().saturating_add(body.len());
-        if len > limits::RECORD_MAX {
-            return Err(WireError::TooLong {
-                what: "record",
-                len,
-                max: limits::RECORD_MAX,
-            });
-        }
+        bounded("record", len, limits::RECORD_MAX)?;
         let (header, body_hash_at) = parse_header(&header_bytes)?;
         if sha256(&body) != header.body_hash {
             return Err(WireError::BodyMismatch);
         }
-        let hash = Digest(
-            Sha256::new()
-                .chain_update(&header_bytes)
-                .chain_update(signature)
-                .finalize()
-                .into(),
-        );
         Ok(Self(Arc::new(Inner {
             header,
-            header_bytes,
-            body_hash_at,
-            signature,
-            hash,
+            envelope: Envelope::new(header_bytes, body_hash_at, signature),
             body,
         })))
     }
@@ -208,17 +157,17 @@ impl SignedRecord {
 
     /// What the author signed, as received.
     pub fn header_bytes(&self) -> &[u8] {
-        &self.0.header_bytes
+        &self.0.envelope.header
     }
 
     /// The author's signature, not yet verified.
     pub fn signature(&self) -> Signature {
-        self.0.signature
+        self.0.envelope.signature
     }
 
     /// SHA-256 over header bytes and signature.
     pub fn hash(&self) -> Digest {
-        self.0.hash
+        self.0.envelope.hash
     }
 
     /// The sealed body.
@@ -228,11 +177,7 @@ impl SignedRecord {
 
     /// The associated data that the body is sealed with: the header with `body_hash` zeroed.
     pub fn associated_data(&self) -> Vec<u8> {
-        let mut data = self.0.header_bytes.clone();
-        if let Some(hash) = data.get_mut(self.0.body_hash_at..self.0.body_hash_at + Digest::LEN) {
-            hash.fill(0);
-        }
-        data
+        self.0.envelope.associated_data()
     }
 }
 
@@ -256,26 +201,20 @@ impl<C> Encode<C> for SignedRecord {
         ctx: &mut C,
     ) -> Result<(), encode::Error<W::Error>> {
         e.array(3)?
-            .bytes(&self.0.header_bytes)?
-            .encode_with(self.0.signature, ctx)?;
+            .bytes(self.header_bytes())?
+            .encode_with(self.signature(), ctx)?;
         e.bytes(&self.0.body)?.ok()
     }
 }
 
 impl<'b, C> Decode<'b, C> for SignedRecord {
-    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
         let at = d.position();
-        if d.array()? != Some(3) {
-            return Err(decode::Error::message("a record has three parts").at(at));
-        }
-        let header = d.bytes()?;
-        let signature = d.decode_with(ctx)?;
+        let bad = |e: WireError| decode::Error::message(e.to_string()).at(at);
+        let (header, signature) = three_parts(d, limits::RECORD_MAX)?;
         let body = d.bytes()?;
-        if header.len().saturating_add(body.len()) > limits::RECORD_MAX {
-            return Err(decode::Error::message("record too long").at(at));
-        }
-        Self::from_parts(header.to_vec(), signature, body.to_vec())
-            .map_err(|e| decode::Error::message(e.to_string()).at(at))
+        bounded("record body", body.len(), limits::RECORD_MAX).map_err(bad)?;
+        Self::from_parts(header.to_vec(), signature, body.to_vec()).map_err(bad)
     }
 }
 
