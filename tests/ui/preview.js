@@ -118,6 +118,7 @@ const scenes = {
 };
 
 const scene = new URLSearchParams(location.search).get('scene') ?? 'room';
+location.hash = '#/';
 const then = scenes[scene]();
 Object.assign(window, { __TAURI__: shell.tauri, shell });
 await import('../../ui/main.js');

@@ -138,7 +138,7 @@ export class AppShell extends HTMLElement {
    */
   #restorePlace(state) {
     this.#settled = true;
-    if (parsePlace(location.hash) !== null) return;
+    if (location.hash !== '') return;
     const room = lastRoom();
     if (room !== null && state.rooms[room]) history.replaceState(null, '', formatPlace(room));
   }

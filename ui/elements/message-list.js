@@ -195,8 +195,22 @@ export class MessageList extends ViewElement {
     const words = /** @type {HTMLElement} */ (line.firstElementChild);
     if (row.kind === 'day') setLine(words, dayLabel(row.timeMs, now));
     else if (row.kind === 'new') setLine(words, t('room.new'));
-    else setLine(words, TOP_WORDS[row.state]());
+    else this.#topLine(line, words, row.state);
     return line;
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {HTMLElement} words
+   * @param {import('../state/timeline.js').TopRow['state']} state
+   */
+  #topLine(line, words, state) {
+    setLine(words, TOP_WORDS[state]());
+    const again = line.querySelector('button');
+    if (state !== 'failed') again?.remove();
+    else if (!again) {
+      line.append(h('button', { type: 'button', class: 'link-button', onclick: () => this.emit('older-wanted') }, t('action.tryAgain')));
+    }
   }
 
   #onScroll() {

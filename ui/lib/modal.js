@@ -25,6 +25,7 @@ export class ModalElement extends ViewElement {
         this.#title,
         iconButton('close', t('action.close'), { 'data-test': 'dialog-close', onclick: () => dialog.close() })),
       this.body);
+    this.classList.add('modal');
     this.replaceChildren(dialog);
     this.listen(dialog, 'close', () => {
       this.emit('dialog-closed');

@@ -25,7 +25,6 @@ export const en = Object.freeze({
   'name.placeholder': 'For example Ada',
   'name.change': 'Change your name',
   'name.needed': 'Type a name first.',
-  'name.saving': 'Saving…',
 
   'start.title': 'Hello {name}',
   'start.text': 'Make a room and show its code, or scan the code on a friend’s screen. No internet needed.',
@@ -63,7 +62,6 @@ export const en = Object.freeze({
   'room.new': 'New messages',
   'room.toNewest': 'To the newest message',
   'room.newBelow': { one: '{n} new message below', other: '{n} new messages below' },
-  'room.gone': 'This room is no longer on this device.',
   'room.announce': '{name}: {text}',
 
   'composer.label': 'Message',

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EMPTY, sortedRooms } from '../../ui/state/model.js';
+import { reduce } from '../../ui/state/reduce.js';
+import { member, message, room } from './samples.js';
+
+/** @typedef {import('../../ui/state/model.js').Action} Action */
+
+/** @param {...Action} actions */
+const after = (...actions) => actions.reduce(reduce, EMPTY);
+/** @type {Action} */
+const ready = { type: 'snapshot', snapshot: { seq: 0, profile: { name: 'Rosa' }, rooms: [room()] } };
+/** @type {Action} */
+const opened = { type: 'page', room: 'r', messages: [], complete: true, newest: true };
+/** @type {Action} */
+const queued = { type: 'queued', room: 'r', pending: { clientId: 'c1', text: 'hello', timeMs: 5, state: 'queued', error: '' } };
+const mine = message(5, { mine: true, clientId: 'c1' });
+
+test('a_queued_message_becomes_a_saved_one_on_the_reply', () => {
+  const state = after(ready, opened, queued, { type: 'saved', clientId: 'c1', message: mine });
+  assert.deepEqual(state.pending.r, []);
+  assert.deepEqual(state.timelines.r.messages, [mine]);
+});
+
+test('an_event_that_overtakes_the_reply_shows_the_message_once', () => {
+  const state = after(ready, opened, queued,
+    { type: 'batch', events: [{ kind: 'message', message: mine }] },
+    { type: 'saved', clientId: 'c1', message: mine });
+  assert.deepEqual(state.pending.r, []);
+  assert.equal(state.timelines.r.messages.length, 1);
+});
+
+test('a_refused_message_stays_with_its_reason_until_it_is_tried_again', () => {
+  const failed = after(ready, opened, queued, { type: 'sendFailed', room: 'r', clientId: 'c1', error: 'The disk is full.' });
+  assert.deepEqual([failed.pending.r[0].state, failed.pending.r[0].error, failed.pending.r[0].text], ['failed', 'The disk is full.', 'hello']);
+  const again = reduce(failed, { type: 'retried', room: 'r', clientId: 'c1' });
+  assert.deepEqual([again.pending.r[0].state, again.pending.r[0].error], ['queued', '']);
+});
+
+test('a_receipt_names_who_has_seen_it', () => {
+  const state = after(ready, opened, { type: 'saved', clientId: 'c1', message: mine },
+    { type: 'batch', events: [{ kind: 'receipt', room: 'r', message: 'm5', seenBy: ['a', 'b'] }] });
+  assert.deepEqual(state.timelines.r.messages[0].seenBy, ['a', 'b']);
+});
+
+test('a_receipt_in_the_same_batch_as_its_message_counts', () => {
+  const state = after(ready, opened, { type: 'batch', events: [
+    { kind: 'receipt', room: 'r', message: 'm5', seenBy: ['a'] },
+    { kind: 'message', message: mine },
+  ] });
+  assert.deepEqual(state.timelines.r.messages[0].seenBy, ['a']);
+});
+
+test('the_list_shows_the_newest_word_even_of_rooms_that_are_not_open', () => {
+  const state = after(ready, { type: 'batch', events: [{ kind: 'message', message: message(9) }] });
+  assert.deepEqual(state.rooms.r.last, { name: 'Ada', text: 'text 9', timeMs: 9000 });
+  assert.equal(state.timelines.r, undefined);
+  const later = reduce(state, { type: 'batch', events: [{ kind: 'message', message: message(3) }] });
+  assert.equal(later.rooms.r.last?.timeMs, 9000, 'history that streams in is not news');
+});
+
+test('seeing_the_newest_message_empties_the_count', () => {
+  const unread = after(ready, { type: 'batch', events: [{ kind: 'room', room: room({ unread: 2 }) }] },
+    { type: 'page', room: 'r', messages: [message(1), message(2)], complete: true, newest: true });
+  assert.equal(reduce(unread, { type: 'seen', room: 'r', message: 'm1' }).rooms.r.unread, 2);
+  assert.equal(reduce(unread, { type: 'seen', room: 'r', message: 'm2' }).rooms.r.unread, 0);
+});
+
+test('a_member_event_replaces_that_member', () => {
+  const state = after(ready, { type: 'members', room: 'r', members: [member('a'), member('b')] },
+    { type: 'batch', events: [{ kind: 'member', room: 'r', member: member('a', { state: 'away' }) }] });
+  assert.deepEqual(state.members.r.map((m) => [m.author, m.state]), [['b', 'linked'], ['a', 'away']]);
+});
+
+test('a_room_that_is_gone_leaves_nothing_behind', () => {
+  const state = after(ready, opened, queued, { type: 'draft', room: 'r', text: 'x' }, { type: 'batch', events: [{ kind: 'roomGone', room: 'r' }] });
+  assert.deepEqual([state.rooms, state.timelines, state.pending, state.drafts], [{}, {}, {}, {}]);
+});
+
+test('an_event_of_an_unknown_kind_is_passed_over', () => {
+  const state = after(ready);
+  assert.equal(reduce(state, { type: 'batch', events: [/** @type {any} */ ({ kind: 'fireworks' })] }), state);
+});
+
+test('rooms_stand_by_their_latest_word', () => {
+  const last = (/** @type {number} */ timeMs) => ({ name: 'A', text: 't', timeMs });
+  const state = after({ type: 'snapshot', snapshot: { seq: 0, profile: { name: null }, rooms: [
+    room({ room: '1', name: 'B' }), room({ room: '2', name: 'A' }), room({ room: '3', last: last(5) }), room({ room: '4', last: last(9) })] } });
+  assert.deepEqual(sortedRooms(state).map((r) => r.room), ['4', '3', '2', '1']);
+  assert.equal(state.name, '', 'no name yet');
+});

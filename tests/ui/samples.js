@@ -1,0 +1,30 @@
+/** Small values for tests. */
+
+/**
+ * @param {number} n
+ * @param {Partial<import('../../ui/ipc/types.js').Message>} [given]
+ * @returns {import('../../ui/ipc/types.js').Message}
+ */
+export function message(n, given = {}) {
+  return {
+    message: `m${n}`, room: 'r', author: 'a', name: 'Ada', text: `text ${n}`, timeMs: n * 1000, hops: 1, mine: false,
+    clientId: null, seenBy: [], ...given,
+  };
+}
+
+/**
+ * @param {Partial<import('../../ui/ipc/types.js').Room>} [given]
+ * @returns {import('../../ui/ipc/types.js').Room}
+ */
+export function room(given = {}) {
+  return { room: 'r', name: 'Camp 7', members: 3, near: 1, unread: 0, last: null, ...given };
+}
+
+/**
+ * @param {string} author
+ * @param {Partial<import('../../ui/ipc/types.js').Member>} [given]
+ * @returns {import('../../ui/ipc/types.js').Member}
+ */
+export function member(author, given = {}) {
+  return { author, name: author, state: 'linked', hops: 1, role: 'member', me: false, ...given };
+}

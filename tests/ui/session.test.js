@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { IpcError, ipc, toIpcError } from '../../ui/ipc/index.js';
+import { PAGE, Session } from '../../ui/state/session.js';
+import { FakeShell } from './fake-tauri.js';
+import { room as sampleRoom } from './samples.js';
+
+/** The real `ipc/` over the in-memory shell. */
+const world = /** @type {any} */ (globalThis);
+let shell = new FakeShell();
+beforeEach(() => {
+  shell = new FakeShell();
+  world.window = { __TAURI__: shell.tauri };
+  Object.defineProperty(world, 'navigator', { value: { userAgent: 'Linux' }, configurable: true, writable: true });
+});
+
+const soon = () => new Promise((resolve) => setTimeout(resolve, 15));
+
+/**
+ * @param {Session} session
+ * @param {(state: import('../../ui/state/model.js').State) => unknown} condition
+ */
+async function until(session, condition) {
+  for (let i = 0; i < 200; i += 1) {
+    if (condition(session.state)) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.fail('the state never came');
+}
+
+test('commands_carry_the_names_and_shapes_of_the_contract', async () => {
+  shell.name = 'Rosa';
+  const room = shell.addRoom('Camp 7');
+  await ipc.subscribe(() => {});
+  await ipc.setName('Rosa');
+  await ipc.createInvite(room, 600, 32);
+  await ipc.sendMessage(room, 'c1', 'hi');
+  await ipc.history(room, null, 10);
+  await ipc.markSeen(room, 'm1');
+  await ipc.scanFrame({ width: 2, height: 1, bytes: new Uint8Array([1, 2]) });
+  const sent = shell.calls.slice(1).map(({ command, args, headers }) => [command, args, headers]);
+  assert.deepEqual(sent, [
+    ['set_name', { name: 'Rosa' }, undefined],
+    ['create_invite', { room, ttlS: 600, uses: 32 }, undefined],
+    ['send_message', { room, clientId: 'c1', text: 'hi' }, undefined],
+    ['history', { room, before: null, limit: 10 }, undefined],
+    ['mark_seen', { room, message: 'm1' }, undefined],
+    ['scan_frame', new Uint8Array([1, 2]), { 'pn-width': '2', 'pn-height': '1' }],
+  ]);
+  assert.equal(typeof shell.calls[0].args.channel.onmessage, 'function');
+});
+
+test('android_sends_frames_as_base64', async () => {
+  Object.defineProperty(world, 'navigator', { value: { userAgent: 'Mozilla/5.0 (Linux; Android 16)' }, configurable: true, writable: true });
+  await ipc.scanFrame({ width: 3, height: 1, bytes: new Uint8Array([0, 128, 255]) });
+  assert.deepEqual(shell.calls[0].args, { width: 3, height: 1, luma: 'AID/' });
+});
+
+test('a_failure_shows_its_sentence_and_a_strange_one_a_plain_one', () => {
+  const known = toIpcError({ code: 'invite_expired', message: 'This code ended.' });
+  assert.ok(known instanceof IpcError);
+  assert.deepEqual([known.code, known.message], ['invite_expired', 'This code ended.']);
+  const { error } = console;
+  console.error = () => {};
+  for (const strange of ['missing field `room`', undefined, new TypeError('x is not a function'), { code: 1 }]) {
+    assert.match(toIpcError(strange).message, /^Something went wrong\./);
+  }
+  console.error = error;
+});
+
+test('a_start_that_fails_can_be_tried_again', async () => {
+  shell.failing.subscribe = { code: 'locked', message: 'Already open.' };
+  const session = new Session(ipc);
+  await session.start();
+  assert.deepEqual([session.state.phase, session.state.error], ['failed', 'Already open.']);
+  delete shell.failing.subscribe;
+  await session.start();
+  assert.equal(session.state.phase, 'ready');
+});
+
+test('a_sent_message_is_queued_at_once_and_then_saved', async () => {
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  session.enterRoom(room);
+  await until(session, (state) => state.timelines[room]?.loading === 'idle');
+  const sending = session.send(room, 'hello');
+  assert.equal(session.state.pending[room][0].state, 'queued');
+  await sending;
+  assert.deepEqual(session.state.pending[room], []);
+  assert.equal(session.state.timelines[room].messages[0].text, 'hello');
+});
+
+test('a_message_that_was_not_saved_is_sent_again_under_the_same_id', async () => {
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  shell.failing.send_message = { code: 'disk_full', message: 'The disk is full.' };
+  await session.send(room, 'hello');
+  const [failed] = session.state.pending[room];
+  assert.deepEqual([failed.state, failed.error], ['failed', 'The disk is full.']);
+  delete shell.failing.send_message;
+  await session.retry(room, failed.clientId);
+  const ids = shell.calls.filter((call) => call.command === 'send_message').map((call) => call.args.clientId);
+  assert.deepEqual([ids.length, ids[0] === ids[1]], [2, true]);
+  assert.deepEqual(session.state.pending[room], []);
+});
+
+test('a_refused_message_goes_back_into_the_box_beside_what_is_there', async () => {
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  shell.failing.send_message = { code: 'too_long', message: 'Too long.' };
+  await session.send(room, 'old words');
+  session.setDraft(room, 'new words');
+  session.takeBack(room, session.state.pending[room][0].clientId);
+  assert.equal(session.state.drafts[room], 'new words\nold words');
+  assert.deepEqual(session.state.pending[room], []);
+});
+
+test('older_pages_follow_one_another_to_the_beginning', async () => {
+  const room = shell.addRoom('Camp 7');
+  for (let i = 0; i < PAGE * 2 + 5; i += 1) shell.addMessage(room, { text: `${i}`, timeMs: i });
+  const session = new Session(ipc);
+  await session.start();
+  session.enterRoom(room);
+  await until(session, (state) => state.timelines[room]?.loading === 'idle');
+  await Promise.all([session.loadOlder(room), session.loadOlder(room)]);
+  assert.equal(session.state.timelines[room].messages.length, PAGE * 2, 'one request at a time');
+  await session.loadOlder(room);
+  const { messages, complete } = session.state.timelines[room];
+  assert.deepEqual([messages.length, messages[0].text, complete], [PAGE * 2 + 5, '0', true]);
+});
+
+test('a_skipped_batch_is_made_up_for_by_a_snapshot_and_a_page', async () => {
+  shell.name = 'Rosa';
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  session.enterRoom(room);
+  await until(session, (state) => state.timelines[room]?.loading === 'idle');
+  const lost = shell.addMessage(room, { text: 'lost on the way', mine: false, author: 'b', name: 'Bo' });
+  shell.seq += 1;
+  shell.emit({ kind: 'room', room: sampleRoom({ room, name: 'Renamed' }) });
+  shell.rooms.set(room, sampleRoom({ room, name: 'Renamed' }));
+  await until(session, (state) => state.timelines[room]?.messages.some((m) => m.message === lost.message));
+  assert.equal(session.state.rooms[room].name, 'Renamed');
+  shell.emit({ kind: 'roomGone', room });
+  await soon();
+  assert.equal(session.state.rooms[room], undefined, 'batches are applied again afterwards');
+});
+
+test('what_was_seen_is_reported_once_and_again_after_a_failure', async () => {
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  const count = () => shell.calls.filter((call) => call.command === 'mark_seen').length;
+  shell.failing.mark_seen = { code: 'busy', message: 'Busy.' };
+  await session.markSeen(room, 'm1');
+  delete shell.failing.mark_seen;
+  await session.markSeen(room, 'm1');
+  await session.markSeen(room, 'm1');
+  assert.equal(count(), 2);
+});
+
+test('a_code_is_shown_again_while_it_works_and_made_anew_once_ended', async () => {
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  const first = await session.invite(room);
+  assert.equal((await session.invite(room)).invite, first.invite);
+  await session.revokeInvite(room, first.invite);
+  assert.notEqual((await session.invite(room)).invite, first.invite);
+});
+
+test('a_new_room_is_there_when_its_command_returns', async () => {
+  const session = new Session(ipc);
+  await session.start();
+  const room = await session.createRoom('Camp 7');
+  assert.equal(session.state.rooms[room].name, 'Camp 7');
+});

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { NO_TIMELINE } from '../../ui/state/model.js';
+import { firstUnread, toRows } from '../../ui/state/timeline.js';
+import { message } from './samples.js';
+
+/** @typedef {import('../../ui/state/timeline.js').MessageRow} MessageRow */
+
+const NOON = new Date(2026, 6, 14, 12).getTime();
+const HOUR = 3_600_000;
+const run = (/** @type {import('../../ui/ipc/types.js').Message[]} */ ...messages) => ({ ...NO_TIMELINE, messages, complete: true });
+const kinds = (/** @type {import('../../ui/state/timeline.js').Row[]} */ rows) => rows.map((row) => row.kind);
+const bubbles = (/** @type {import('../../ui/state/timeline.js').Row[]} */ rows) =>
+  /** @type {MessageRow[]} */ (rows.filter((row) => row.kind === 'message'));
+
+test('a_line_stands_between_two_days', () => {
+  const rows = toRows(run(message(1, { timeMs: NOON }), message(2, { timeMs: NOON + HOUR }), message(3, { timeMs: NOON + 24 * HOUR })), [], null);
+  assert.deepEqual(kinds(rows), ['top', 'day', 'message', 'message', 'day', 'message']);
+});
+
+test('close_messages_of_one_author_form_a_group', () => {
+  const rows = toRows(run(
+    message(1, { timeMs: NOON }), message(2, { timeMs: NOON + 1000 }), message(3, { timeMs: NOON + 2000, author: 'b' }),
+    message(4, { timeMs: NOON + HOUR, author: 'b' })), [], null);
+  assert.deepEqual(bubbles(rows).map((row) => [row.first, row.last]), [[true, false], [false, true], [true, true], [true, true]]);
+});
+
+test('a_message_keeps_its_row_from_queued_to_seen', () => {
+  const pending = { clientId: 'c1', text: 'x', timeMs: NOON, state: /** @type {const} */ ('queued'), error: '' };
+  const [queued] = bubbles(toRows(run(), [pending], null));
+  const mine = message(1, { mine: true, clientId: 'c1', timeMs: NOON });
+  const [saved] = bubbles(toRows(run(mine), [], null));
+  const [seen] = bubbles(toRows(run({ ...mine, seenBy: ['b'] }), [], null));
+  assert.deepEqual([queued.state, saved.state, seen.state], ['queued', 'saved', 'seen']);
+  assert.equal(new Set([queued.key, saved.key, seen.key]).size, 1);
+});
+
+test('keys_never_repeat', () => {
+  // A wrong clock can bring a day back after another one.
+  const rows = toRows(run(message(1, { timeMs: NOON }), message(2, { timeMs: NOON + 48 * HOUR }), message(3, { timeMs: NOON })), [], 'm2');
+  assert.equal(new Set(rows.map((row) => row.key)).size, rows.length);
+});
+
+test('the_new_line_stands_above_the_first_unread_message_of_others', () => {
+  const messages = [message(1), message(2), message(3, { mine: true }), message(4)];
+  assert.equal(firstUnread(messages, 2), 'm2');
+  assert.equal(firstUnread(messages, 0), null);
+  assert.equal(firstUnread(messages, 9), null, 'it lies further back than what is loaded');
+  assert.deepEqual(kinds(toRows(run(...messages), [], 'm2')), ['top', 'day', 'message', 'new', 'message', 'message', 'message']);
+});
