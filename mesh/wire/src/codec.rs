@@ -1,6 +1,6 @@
 //! Decoding under limits, and the one error type of this crate.
 
-use std::ops::Deref;
+use std::{fmt, ops::Deref};
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
@@ -156,8 +156,15 @@ impl<'b, C, T: Decode<'b, C>, const N: usize> Decode<'b, C> for Capped<T, N> {
 ///
 /// Control and bidirectional-override characters are taken out when it is made and again when it
 /// is decoded, so that a name can't reorder the line it stands in. The cut respects characters.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+/// Shows its length only in `Debug`: logs carry no names.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Name(String);
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Name({} B)", self.0.len())
+    }
+}
 
 impl Name {
     /// Cleans, trims and shortens a text into a name; may be empty.

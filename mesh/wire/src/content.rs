@@ -13,6 +13,8 @@
 //! | revoke-invite | 4 | | | |
 //! | *role, remove, ban, rekey, policy, moved-from* | *5-10, reserved* | | | |
 
+use std::fmt;
+
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
 use crate::{
@@ -143,13 +145,19 @@ pub enum Content {
     Unknown(u16),
 }
 
-/// See [`Content::Text`].
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+/// See [`Content::Text`]. Shows its length only in `Debug`: logs carry no text.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Text {
     /// UTF-8, at most [`limits::TEXT_MAX`] bytes.
     #[cbor(n(0), decode_with = "bounded_text")]
     pub text: String,
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({} B)", self.text.len())
+    }
 }
 
 fn bounded_text<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<String, decode::Error> {

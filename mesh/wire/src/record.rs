@@ -257,9 +257,15 @@ pub struct Whereabouts {
     pub expires: Timestamp,
 }
 
-/// A UDP address: 4 or 16 address bytes and the port, big-endian.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// A UDP address: 4 or 16 address bytes and the port, big-endian. Hidden in `Debug`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Address(pub SocketAddr);
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(..)")
+    }
+}
 
 impl<C> Encode<C> for Address {
     fn encode<W: encode::Write>(
