@@ -1,0 +1,108 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use peddlenet_mesh::{Config, Receipts};
+
+const USAGE: &str = "usage: peddlenet-node --data DIR [--name NAME] [--listen IP:PORT]... \
+[--server URL]... [--key-file PATH] [--no-lan] [--no-direct] [--no-receipts]";
+
+/// What was asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Args {
+    data: PathBuf,
+    name: Option<String>,
+    listen: Vec<SocketAddr>,
+    servers: Vec<String>,
+    key_file: Option<PathBuf>,
+    no_lan: bool,
+    no_direct: bool,
+    no_receipts: bool,
+}
+
+impl Args {
+    /// Reads the arguments; an error is the text to show.
+    pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut out = Self::default();
+        let mut args = args.peekable();
+        let mut data = None;
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or(format!("{arg} needs a value\n{USAGE}"));
+            match arg.as_str() {
+                "--data" => data = Some(PathBuf::from(value()?)),
+                "--name" => out.name = Some(value()?),
+                "--listen" => {
+                    let text = value()?;
+                    let addr = text.parse().map_err(|_| format!("{text} is not IP:PORT\n{USAGE}"))?;
+                    out.listen.push(addr);
+                }
+                "--server" => out.servers.push(value()?),
+                "--key-file" => out.key_file = Some(PathBuf::from(value()?)),
+                "--no-lan" => out.no_lan = true,
+                "--no-direct" => out.no_direct = true,
+                "--no-receipts" => out.no_receipts = true,
+                "--help" | "-h" => return Err(USAGE.to_owned()),
+                _ => return Err(format!("unknown argument {arg}\n{USAGE}")),
+            }
+        }
+        out.data = data.ok_or(format!("--data is needed\n{USAGE}"))?;
+        Ok(out)
+    }
+
+    /// Flags whose feature is not there yet, and why they are taken all the same: scripts that
+    /// pass them go on working.
+    pub(crate) fn not_yet(&self) -> Vec<(&'static str, &'static str)> {
+        let mut out = Vec::new();
+        if !self.servers.is_empty() {
+            out.push(("--server", "links are direct only in this version"));
+        }
+        if self.key_file.is_some() {
+            out.push(("--key-file", "the store is not sealed at rest in this version"));
+        }
+        if self.no_lan {
+            out.push(("--no-lan", "there is no LAN discovery in this version"));
+        }
+        if self.no_direct {
+            out.push(("--no-direct", "links are direct only in this version"));
+        }
+        out
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        Config {
+            data_dir: self.data.clone(),
+            name: self.name.clone(),
+            listen: self.listen.clone(),
+            receipts: if self.no_receipts { Receipts::Never } else { Receipts::OnDelivery },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &str) -> Result<Args, String> {
+        Args::parse(args.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn every_flag_of_the_contract_is_taken() {
+        let args = parse(
+            "--data d --name Ada --listen 127.0.0.1:0 --listen [::1]:7 --server ws://x --key-file k \
+             --no-lan --no-direct --no-receipts",
+        );
+        let args = args.expect("all of them are known");
+        assert_eq!(args.listen.len(), 2);
+        assert_eq!(args.config().receipts, Receipts::Never);
+        assert_eq!(args.not_yet().len(), 4);
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_said() {
+        assert!(parse("").is_err_and(|e| e.contains("--data is needed")));
+        assert!(parse("--data").is_err_and(|e| e.contains("needs a value")));
+        assert!(parse("--data d --listen here").is_err_and(|e| e.contains("not IP:PORT")));
+        assert!(parse("--data d --loud").is_err_and(|e| e.contains("unknown argument")));
+    }
+}

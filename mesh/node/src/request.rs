@@ -1,0 +1,149 @@
+//! Requests: one JSON object a line, parsed once into typed values.
+
+use std::str::FromStr;
+
+use peddlenet_mesh::{Error, ErrorCode, InviteId, MessageId, RoomId};
+use serde_json::{Map, Value};
+
+/// How long an invite lasts where `ttl_s` is not given, in seconds.
+const TTL_S: u64 = 600;
+/// How many may join by an invite where `uses` is not given.
+const USES: u32 = u32::MAX;
+/// Messages in one answer where `limit` is not given (count).
+const LIMIT: usize = 50;
+
+/// What a line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    CreateRoom { name: String },
+    Invite { room: RoomId, ttl_s: u64, uses: u32, png: Option<String> },
+    Revoke { room: RoomId, invite: InviteId },
+    JoinLink { link: String },
+    JoinPicture { png: String },
+    Send { room: RoomId, text: String },
+    History { room: RoomId, limit: usize, before: Option<MessageId> },
+    Members { room: RoomId },
+    Rooms,
+    Leave { room: RoomId },
+    Heads { room: RoomId },
+    Links,
+    Stats,
+    Quit,
+}
+
+/// The `id` of a request, to be echoed, and what it asks for.
+pub(crate) fn parse(line: &[u8]) -> (Option<Value>, Result<Request, Error>) {
+    let object = match serde_json::from_slice::<Value>(line) {
+        Ok(Value::Object(object)) => object,
+        _ => return (None, Err(bad("a request is one JSON object a line"))),
+    };
+    let id = object.get("id").cloned();
+    (id, read(&object))
+}
+
+fn read(o: &Map<String, Value>) -> Result<Request, Error> {
+    let room = || id_of::<RoomId>(o, "room");
+    Ok(match text(o, "cmd")?.as_str() {
+        "create_room" => Request::CreateRoom { name: text(o, "name")? },
+        "invite" => Request::Invite {
+            room: room()?,
+            ttl_s: number(o, "ttl_s")?.unwrap_or(TTL_S),
+            uses: u32::try_from(number(o, "uses")?.unwrap_or(USES.into())).unwrap_or(USES),
+            png: optional_text(o, "png")?,
+        },
+        "revoke" => Request::Revoke { room: room()?, invite: id_of(o, "invite")? },
+        "join" => match (optional_text(o, "link")?, optional_text(o, "png")?) {
+            (Some(link), None) => Request::JoinLink { link },
+            (None, Some(png)) => Request::JoinPicture { png },
+            _ => return Err(bad("join takes either “link” or “png”")),
+        },
+        "send" => Request::Send { room: room()?, text: text(o, "text")? },
+        "history" => Request::History {
+            room: room()?,
+            limit: usize::try_from(number(o, "limit")?.unwrap_or(LIMIT as u64)).unwrap_or(LIMIT),
+            before: optional_text(o, "before")?.map(|b| parse_id(&b, "before")).transpose()?,
+        },
+        "members" => Request::Members { room: room()? },
+        "rooms" => Request::Rooms,
+        "leave" => Request::Leave { room: room()? },
+        "heads" => Request::Heads { room: room()? },
+        "links" => Request::Links,
+        "stats" => Request::Stats,
+        "quit" => Request::Quit,
+        "remove" | "dm" | "edit" | "delete" | "react" | "role" | "ban" | "close" | "block"
+        | "verify" => return Err(ErrorCode::NotYet.into()),
+        other => return Err(bad(&format!("there is no command “{}”", short(other)))),
+    })
+}
+
+pub(crate) fn too_long() -> Error {
+    bad("a request is at most 64 KiB")
+}
+
+fn bad(why: &str) -> Error {
+    Error::new(ErrorCode::BadRequest, format!("Bad request: {why}."))
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+fn optional_text(o: &Map<String, Value>, key: &str) -> Result<Option<String>, Error> {
+    match o.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(bad(&format!("“{key}” is a text"))),
+    }
+}
+
+fn text(o: &Map<String, Value>, key: &str) -> Result<String, Error> {
+    optional_text(o, key)?.ok_or_else(|| bad(&format!("“{key}” is missing")))
+}
+
+fn number(o: &Map<String, Value>, key: &str) -> Result<Option<u64>, Error> {
+    match o.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_u64() {
+            Some(number) if number > 0 => Ok(Some(number)),
+            _ => Err(bad(&format!("“{key}” is a whole number above 0"))),
+        },
+    }
+}
+
+fn id_of<T: FromStr>(o: &Map<String, Value>, key: &str) -> Result<T, Error> {
+    parse_id(&text(o, key)?, key)
+}
+
+fn parse_id<T: FromStr>(text: &str, key: &str) -> Result<T, Error> {
+    text.parse().map_err(|_| bad(&format!("“{key}” is not an id that this program gave out")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(line: &str) -> Option<ErrorCode> {
+        parse(line.as_bytes()).1.err().map(|e| e.code)
+    }
+
+    #[test]
+    fn a_request_is_read_with_its_id_and_defaults() {
+        let room = "00112233445566778899aabbccddeeff";
+        let (id, request) = parse(format!(r#"{{"id":7,"cmd":"invite","room":"{room}"}}"#).as_bytes());
+        assert_eq!(id, Some(Value::from(7)));
+        let room = room.parse().expect("an id");
+        assert_eq!(request, Ok(Request::Invite { room, ttl_s: 600, uses: u32::MAX, png: None }));
+    }
+
+    #[test]
+    fn bad_lines_are_told_from_later_commands() {
+        for line in ["", "[]", "{", r#"{"cmd":"fly"}"#, r#"{"cmd":"send","room":"x","text":"y"}"#,
+            r#"{"cmd":"join"}"#, r#"{"cmd":"create_room","name":3}"#, "\u{0}"]
+        {
+            assert_eq!(code(line), Some(ErrorCode::BadRequest), "{line}");
+        }
+        for cmd in ["dm", "edit", "delete", "react", "role", "ban", "close", "block", "verify", "remove"] {
+            assert_eq!(code(&format!(r#"{{"cmd":"{cmd}"}}"#)), Some(ErrorCode::NotYet));
+        }
+    }
+}

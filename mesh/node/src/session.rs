@@ -1,0 +1,185 @@
+//! Requests carried out on a node, each answered once.
+
+use std::{ops::ControlFlow, path::Path, time::Duration};
+
+use peddlenet_mesh::{Error, ErrorCode, Joined, Node};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::{
+    output::{self, Output},
+    request::{self, Request},
+};
+
+/// Requests under way at a time (count). Further lines wait on stdin.
+const UNDER_WAY: usize = 64;
+/// Modules of an invite picture are drawn so that it is at least that wide (pixels).
+const PNG_MIN: u32 = 480;
+
+pub(crate) struct Session {
+    node: Node,
+    output: Output,
+    under_way: JoinSet<()>,
+}
+
+impl Session {
+    pub(crate) fn new(node: Node, output: Output) -> Self {
+        Self { node, output, under_way: JoinSet::new() }
+    }
+
+    /// Takes one line. Everything but joining is answered in order; a join may take seconds and
+    /// runs beside the rest.
+    pub(crate) async fn take(&mut self, line: &[u8]) -> ControlFlow<()> {
+        let (id, request) = request::parse(line);
+        let request = match request {
+            Ok(Request::Quit) => {
+                self.output.reply(id, Ok(json!({}))).await;
+                return ControlFlow::Break(());
+            }
+            Ok(request) => request,
+            Err(e) => {
+                self.output.reply(id, Err(e)).await;
+                return ControlFlow::Continue(());
+            }
+        };
+        while self.under_way.len() >= UNDER_WAY {
+            self.under_way.join_next().await;
+        }
+        while self.under_way.try_join_next().is_some() {}
+        let (node, output) = (self.node.clone(), self.output.clone());
+        let beside = matches!(request, Request::JoinLink { .. } | Request::JoinPicture { .. });
+        let work = async move {
+            let outcome = carry_out(&node, request).await;
+            output.reply(id, outcome).await;
+        };
+        if beside {
+            self.under_way.spawn(work);
+        } else {
+            work.await;
+        }
+        ControlFlow::Continue(())
+    }
+
+    pub(crate) async fn close(mut self) {
+        self.under_way.shutdown().await;
+        self.node.close().await;
+    }
+}
+
+async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
+    Ok(match request {
+        Request::CreateRoom { name } => json!({"room": node.create_room(&name).await?.to_string()}),
+        Request::Invite { room, ttl_s, uses, png } => {
+            let invite = node.invite(room, Duration::from_secs(ttl_s), uses).await?;
+            if let Some(path) = png {
+                let link = invite.link.clone();
+                blocking(move || draw(&link, Path::new(&path))).await?;
+            }
+            json!({"link": invite.link, "bytes": invite.bytes, "invite": invite.id.to_string()})
+        }
+        Request::Revoke { room, invite } => {
+            node.revoke(room, invite).await?;
+            json!({})
+        }
+        Request::JoinLink { link } => joined(&node.join(&link).await?),
+        Request::JoinPicture { png } => {
+            let link = blocking(move || read(Path::new(&png))).await?;
+            joined(&node.join(&link).await?)
+        }
+        Request::Send { room, text } => json!({"message": node.send(room, &text).await?.id.to_string()}),
+        Request::History { room, limit, before } => {
+            let messages = node.history(room, before, limit).await?;
+            json!({"messages": messages.iter().map(output::message).collect::<Vec<_>>()})
+        }
+        Request::Members { room } => {
+            let members = node.members(room).await?;
+            json!({"members": members.iter().map(output::member).collect::<Vec<_>>()})
+        }
+        Request::Rooms => {
+            let rooms = node.rooms().await?;
+            let room = |r: &peddlenet_mesh::RoomSummary| {
+                json!({"room": r.room.to_string(), "name": r.name, "members": r.members, "unread": r.unread})
+            };
+            json!({"rooms": rooms.iter().map(room).collect::<Vec<_>>()})
+        }
+        Request::Leave { room } => {
+            node.leave(room).await?;
+            json!({})
+        }
+        Request::Heads { room } => {
+            let heads = node.heads(room).await?;
+            json!({
+                "digest": heads.digest.to_string(),
+                "events": heads.events,
+                "bodies": heads.bodies,
+                "epoch": heads.epoch.to_string(),
+            })
+        }
+        Request::Links => {
+            let links = node.links().await?;
+            let link = |l: &peddlenet_mesh::LinkInfo| {
+                json!({
+                    "peer": l.peer.to_string(),
+                    "via": l.via,
+                    "rtt_ms": l.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
+                    "state": "up",
+                    "rooms": l.rooms,
+                    "bytes_in": l.bytes_in,
+                    "bytes_out": l.bytes_out,
+                })
+            };
+            json!({"links": links.iter().map(link).collect::<Vec<_>>()})
+        }
+        Request::Stats => stats(node).await?,
+        Request::Quit => json!({}),
+    })
+}
+
+fn joined(joined: &Joined) -> Value {
+    let ms = u64::try_from(joined.elapsed.as_millis()).unwrap_or(u64::MAX);
+    json!({"room": joined.room.to_string(), "via": joined.via, "ms": ms})
+}
+
+async fn stats(node: &Node) -> Result<Value, Error> {
+    let (device, engine) = node.stats().await?;
+    Ok(json!({
+        "links_up": device.links_up,
+        "links_down": device.links_down,
+        "dials": device.dials,
+        "joins_admitted": device.joins_admitted,
+        "joins_refused": device.joins_refused,
+        "frames_in": device.frames_in,
+        "frames_out": device.frames_out,
+        "frames_dropped": device.frames_dropped,
+        "signatures_checked": device.verified,
+        "delivered": engine.delivered,
+        "duplicates": engine.duplicates,
+        "refused": engine.refused,
+        "wants": engine.wants,
+        "want_timeouts": engine.timeouts,
+    }))
+}
+
+/// Pictures are files: work for a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
+}
+
+fn draw(link: &str, path: &Path) -> Result<(), Error> {
+    peddlenet_qr::save_png(link, PNG_MIN, path).map_err(|e| {
+        Error::new(ErrorCode::BadRequest, format!("The code could not be written to {}: {e}.", path.display()))
+    })
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    let texts = peddlenet_qr::decode_file(path).map_err(|e| {
+        Error::new(ErrorCode::BadRequest, format!("{} could not be read: {e}.", path.display()))
+    })?;
+    // A picture may show several codes; ours is the one that counts.
+    let ours = texts.iter().find(|t| peddlenet_mesh::is_join_code(t)).or(texts.first());
+    ours.cloned().ok_or_else(|| {
+        Error::new(ErrorCode::NotACode, "No code was found in that picture. Take it closer and straight on.")
+    })
+}

@@ -1,0 +1,88 @@
+//! Codes that this device shows.
+
+use std::{net::IpAddr, time::Duration};
+
+use peddlenet_crypto::InviteKeys;
+use peddlenet_wire::{
+    Invite, RoomId, Stream, Timestamp,
+    content::{InviteOpened, Membership, RevokeInvite},
+    invite::InviteSecret,
+    limits,
+};
+
+use super::{Actor, Reply};
+use crate::{
+    api::{InviteId, InviteInfo},
+    clock, entropy,
+    error::{Error, ErrorCode},
+};
+
+/// Addresses of each family in a code (count): more make the QR denser, and a device rarely has more
+/// that help.
+const ADDRESSES_OF_A_FAMILY: usize = 3;
+
+impl Actor {
+    /// Opens an invite and makes its code. The secret lives in the code alone: the room learns the
+    /// public half, and this device forgets the rest.
+    pub(crate) fn invite(&mut self, id: RoomId, ttl: Duration, uses: u32, reply: Reply<InviteInfo>) {
+        match self.open_invite(id, ttl, uses) {
+            Ok((info, event)) => self.publish(event, move |_, _| drop(reply.send(Ok(info)))),
+            Err(e) => drop(reply.send(Err(e))),
+        }
+    }
+
+    fn open_invite(
+        &mut self,
+        id: RoomId,
+        ttl: Duration,
+        uses: u32,
+    ) -> Result<(InviteInfo, peddlenet_wire::SignedEvent), Error> {
+        let tag = self.tag(id)?;
+        let now = clock::now();
+        let open = |room: &crate::room::Room| {
+            let is_open = |e: &crate::membership::InviteEntry| {
+                e.by == room.me() && !e.revoked && e.expires > now && e.used < e.uses
+            };
+            room.roster.invites().filter(|(_, e)| is_open(e)).count()
+        };
+        if self.rooms.values().map(open).sum::<usize>() >= limits::OPEN_INVITES_MAX {
+            return Err(ErrorCode::TooManyInvites.into());
+        }
+        let secret = InviteSecret(entropy::bytes());
+        let key = InviteKeys::from_secret(&secret).public();
+        // Whole seconds, since the code counts those: both ends speak of the same moment.
+        let expires = Timestamp(u64::from(now.after(ttl.min(limits::INVITE_TTL_MAX)).unix_seconds()) * 1000);
+        let invite = Invite {
+            expires: expires.unix_seconds(),
+            room: id,
+            port: self.endpoint.local_addrs().first().map_or(0, std::net::SocketAddr::port),
+            addresses: self.invite_addresses(),
+            fingerprint: self.fingerprint(),
+            secret,
+            server: None,
+        };
+        let opened = Membership::Invite(InviteOpened { key, expires, uses });
+        let event = self.seal(tag, Stream::MEMBERSHIP, &opened.to_bytes())?;
+        let info = InviteInfo { id: key, link: invite.to_link(), bytes: invite.to_bytes().len(), expires };
+        Ok((info, event))
+    }
+
+    fn invite_addresses(&self) -> Vec<IpAddr> {
+        let all: Vec<IpAddr> = self.endpoint.local_addrs().iter().map(std::net::SocketAddr::ip).collect();
+        let v4 = all.iter().filter(|ip| ip.is_ipv4()).take(ADDRESSES_OF_A_FAMILY);
+        let v6 = all.iter().filter(|ip| ip.is_ipv6()).take(ADDRESSES_OF_A_FAMILY);
+        v4.chain(v6).copied().collect()
+    }
+
+    pub(crate) fn revoke(&mut self, id: RoomId, invite: InviteId, reply: Reply<()>) {
+        let sealed = self.room(id).and_then(|room| {
+            let tag = room.tag;
+            room.roster.invite(invite).map(|_| tag).ok_or(ErrorCode::InviteNotFound.into())
+        });
+        let revoke = Membership::RevokeInvite(RevokeInvite { key: invite }).to_bytes();
+        match sealed.and_then(|tag| self.seal(tag, Stream::MEMBERSHIP, &revoke)) {
+            Ok(event) => self.publish(event, move |_, _| drop(reply.send(Ok(())))),
+            Err(e) => drop(reply.send(Err(e))),
+        }
+    }
+}

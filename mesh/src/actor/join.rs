@@ -1,0 +1,171 @@
+//! Letting a joiner in, and coming in oneself. The frames are described in `wire::join`.
+
+use peddlenet_crypto::{
+    AuthorKey, EpochKeys, verify_event, verify_join, verify_voucher, verify_welcome, welcome_proof,
+};
+use peddlenet_gossip::{Lane, PeerId};
+use peddlenet_peer::{LinkReceiver, LinkSender};
+use peddlenet_wire::{
+    Capped, Frame, InviteKey, RoomId, RoomTag, SignedEvent, Stream,
+    content::{Admit, Membership, Role},
+    join::{JoinRequest, Refuse, Welcome},
+};
+
+use super::{Actor, Reply};
+use crate::{
+    api::{Event, JoinStage},
+    clock,
+    error::{Error, ErrorCode},
+    membership::Judgement,
+    room::Room,
+};
+
+/// What the joining task brings home: an authenticated link, and the keys to a room.
+pub(crate) struct Arrival {
+    pub(crate) sender: LinkSender,
+    pub(crate) receiver: LinkReceiver,
+    pub(crate) welcome: Welcome,
+    pub(crate) room: RoomId,
+    pub(crate) key: AuthorKey,
+}
+
+impl Actor {
+    /// A holder of a code asks to be let in.
+    pub(super) fn on_join_request(&mut self, peer: PeerId, gate: InviteKey, request: &JoinRequest) {
+        if let Err(refuse) = self.admit(peer, gate, request) {
+            tracing::debug!(?peer, code = refuse.code, "joiner refused");
+            self.stats.joins_refused += 1;
+            // The joiner closes the link once it has read this; its patience timer does it otherwise.
+            self.send_frame(peer, &Frame::Refuse(refuse), Lane::Ordered);
+        }
+    }
+
+    fn admit(&mut self, peer: PeerId, gate: InviteKey, request: &JoinRequest) -> Result<(), Refuse> {
+        let refuse = |code| Refuse { code, detail: 0 };
+        let now = clock::now();
+        let link = self.links.get(&peer).ok_or(refuse(Refuse::BAD_REQUEST))?;
+        let room = self.room(request.room).map_err(|_| refuse(Refuse::UNKNOWN))?;
+        let tag = room.tag;
+        let invite = room.roster.invite(request.invite).ok_or(refuse(Refuse::UNKNOWN))?;
+        if gate != request.invite
+            || verify_join(request.author, &link.hash, request.room, &request.proof).is_err()
+            || verify_voucher(request.invite, request.room, request.author, &request.voucher).is_err()
+        {
+            return Err(refuse(Refuse::BAD_REQUEST));
+        }
+        if invite.revoked {
+            return Err(refuse(Refuse::REVOKED));
+        }
+        if invite.expires <= now {
+            let detail = u64::try_from(now.since(invite.expires).as_millis()).unwrap_or(u64::MAX);
+            return Err(Refuse { code: Refuse::EXPIRED, detail });
+        }
+        // Admits that are still on their way to the disk count, too.
+        let under_way = self.admitting.iter().filter(|(key, _)| *key == request.invite).count();
+        if u64::from(invite.used) + under_way as u64 >= u64::from(invite.uses) {
+            return Err(refuse(Refuse::USED_UP));
+        }
+        if room.roster.is_full() {
+            return Err(refuse(Refuse::FULL));
+        }
+        let admit = Membership::Admit(Admit {
+            author: request.author,
+            invite: request.invite,
+            voucher: request.voucher,
+            role: Role::Member,
+        });
+        let event = self
+            .seal(tag, Stream::MEMBERSHIP, &admit.to_bytes())
+            .map_err(|_| refuse(Refuse::UNKNOWN))?;
+        let slot = (request.invite, request.author);
+        self.admitting.insert(slot);
+        self.publish(event, move |actor, event| {
+            actor.admitting.remove(&slot);
+            actor.welcome(peer, tag, event);
+        });
+        Ok(())
+    }
+
+    /// The admit is on disk: hand over the keys, and treat the link as a member's from here on.
+    fn welcome(&mut self, peer: PeerId, tag: RoomTag, admit: &SignedEvent) {
+        let (Some(link), Some(room)) = (self.links.get_mut(&peer), self.rooms.get(&tag)) else { return };
+        let Some(create) = room.roster.create() else { return };
+        let mut events = vec![create.clone()];
+        events.extend(room.roster.credentials(room.me()).unwrap_or_default());
+        events.push(admit.clone());
+        let Ok(events) = Capped::try_from(events) else { return };
+        link.joining = None;
+        let welcome = Welcome {
+            author: room.me(),
+            proof: welcome_proof(room.key(), &link.hash, room.id),
+            epochs: room.grants(),
+            events,
+        };
+        self.stats.joins_admitted += 1;
+        self.send_frame(peer, &Frame::Welcome(welcome), Lane::Ordered);
+        self.offer_rooms(peer);
+    }
+
+    /// This device was let in: check that it is the room of the code, keep it, and open it.
+    pub(crate) fn arrive(&mut self, arrival: Arrival, reply: Reply<()>) {
+        let room = match self.check_welcome(&arrival) {
+            Ok(room) => room,
+            Err(e) => return drop(reply.send(Err(e))),
+        };
+        let tag = room.tag;
+        let events = arrival.welcome.events.into_inner();
+        let link = (arrival.sender, arrival.receiver);
+        self.save_new_room(room, events, move |actor, outcome| {
+            if outcome.is_ok() {
+                actor.events.emit(Event::Join(JoinStage::Fetching));
+                actor.say_name(tag);
+                actor.settle_in(tag);
+                actor.adopt(link, None);
+            }
+            let _ = reply.send(outcome);
+        });
+    }
+
+    /// Follows the events of a welcome from `create`, whose hash the code names, to the answerer and
+    /// to this device. Whoever merely holds a photo of the code can't make them.
+    fn check_welcome(&self, arrival: &Arrival) -> Result<Room, Error> {
+        let welcome = &arrival.welcome;
+        let wrong = || Error::from(ErrorCode::WrongHost);
+        if self.by_id.contains_key(&arrival.room) {
+            return Err(ErrorCode::BadRequest.into());
+        }
+        let create = welcome.events.first().ok_or_else(wrong)?;
+        let tag = create.header().room;
+        if self.rooms.contains_key(&tag) || create.header().stream != Stream::MEMBERSHIP {
+            return Err(wrong());
+        }
+        let epochs: Result<Vec<_>, _> = welcome.epochs.iter().map(EpochKeys::from_grant).collect();
+        let key = AuthorKey::from_seed(*arrival.key.seed());
+        let mut room = Room::new(arrival.room, tag, key, epochs.map_err(|_| wrong())?);
+        for event in welcome.events.iter() {
+            verify_event(event).map_err(|_| wrong())?;
+            let opened = room.open_membership(event).ok_or_else(wrong)?;
+            if room.roster.judge(event, &opened) != Judgement::Accept {
+                return Err(wrong());
+            }
+            room.roster.apply(event, &opened);
+        }
+        let hash = arrival.sender.handshake_hash();
+        verify_welcome(welcome.author, &hash, arrival.room, &welcome.proof).map_err(|_| wrong())?;
+        if room.roster.is_member(welcome.author) && room.roster.is_member(room.me()) {
+            Ok(room)
+        } else {
+            Err(wrong())
+        }
+    }
+
+    /// A code of a room that this device is in already: no new member, but a way to find each other
+    /// again when every address has changed.
+    pub(crate) fn rejoin(&mut self, id: RoomId, fingerprint: peddlenet_wire::Fingerprint, addrs: Vec<std::net::SocketAddr>) -> bool {
+        let Ok(tag) = self.tag(id) else { return false };
+        if fingerprint != self.fingerprint() {
+            self.dial_member(tag, None, fingerprint, addrs);
+        }
+        true
+    }
+}

@@ -1,0 +1,387 @@
+//! Links and the rooms that are open on them.
+//!
+//! ```text
+//!  link up -> Rooms (offers) both ways -> for each room that both are in: Open both ways -> PeerUp
+//! ```
+//!
+//! A room is open on a link once this side has said who it is there and the other side has proven
+//! the same. One link serves every shared room. Two links to one member are one too many: of two
+//! that came up together both ends keep the one with the smaller handshake hash, else the newer.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use peddlenet_crypto::{invite_gate, member_gate, open_proof, room_offer, verify_open};
+use peddlenet_gossip::{Input, Lane, Notice, PeerId};
+use peddlenet_peer::{Gate, GateId, IncomingLink, Kind, LinkReceiver, LinkSender};
+use peddlenet_wire::{
+    AuthorId, Capped, Frame, InviteKey, RoomTag,
+    frame::{Close, Open, Rooms},
+    limits,
+};
+use tokio::sync::mpsc;
+
+use super::Actor;
+use crate::{
+    api::{Event, JoinStage, LinkInfo},
+    clock,
+};
+
+/// Frames and link changes that wait for the actor (count). A full queue slows the links down.
+pub(super) const NET_QUEUE: usize = 256;
+/// Links younger than that came up together.
+const TOGETHER: Duration = Duration::from_secs(3);
+/// A joiner that has asked for nothing by then is sent away.
+const JOIN_PATIENCE: Duration = Duration::from_secs(10);
+/// A closed or expired invite still gets a coded refusal for that long.
+const REFUSAL_SPAN: Duration = Duration::from_secs(24 * 3600);
+
+/// What links tell the actor.
+pub(crate) enum Net {
+    Frame(PeerId, Frame),
+    /// Bytes that were no frame.
+    Garbage(PeerId),
+    Down(PeerId),
+    Dialed(super::redial::Outcome),
+}
+
+/// Which key let a link in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GatePurpose {
+    Invite(InviteKey),
+    Member,
+}
+
+pub(super) struct LinkState {
+    pub(super) sender: LinkSender,
+    pub(super) hash: [u8; 32],
+    pub(super) dialed: bool,
+    pub(super) since: Instant,
+    /// The invite of a joiner that has not asked to be let in yet.
+    pub(super) joining: Option<InviteKey>,
+    rooms: BTreeMap<RoomTag, Opening>,
+    reader: tokio::task::AbortHandle,
+}
+
+/// How far a room's opening got on a link.
+#[derive(Default)]
+struct Opening {
+    said: bool,
+    heard: Option<AuthorId>,
+}
+
+impl Opening {
+    fn author(&self) -> Option<AuthorId> {
+        self.heard.filter(|_| self.said)
+    }
+}
+
+impl Actor {
+    pub(super) fn on_incoming(&mut self, incoming: IncomingLink) {
+        let joining = match self.gates.get(&incoming.gate) {
+            Some(GatePurpose::Invite(key)) => Some(*key),
+            Some(GatePurpose::Member) => None,
+            // The gate was taken away while the link came up.
+            None => return,
+        };
+        let room = if joining.is_some() { limits::JOIN_SLOTS + limits::LINKS_MAX } else { limits::LINKS_MAX };
+        if self.links.len() >= room + limits::JOIN_SLOTS {
+            tracing::warn!(links = self.links.len(), "no room for another link");
+            return;
+        }
+        self.adopt(incoming.link.split(), joining);
+    }
+
+    /// Takes a link in, reads it on a task of its own, and asks which rooms are shared.
+    pub(super) fn adopt(
+        &mut self,
+        (sender, receiver): (LinkSender, LinkReceiver),
+        joining: Option<InviteKey>,
+    ) -> PeerId {
+        let peer = PeerId(self.next_peer);
+        self.next_peer += 1;
+        let (hash, dialed) = (sender.handshake_hash(), sender.dialed());
+        let reader = tokio::spawn(read(peer, receiver, self.net.clone())).abort_handle();
+        self.links.insert(peer, LinkState {
+            sender,
+            hash,
+            dialed,
+            since: Instant::now(),
+            joining,
+            rooms: BTreeMap::new(),
+            reader,
+        });
+        self.stats.links_up += 1;
+        self.events.emit(Event::Link { peer: peer.0, up: true, via: "direct" });
+        if joining.is_none() {
+            self.offer_rooms(peer);
+        }
+        peer
+    }
+
+    pub(super) fn on_net(&mut self, input: Net) {
+        match input {
+            Net::Frame(peer, frame) => self.on_frame(peer, frame),
+            Net::Garbage(peer) => {
+                tracing::warn!(?peer, "bytes that are no frame");
+                self.drop_link(peer);
+            }
+            Net::Down(peer) => self.drop_link(peer),
+            Net::Dialed(outcome) => self.on_dialed(outcome),
+        }
+    }
+
+    fn on_frame(&mut self, peer: PeerId, frame: Frame) {
+        self.stats.frames_in += 1;
+        let Some(link) = self.links.get(&peer) else { return };
+        match (frame, link.joining) {
+            (Frame::JoinRequest(request), Some(invite)) => self.on_join_request(peer, invite, &request),
+            // A member that scanned a code instead of dialling by whereabouts.
+            (Frame::Rooms(rooms), Some(_)) => {
+                if let Some(link) = self.links.get_mut(&peer) {
+                    link.joining = None;
+                }
+                self.offer_rooms(peer);
+                self.on_rooms(peer, &rooms);
+            }
+            (frame, Some(_)) => {
+                tracing::warn!(?peer, frame = frame.name(), "before being let in");
+                self.drop_link(peer);
+            }
+            (Frame::Rooms(rooms), None) => self.on_rooms(peer, &rooms),
+            (Frame::Open(open), None) => self.on_open(peer, &open),
+            (Frame::Close(close), None) => self.on_close(peer, close.room),
+            (Frame::Unknown(kind), None) => tracing::debug!(?peer, kind, "frame of a newer app"),
+            (Frame::JoinRequest(_) | Frame::Welcome(_) | Frame::Refuse(_), None) => {
+                tracing::debug!(?peer, "late join frame");
+            }
+            (frame, None) => self.feed(Input::Frame { from: peer, frame }),
+        }
+    }
+
+    pub(super) fn send_frame(&mut self, to: PeerId, frame: &Frame, lane: Lane) {
+        let Some(link) = self.links.get(&to) else { return };
+        self.stats.frames_out += 1;
+        let lane = match lane {
+            Lane::Ordered => peddlenet_peer::Lane::Ordered,
+            Lane::Bulk => peddlenet_peer::Lane::Bulk,
+        };
+        if let Err(e) = link.sender.try_send(lane, frame.to_bytes()) {
+            // Sync fetches what a full queue swallowed; a closed link reports itself.
+            self.stats.frames_dropped += 1;
+            tracing::debug!(peer = ?to, frame = frame.name(), error = %e, "not sent");
+        }
+    }
+
+    pub(super) fn offer_rooms(&mut self, peer: PeerId) {
+        let Some(link) = self.links.get(&peer) else { return };
+        let hash = link.hash;
+        let mut offers = self.rooms.keys().map(|tag| room_offer(&hash, *tag));
+        let frame = Frame::Rooms(Rooms { offers: Capped::take_from(&mut offers) });
+        self.send_frame(peer, &frame, Lane::Ordered);
+    }
+
+    /// After a room was made or joined: perhaps a neighbour is in it, too.
+    pub(super) fn offer_rooms_everywhere(&mut self) {
+        let settled: Vec<_> = self.links.iter().filter(|(_, l)| l.joining.is_none()).map(|(p, _)| *p).collect();
+        for peer in settled {
+            self.offer_rooms(peer);
+        }
+    }
+
+    fn on_rooms(&mut self, peer: PeerId, rooms: &Rooms) {
+        let Some(link) = self.links.get(&peer) else { return };
+        let shared: Vec<RoomTag> =
+            self.rooms.keys().filter(|tag| rooms.offers.contains(&room_offer(&link.hash, **tag))).copied().collect();
+        for tag in shared {
+            self.say_open(peer, tag);
+        }
+    }
+
+    /// Says who this device is in a room, once a link.
+    pub(super) fn say_open(&mut self, peer: PeerId, tag: RoomTag) {
+        let (Some(link), Some(room)) = (self.links.get_mut(&peer), self.rooms.get(&tag)) else { return };
+        let opening = link.rooms.entry(tag).or_default();
+        if opening.said {
+            return;
+        }
+        opening.said = true;
+        // A credential that is too long to show leaves the list empty: most neighbours know us anyway.
+        let credentials = room.roster.credentials(room.me()).unwrap_or_default();
+        let frame = Frame::Open(Open {
+            room: tag,
+            author: room.me(),
+            proof: open_proof(room.key(), &link.hash, tag, link.dialed),
+            credentials: Capped::try_from(credentials).unwrap_or_default(),
+        });
+        self.send_frame(peer, &frame, Lane::Ordered);
+        self.opened(peer, tag);
+    }
+
+    fn on_open(&mut self, peer: PeerId, open: &Open) {
+        let (Some(link), Some(room)) = (self.links.get(&peer), self.rooms.get(&open.room)) else { return };
+        let proven = verify_open(open.author, &link.hash, open.room, !link.dialed, &open.proof).is_ok();
+        let known = room.roster.is_member(open.author) || room.vouched(&open.credentials, open.author);
+        if !known || !proven || open.author == room.me() {
+            tracing::warn!(?peer, author = ?open.author, known, proven, "room not opened");
+            return;
+        }
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.rooms.entry(open.room).or_default().heard = Some(open.author);
+        }
+        self.say_open(peer, open.room);
+        self.opened(peer, open.room);
+    }
+
+    /// Once both sides have said who they are, the room is open on the link.
+    fn opened(&mut self, peer: PeerId, tag: RoomTag) {
+        let Some(author) = self.author_on(peer, tag) else { return };
+        if let Some(other) = self.other_link_to(peer, tag, author) {
+            let loser = self.worse_of(peer, other);
+            tracing::debug!(?loser, "two links to one member");
+            if loser == peer {
+                return self.drop_link(peer);
+            }
+            self.drop_link(other);
+        }
+        self.redial.linked(tag, author);
+        self.feed(Input::PeerUp { peer, room: tag, author });
+        self.refresh_reach();
+        self.announce(tag);
+    }
+
+    fn author_on(&self, peer: PeerId, tag: RoomTag) -> Option<AuthorId> {
+        self.links.get(&peer)?.rooms.get(&tag)?.author()
+    }
+
+    fn other_link_to(&self, peer: PeerId, tag: RoomTag, author: AuthorId) -> Option<PeerId> {
+        self.links
+            .iter()
+            .find(|(p, l)| **p != peer && l.rooms.get(&tag).and_then(Opening::author) == Some(author))
+            .map(|(p, _)| *p)
+    }
+
+    fn worse_of(&self, newer: PeerId, older: PeerId) -> PeerId {
+        let (Some(n), Some(o)) = (self.links.get(&newer), self.links.get(&older)) else { return older };
+        if o.since.elapsed() > TOGETHER || n.hash < o.hash { older } else { newer }
+    }
+
+    fn on_close(&mut self, peer: PeerId, tag: RoomTag) {
+        let Some(link) = self.links.get_mut(&peer) else { return };
+        if link.rooms.remove(&tag).is_some() {
+            self.feed(Input::RoomDown { peer, room: tag });
+            self.refresh_reach();
+        }
+    }
+
+    /// Closes a room on every link that has it open.
+    pub(super) fn close_room_on_links(&mut self, tag: RoomTag) {
+        let peers: Vec<_> = self.links.iter().filter(|(_, l)| l.rooms.contains_key(&tag)).map(|(p, _)| *p).collect();
+        for peer in peers {
+            self.send_frame(peer, &Frame::Close(Close { room: tag }), Lane::Ordered);
+            self.on_close(peer, tag);
+        }
+    }
+
+    pub(super) fn drop_link(&mut self, peer: PeerId) {
+        let Some(link) = self.links.remove(&peer) else { return };
+        link.reader.abort();
+        link.sender.close();
+        self.stats.links_down += 1;
+        self.events.emit(Event::Link { peer: peer.0, up: false, via: "direct" });
+        for (tag, opening) in &link.rooms {
+            if let Some(author) = opening.author() {
+                self.redial.lost(*tag, author, clock::now());
+            }
+        }
+        self.feed(Input::PeerDown { peer });
+        self.refresh_reach();
+    }
+
+    pub(super) fn linked_to(&self, tag: RoomTag, author: AuthorId) -> bool {
+        self.links.values().any(|l| l.rooms.get(&tag).and_then(Opening::author) == Some(author))
+    }
+
+    /// Members of a room at the other ends of links.
+    pub(super) fn neighbours(&self, tag: RoomTag) -> usize {
+        self.links.values().filter(|l| l.rooms.get(&tag).and_then(Opening::author).is_some()).count()
+    }
+
+    pub(super) fn link_count(&self) -> usize {
+        self.links.len()
+    }
+
+    pub(super) fn expire_join_slots(&mut self) {
+        let late = |l: &LinkState| l.joining.is_some() && l.since.elapsed() > JOIN_PATIENCE;
+        let late: Vec<_> = self.links.iter().filter(|(_, l)| late(l)).map(|(p, _)| *p).collect();
+        for peer in late {
+            self.drop_link(peer);
+        }
+    }
+
+    /// Which keys may open a link: every room's member keys, and the invites that are or were open.
+    pub(super) fn refresh_gates(&mut self) {
+        let now = clock::now();
+        let mut gates = Vec::new();
+        self.gates.clear();
+        let mut add = |kind, gate: peddlenet_crypto::Gate, purpose| {
+            let id = GateId(gates.len() as u64);
+            gates.push(Gate { id, kind, ice_key: gate.ice_key, psk: gate.psk });
+            self.gates.insert(id, purpose);
+        };
+        let mut invites = Vec::new();
+        for room in self.rooms.values() {
+            for epoch in room.epochs() {
+                add(Kind::Member, member_gate(epoch), GatePurpose::Member);
+            }
+            let recent = |e: &crate::membership::InviteEntry| e.expires.after(REFUSAL_SPAN) > now;
+            invites.extend(room.roster.invites().filter(|(_, e)| recent(e)).map(|(k, e)| (e.expires, k)));
+        }
+        invites.sort_unstable_by(|a, b| b.cmp(a));
+        for (_, key) in invites.into_iter().take(limits::OPEN_INVITES_MAX) {
+            add(Kind::Invite, invite_gate(&key), GatePurpose::Invite(key));
+        }
+        self.endpoint.set_gates(gates);
+    }
+
+    pub(super) fn on_notice(&mut self, notice: &Notice) {
+        match notice {
+            Notice::Synced { .. } => self.events.emit(Event::Join(JoinStage::Open)),
+            other => tracing::debug!(notice = ?other, "engine"),
+        }
+    }
+
+    pub(crate) fn link_infos(&self) -> Vec<LinkInfo> {
+        let info = |(peer, link): (&PeerId, &LinkState)| {
+            let counters = link.sender.stats();
+            LinkInfo {
+                peer: peer.0,
+                via: "direct",
+                rtt: link.sender.srtt(),
+                rooms: link.rooms.values().filter(|o| o.author().is_some()).count(),
+                bytes_in: counters.bytes_in,
+                bytes_out: counters.bytes_out,
+            }
+        };
+        self.links.iter().map(info).collect()
+    }
+}
+
+/// Reads one link until it ends. Awaits the actor's queue, so a busy actor slows the peer down.
+async fn read(peer: PeerId, mut receiver: LinkReceiver, net: mpsc::Sender<Net>) {
+    while let Some(received) = receiver.recv().await {
+        let input = match Frame::from_bytes(&received.bytes) {
+            Ok(frame) => Net::Frame(peer, frame),
+            Err(e) => {
+                tracing::debug!(?peer, error = %e, "no frame");
+                Net::Garbage(peer)
+            }
+        };
+        if net.send(input).await.is_err() {
+            return;
+        }
+    }
+    let _ = net.send(Net::Down(peer)).await;
+}

@@ -1,0 +1,194 @@
+//! Saying, reading, and having read.
+
+use std::time::Duration;
+
+use peddlenet_gossip::Input;
+use peddlenet_store::{Store, StoreError, StoredEvent};
+use peddlenet_wire::{
+    AuthorId, Hlc, RoomId, RoomTag, SignedEvent, Stream, codec,
+    content::{Content, Text},
+    event::sha256,
+    ids::Digest,
+    record::RecordKind,
+};
+
+use super::{
+    Actor, Reply,
+    deliver::{message_of, messages_of},
+};
+use crate::{
+    api::{Heads, Message, MessageId},
+    clock,
+    error::{Error, ErrorCode},
+    room::Room,
+};
+
+/// Receipts wait that long for more of them before they travel as one record.
+pub(super) const RECEIPT_DELAY: Duration = Duration::from_millis(150);
+/// Messages in one page of history (count).
+const PAGE_MAX: usize = 500;
+/// How far back marking a message as seen, and counting the unread, looks (count).
+const LOOK_BACK: usize = 500;
+
+impl Actor {
+    pub(crate) fn send(&mut self, id: RoomId, text: &str, reply: Reply<Message>) {
+        match self.seal_text(id, text) {
+            Ok(event) => self.publish(event, move |actor, event| {
+                let message = actor
+                    .room(id)
+                    .and_then(|room| message_of(room, event, 0).ok_or(ErrorCode::Internal.into()));
+                let _ = reply.send(message);
+            }),
+            Err(e) => drop(reply.send(Err(e))),
+        }
+    }
+
+    fn seal_text(&mut self, id: RoomId, text: &str) -> Result<SignedEvent, Error> {
+        if text.trim().is_empty() {
+            return Err(ErrorCode::TextEmpty.into());
+        }
+        let text = Text::new(text).map_err(|_| Error::from(ErrorCode::TextTooLong))?;
+        self.seal(self.tag(id)?, Stream::CONTENT, &Content::Text(text).to_bytes())
+    }
+
+    /// Signs this device's next event in a room.
+    pub(super) fn seal(
+        &mut self,
+        tag: RoomTag,
+        stream: Stream,
+        plaintext: &[u8],
+    ) -> Result<SignedEvent, Error> {
+        if self.failed {
+            return Err(ErrorCode::StoreFailed.into());
+        }
+        let membership = self.membership_digest(tag);
+        let room = self.rooms.get_mut(&tag).ok_or(ErrorCode::RoomUnknown)?;
+        room.seal(stream, plaintext, membership, clock::now()).map_err(|e| {
+            tracing::error!(error = %e, "sealing failed");
+            ErrorCode::Internal.into()
+        })
+    }
+
+    /// Hash over the heads of stream 0: what this device knows of the membership as it signs.
+    fn membership_digest(&self, tag: RoomTag) -> Digest {
+        let heads = self.engine.heads(tag).into_iter().filter(|h| h.stream == Stream::MEMBERSHIP);
+        sha256(&codec::to_vec(&heads.collect::<Vec<_>>()))
+    }
+
+    /// Gives an own event to the engine; `then` runs once it is on disk. If that fails, `then` is
+    /// dropped, and with it the reply inside, which its receiver takes for a failure to save.
+    pub(super) fn publish(
+        &mut self,
+        event: SignedEvent,
+        then: impl FnOnce(&mut Self, &SignedEvent) + Send + 'static,
+    ) {
+        self.pending.insert(event.hash(), Box::new(then));
+        self.feed(Input::Publish { event });
+    }
+
+    pub(crate) fn history(
+        &mut self,
+        id: RoomId,
+        before: Option<MessageId>,
+        limit: usize,
+        reply: Reply<Vec<Message>>,
+    ) {
+        let Ok(tag) = self.tag(id) else {
+            return drop(reply.send(Err(ErrorCode::RoomUnknown.into())));
+        };
+        let limit = limit.clamp(1, PAGE_MAX);
+        let read = move |store: &dyn Store| {
+            let before = match before {
+                Some(hash) => match store.event(tag, hash)? {
+                    Some(row) => Some((row.clock, hash)),
+                    None => return Ok(None),
+                },
+                None => None,
+            };
+            store.page(tag, before, limit).map(Some)
+        };
+        self.disk.read(read, move |actor, rows| {
+            let answer = match rows {
+                Ok(Some(mut rows)) => {
+                    rows.reverse();
+                    actor.room(id).map(|room| messages_of(room, rows))
+                }
+                Ok(None) => Err(ErrorCode::MessageUnknown.into()),
+                Err(e) => Err(e.into()),
+            };
+            let _ = reply.send(answer);
+        });
+    }
+
+    /// The person has this message, and all before it, on the screen.
+    pub(crate) fn mark_seen(&mut self, id: RoomId, message: MessageId, reply: Reply<()>) {
+        let Ok(tag) = self.tag(id) else {
+            return drop(reply.send(Err(ErrorCode::RoomUnknown.into())));
+        };
+        let read = move |store: &dyn Store| -> Result<_, StoreError> {
+            let Some(row) = store.event(tag, message)? else { return Ok(None) };
+            let mut rows = store.page(tag, Some((row.clock, message)), LOOK_BACK)?;
+            rows.push(row);
+            Ok(Some((rows, store.page(tag, None, LOOK_BACK)?)))
+        };
+        self.disk.read(read, move |actor, rows| {
+            let answer = match rows {
+                Ok(Some((seen, newest))) => {
+                    for row in seen {
+                        actor.see(tag, row.key.author, row.key.seq);
+                    }
+                    if let Some(room) = actor.rooms.get_mut(&tag) {
+                        room.unread = unread(room, &newest);
+                    }
+                    actor.room_changed(tag);
+                    Ok(())
+                }
+                Ok(None) => Err(ErrorCode::MessageUnknown.into()),
+                Err(e) => Err(e.into()),
+            };
+            let _ = reply.send(answer);
+        });
+    }
+
+    pub(super) fn flush_receipts(&mut self, tag: RoomTag) {
+        let Some(room) = self.rooms.get(&tag) else { return };
+        let body = codec::to_vec(&room.receipts());
+        self.publish_record(tag, RecordKind::RECEIPTS, &body);
+    }
+
+    /// Seals a record and floods it. A record that can't be sealed is left out: the next one says more.
+    pub(super) fn publish_record(&mut self, tag: RoomTag, kind: RecordKind, body: &[u8]) {
+        let Some(room) = self.rooms.get_mut(&tag) else { return };
+        match room.seal_record(kind, body, clock::now()) {
+            Ok(record) => self.feed(Input::PublishRecord { record }),
+            Err(e) => tracing::error!(error = %e, "sealing a record failed"),
+        }
+    }
+
+    pub(crate) fn heads(&self, id: RoomId) -> Result<Heads, Error> {
+        let room = self.room(id)?;
+        let counts = self.engine.counts(room.tag);
+        let epoch = room.newest_epoch().map_err(|_| Error::from(ErrorCode::Internal))?.id();
+        Ok(Heads {
+            digest: self.engine.digest(room.tag).unwrap_or(Digest::ZERO),
+            events: counts.events,
+            // The engine takes no event without its body, and nothing deletes one yet.
+            bodies: counts.events,
+            epoch,
+        })
+    }
+}
+
+/// Messages of others that came in since this device joined and that it has not marked as seen,
+/// among the given newest ones.
+pub(super) fn unread(room: &Room, newest: &[StoredEvent]) -> u64 {
+    let me: AuthorId = room.me();
+    let joined: Hlc = room.joined();
+    let is_unread = |row: &&StoredEvent| {
+        row.key.author != me
+            && row.clock > joined
+            && row.body.is_some()
+            && row.key.seq > room.seen_up_to(me, row.key.author)
+    };
+    newest.iter().filter(is_unread).count() as u64
+}

@@ -1,0 +1,324 @@
+//! The actor: one task that owns the state of the device.
+//!
+//! ```text
+//!  Node (handle) --- closures --->+---------+--- commit, read ---> store thread
+//!  links, dials  --- Net -------->|  Actor  |<-- continuations --- store thread, verifier
+//!  timers        ---------------->|         |--- Frame ---------> links
+//!                                 | engine  |--- Event ---------> whoever listens
+//!                                 +---------+
+//! ```
+//!
+//! Everything that happens is a closure over the actor or a [`Net`] input; it runs to its end, then
+//! the engine's actions are carried out, then the next one runs. No lock, no await with state in hand.
+
+mod deliver;
+mod invites;
+mod join;
+mod links;
+mod messages;
+mod redial;
+mod rooms;
+mod verify;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
+
+use peddlenet_gossip::{Action, Engine, Input, PeerId, Query, TimerId};
+use peddlenet_peer::{Endpoint, GateId, Incoming};
+use peddlenet_store::Write;
+use peddlenet_wire::{AuthorId, EventHash, Fingerprint, InviteKey, RoomId, RoomTag, SignedEvent, Timestamp, codec::Name};
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use join::Arrival;
+pub(crate) use links::Net;
+pub(crate) use redial::Redial;
+pub(crate) use verify::Verifier;
+
+use crate::{
+    api::Event,
+    clock, convert,
+    disk::Disk,
+    error::{Error, ErrorCode},
+    node::Receipts,
+    room::Room,
+    stats::Stats,
+};
+
+/// What runs on the actor's task.
+pub(crate) type Continue = Box<dyn FnOnce(&mut Actor) + Send>;
+/// What happens once an own event is on disk.
+type Landed = Box<dyn FnOnce(&mut Actor, &SignedEvent) + Send>;
+/// Where the answer to a command goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// Own events that wait for the disk (count). Beyond it commands wait, too.
+pub(crate) const PENDING_MAX: usize = 256;
+/// How often members' reach, addresses and silent neighbours are looked at.
+const TICK: Duration = Duration::from_millis(500);
+
+pub(crate) struct Actor {
+    pub(crate) name: Name,
+    receipts: Receipts,
+    engine: Engine,
+    rooms: BTreeMap<RoomTag, Room>,
+    by_id: BTreeMap<RoomId, RoomTag>,
+    links: BTreeMap<PeerId, links::LinkState>,
+    next_peer: u64,
+    endpoint: Endpoint,
+    gates: HashMap<GateId, links::GatePurpose>,
+    disk: Disk,
+    verifier: Verifier,
+    timers: BTreeSet<(Timestamp, Timer)>,
+    /// Own events on their way to the disk, and what happens once they are there.
+    pending: HashMap<EventHash, Landed>,
+    /// Joiners whose admit is on its way to the disk.
+    admitting: BTreeSet<(InviteKey, AuthorId)>,
+    /// Verified messages of others on their way to the disk.
+    landing: HashMap<EventHash, (SignedEvent, u8)>,
+    /// The newest message of each room.
+    last: BTreeMap<RoomTag, Option<crate::api::Message>>,
+    reach: BTreeMap<(RoomTag, AuthorId), crate::api::Reach>,
+    redial: Redial,
+    net: mpsc::Sender<Net>,
+    events: EventSink,
+    stats: Stats,
+    /// Set when a commit failed: nothing is signed any more, since it could not be kept.
+    failed: bool,
+    /// Set by a command: the loop ends.
+    pub(crate) closing: bool,
+}
+
+/// What the clock may wake the actor for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Engine(TimerId),
+    Tick,
+    Receipts(RoomTag),
+}
+
+/// The parts an actor is made of.
+pub(crate) struct Parts {
+    pub(crate) name: Name,
+    pub(crate) receipts: Receipts,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) store: peddlenet_store::StoreHandle,
+    pub(crate) rooms: Vec<rooms::LoadedRoom>,
+    pub(crate) events: EventSink,
+}
+
+pub(crate) use rooms::{LoadedRoom, load_room};
+
+/// Runs the actor until every [`Node`](crate::Node) handle is gone or it was closed.
+pub(crate) async fn run(parts: Parts, mut incoming: Incoming, mut commands: mpsc::Receiver<Continue>) {
+    let (results_in, mut results) = mpsc::unbounded_channel();
+    let (net_in, mut net) = mpsc::channel(links::NET_QUEUE);
+    let mut actor = Actor::new(parts, results_in, net_in);
+    actor.start();
+    while !actor.closing {
+        let wait = actor.until_next_timer();
+        tokio::select! {
+            biased;
+            Some(result) = results.recv() => result(&mut actor),
+            command = commands.recv(), if actor.pending.len() < PENDING_MAX => match command {
+                Some(command) => command(&mut actor),
+                None => break,
+            },
+            Some(link) = incoming.recv() => actor.on_incoming(link),
+            Some(input) = net.recv() => actor.on_net(input),
+            () = tokio::time::sleep(wait) => actor.on_timers(),
+        }
+    }
+    actor.endpoint.close().await;
+}
+
+impl Actor {
+    fn new(parts: Parts, results: mpsc::UnboundedSender<Continue>, net: mpsc::Sender<Net>) -> Self {
+        let mut actor = Self {
+            name: parts.name,
+            receipts: parts.receipts,
+            engine: Engine::new(peddlenet_gossip::Config::default()),
+            rooms: BTreeMap::new(),
+            by_id: BTreeMap::new(),
+            links: BTreeMap::new(),
+            next_peer: 1,
+            endpoint: parts.endpoint,
+            gates: HashMap::new(),
+            disk: Disk::new(parts.store, results.clone()),
+            verifier: Verifier::spawn(results),
+            timers: BTreeSet::new(),
+            pending: HashMap::new(),
+            admitting: BTreeSet::new(),
+            landing: HashMap::new(),
+            last: BTreeMap::new(),
+            reach: BTreeMap::new(),
+            redial: Redial::default(),
+            net,
+            events: parts.events,
+            stats: Stats::default(),
+            failed: false,
+            closing: false,
+        };
+        for loaded in parts.rooms {
+            actor.insert_room(loaded);
+        }
+        actor
+    }
+
+    fn start(&mut self) {
+        self.refresh_gates();
+        self.announce_everywhere();
+        self.arm(Timer::Tick, clock::now());
+    }
+
+    /// Hands an input to the engine and carries out what it asks for.
+    fn feed(&mut self, input: Input) {
+        let actions: Vec<Action> = self.engine.handle(input, clock::now()).collect();
+        for action in actions {
+            self.act(action);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Send { to, frame, lane } => self.send_frame(to, &frame, lane),
+            Action::Verify { ticket, item, .. } => self.verify(ticket, item),
+            Action::Persist { ticket, events, records, own } => {
+                let event = |(event, hops): &(_, u8)| {
+                    let row = convert::to_row(event, *hops);
+                    if own { Write::OwnEvent(row) } else { Write::Event(row) }
+                };
+                let records = records.iter().map(|r| Write::Record(convert::to_record_row(r)));
+                let writes = events.iter().map(event).chain(records).collect();
+                self.disk.commit(writes, move |actor, outcome| {
+                    if let Err(e) = &outcome {
+                        actor.on_commit_failed(own, e);
+                    }
+                    let ok = outcome.is_ok();
+                    actor.feed(Input::Persisted { ticket, ok });
+                    for (event, hops) in events.iter().filter(|_| ok) {
+                        actor.landed(event, *hops, own);
+                    }
+                });
+            }
+            Action::Load { query, what } => self.load(query, what),
+            Action::Deliver { event, hops, .. } => self.deliver(event, hops),
+            Action::DeliverRecord { record, hops } => self.deliver_record(&record, hops),
+            Action::Arm { timer, at } => self.arm(Timer::Engine(timer), at),
+            Action::Notify(notice) => self.on_notice(&notice),
+            Action::Drop { peer, why } => {
+                tracing::warn!(?peer, ?why, "dropping a peer that misbehaves");
+                self.drop_link(peer);
+            }
+            other => tracing::error!(action = ?other, "an action this driver doesn't know"),
+        }
+    }
+
+    fn load(&mut self, query: peddlenet_gossip::QueryId, what: Query) {
+        let (Query::Range { limit, .. } | Query::Page { limit, .. }) = what;
+        let read = move |store: &dyn peddlenet_store::Store| match what {
+            Query::Range { room, author, stream, from, to, limit } => {
+                store.range(room, author, stream, from, to, limit)
+            }
+            Query::Page { room, before, limit } => {
+                store.page(room, before.map(|place| (place.clock, place.hash)), limit)
+            }
+        };
+        self.disk.read(read, move |actor, outcome| {
+            let rows = outcome.unwrap_or_else(|e| {
+                tracing::error!(error = %e, "reading history failed");
+                Vec::new()
+            });
+            let more = rows.len() == limit;
+            actor.feed(Input::Loaded { query, events: convert::from_rows(rows), more });
+        });
+    }
+
+    fn on_commit_failed(&mut self, own: bool, e: &peddlenet_store::StoreError) {
+        tracing::error!(error = %e, own, "saving failed");
+        if own {
+            self.failed = true;
+            // Whoever waits for a commit learns of the failure as its reply is dropped.
+            self.pending.clear();
+        }
+    }
+
+    fn on_timers(&mut self) {
+        let now = clock::now();
+        while let Some(&(at, timer)) = self.timers.first()
+            && at <= now
+        {
+            self.timers.pop_first();
+            match timer {
+                Timer::Engine(id) => self.feed(Input::Timer(id)),
+                Timer::Tick => {
+                    self.tick();
+                    self.arm(Timer::Tick, now.after(TICK));
+                }
+                Timer::Receipts(room) => self.flush_receipts(room),
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.redial_due();
+        self.refresh_reach();
+        self.expire_join_slots();
+        self.beat();
+    }
+
+    fn arm(&mut self, timer: Timer, at: Timestamp) {
+        self.timers.insert((at, timer));
+    }
+
+    fn until_next_timer(&self) -> Duration {
+        self.timers.first().map_or(TICK, |(at, _)| at.since(clock::now()))
+    }
+
+    pub(crate) fn tell_stage(&mut self, stage: crate::api::JoinStage) {
+        self.events.emit(Event::Join(stage));
+    }
+
+    pub(crate) fn counters(&self) -> (Stats, peddlenet_gossip::Stats) {
+        (self.stats, self.engine.stats())
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(self.endpoint.fingerprint().0)
+    }
+
+    fn room(&self, id: RoomId) -> Result<&Room, Error> {
+        self.by_id.get(&id).and_then(|tag| self.rooms.get(tag)).ok_or(ErrorCode::RoomUnknown.into())
+    }
+
+    fn tag(&self, id: RoomId) -> Result<RoomTag, Error> {
+        self.by_id.get(&id).copied().ok_or(ErrorCode::RoomUnknown.into())
+    }
+}
+
+/// Where events go. Bounded: a listener that is too slow is told so once, and asks for a snapshot.
+pub(crate) struct EventSink {
+    out: mpsc::Sender<Event>,
+    lagged: bool,
+}
+
+/// Events that wait for the listener (count).
+pub(crate) const EVENT_QUEUE: usize = 4096;
+
+impl EventSink {
+    pub(crate) fn new(out: mpsc::Sender<Event>) -> Self {
+        Self { out, lagged: false }
+    }
+
+    pub(crate) fn emit(&mut self, event: Event) {
+        if self.lagged && self.out.capacity() > 1 {
+            self.lagged = self.out.try_send(Event::Lagged).is_err();
+        }
+        if self.lagged {
+            return;
+        }
+        // A closed channel means that nobody listens, which is allowed.
+        self.lagged = matches!(self.out.try_send(event), Err(mpsc::error::TrySendError::Full(_)));
+    }
+}

@@ -1,0 +1,326 @@
+//! Rooms of this device: made, loaded, listed, left.
+
+use std::collections::BTreeMap;
+
+use peddlenet_crypto::{AuthorKey, EpochKeys};
+use peddlenet_gossip::Input;
+use peddlenet_store::{Store, StoredEvent, Write};
+use peddlenet_wire::{
+    AuthorId, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream,
+    codec::Name,
+    content::{Create, History, Membership, Profile},
+    limits,
+};
+
+use super::{
+    Actor, Reply,
+    deliver::{message_of, take_record},
+    messages::unread,
+};
+use crate::{
+    api::{Event, Member, Message, Reach, RoomSummary},
+    clock, convert, entropy,
+    error::{Error, ErrorCode},
+    room::{Room, SavedRoom},
+};
+
+/// A sign of life older than that no longer counts as being near.
+const REACHABLE_FOR: std::time::Duration = std::time::Duration::from_secs(75);
+/// The newest events that are read at start to count the unread (count).
+const NEWEST: usize = 500;
+
+/// A room as the store has it, ready for the engine.
+pub(crate) struct LoadedRoom {
+    pub(crate) room: Room,
+    held: Vec<peddlenet_gossip::Held>,
+    records: Vec<SignedRecord>,
+    last: Option<Message>,
+}
+
+/// Reads a room from the store: replays its membership and looks up where its logs end. Blocks.
+pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom, Error> {
+    let tag = room.tag;
+    let held = store.held(tag)?;
+    let mut membership = Vec::new();
+    for log in held.iter().filter(|h| h.stream == Stream::MEMBERSHIP) {
+        let mut from = Seq::FIRST;
+        loop {
+            let rows = store.range(tag, log.author, log.stream, from, log.head, limits::BATCH_EVENTS_MAX)?;
+            let Some(next) = rows.last().and_then(|row| row.key.seq.next()) else { break };
+            from = next;
+            membership.extend(convert::from_rows(rows).into_iter().map(|(event, _)| event));
+        }
+    }
+    replay(&mut room, membership);
+    let me = room.me();
+    for log in held.iter().filter(|h| h.author == me) {
+        room.resume_own(log.stream, log.head, log.head_hash);
+    }
+    for own in store.own_heads()?.into_iter().filter(|own| own.room == tag && own.author == me) {
+        if own.rolled_back() {
+            tracing::warn!(?tag, stream = own.stream.0, "the store is older than what this device has signed");
+        }
+        room.resume_own(own.stream, own.guarded.0, own.guarded.1);
+    }
+    let records: Vec<_> =
+        store.records(tag)?.iter().filter_map(|row| SignedRecord::from_bytes(&row.bytes).ok()).collect();
+    for record in &records {
+        take_record(&mut room, record);
+    }
+    let newest = store.page(tag, None, NEWEST)?;
+    room.unread = unread(&room, &newest);
+    let last = last_message(&mut room, newest);
+    Ok(LoadedRoom { room, held: held.iter().map(to_engine).collect(), records, last })
+}
+
+/// Applies stored membership events in the order in which they vouch for each other.
+fn replay(room: &mut Room, mut events: Vec<SignedEvent>) {
+    events.sort_unstable_by_key(|e| (e.header().clock, e.hash()));
+    loop {
+        let before = events.len();
+        events.retain(|event| {
+            room.observe(event);
+            let Some(opened) = room.open_membership(event) else { return false };
+            match room.roster.judge(event, &opened) {
+                crate::membership::Judgement::Accept => room.roster.apply(event, &opened),
+                crate::membership::Judgement::Later => return true,
+                crate::membership::Judgement::Reject => {}
+            }
+            false
+        });
+        if events.is_empty() || events.len() == before {
+            return;
+        }
+    }
+}
+
+fn last_message(room: &mut Room, newest: Vec<StoredEvent>) -> Option<Message> {
+    let events = convert::from_rows(newest);
+    for (event, _) in &events {
+        room.observe(event);
+    }
+    events.iter().find_map(|(event, hops)| message_of(room, event, *hops))
+}
+
+fn to_engine(held: &peddlenet_store::Held) -> peddlenet_gossip::Held {
+    peddlenet_gossip::Held {
+        author: held.author,
+        stream: held.stream,
+        ranges: held.ranges.iter().collect(),
+        hash: held.head_hash,
+    }
+}
+
+impl Actor {
+    /// Takes a loaded room in and tells the engine what is held of it.
+    pub(super) fn insert_room(&mut self, loaded: LoadedRoom) {
+        let LoadedRoom { room, held, records, last } = loaded;
+        let tag = room.tag;
+        self.by_id.insert(room.id, tag);
+        self.rooms.insert(tag, room);
+        self.last.insert(tag, last);
+        self.feed(Input::OpenRoom { room: tag, held, records });
+    }
+
+    pub(crate) fn create_room(&mut self, name: &str, reply: Reply<RoomId>) {
+        let name = Name::new(name);
+        if name.is_empty() {
+            return drop(reply.send(Err(ErrorCode::NameEmpty.into())));
+        }
+        if self.rooms.len() >= limits::ROOMS_MAX {
+            return drop(reply.send(Err(ErrorCode::TooManyRooms.into())));
+        }
+        let tag = RoomTag(entropy::bytes());
+        let epoch = EpochKeys::from_seeds(entropy::bytes(), entropy::bytes());
+        let create = Membership::Create(Create {
+            room_name: name,
+            owner_name: self.name.clone(),
+            history: History::Shared,
+        });
+        // The id is the hash of `create`, so it is known only once that is sealed.
+        let mut room = Room::new(RoomId::ZERO, tag, AuthorKey::from_seed(entropy::bytes()), vec![epoch]);
+        let sealed = room.seal(
+            Stream::MEMBERSHIP,
+            &create.to_bytes(),
+            peddlenet_wire::event::sha256(&[]),
+            clock::now(),
+        );
+        let Ok(event) = sealed else { return drop(reply.send(Err(ErrorCode::Internal.into()))) };
+        let mut id = RoomId::ZERO;
+        id.0.copy_from_slice(&event.hash().0[..RoomId::LEN]);
+        room.name_it(id);
+        room.roster.apply(&event, &create);
+        self.save_new_room(room, vec![event], move |actor, outcome| {
+            let _ = reply.send(outcome.map(|()| {
+                actor.settle_in(tag);
+                id
+            }));
+        });
+    }
+
+    /// Makes a room and its first events durable in one commit, then opens it.
+    pub(super) fn save_new_room(
+        &mut self,
+        room: Room,
+        events: Vec<SignedEvent>,
+        then: impl FnOnce(&mut Self, Result<(), Error>) + Send + 'static,
+    ) {
+        let me = room.me();
+        let mut writes: Vec<_> = events
+            .iter()
+            .map(|event| {
+                let row = convert::to_row(event, 0);
+                if event.header().author == me { Write::OwnEvent(row) } else { Write::Event(row) }
+            })
+            .collect();
+        writes.push(Write::Meta { key: SavedRoom::key(room.tag), value: Some(room.saved().to_vec()) });
+        self.disk.commit(writes, move |actor, outcome| {
+            if let Err(e) = outcome {
+                return then(actor, Err(e.into()));
+            }
+            actor.disk.read(move |store| Ok(load_room(store, room)), move |actor, loaded| {
+                let outcome = loaded.map_err(Error::from).and_then(|l| l).map(|l| actor.insert_room(l));
+                then(actor, outcome);
+            });
+        });
+    }
+
+    /// What a room that was just made or joined does first.
+    pub(super) fn settle_in(&mut self, tag: RoomTag) {
+        self.refresh_gates();
+        self.announce(tag);
+        self.offer_rooms_everywhere();
+        self.room_changed(tag);
+    }
+
+    /// Says this device's name in a room.
+    pub(super) fn say_name(&mut self, tag: RoomTag) {
+        let profile = Membership::Profile(Profile { name: self.name.clone() });
+        match self.seal(tag, Stream::MEMBERSHIP, &profile.to_bytes()) {
+            Ok(event) => self.publish(event, |_, _| {}),
+            Err(e) => tracing::error!(error = %e, "the name was not said"),
+        }
+    }
+
+    pub(crate) fn set_name(&mut self, name: &str, reply: Reply<()>) {
+        let name = Name::new(name);
+        if name.is_empty() {
+            return drop(reply.send(Err(ErrorCode::NameEmpty.into())));
+        }
+        self.name = name;
+        let value = Some(self.name.as_str().as_bytes().to_vec());
+        let write = Write::Meta { key: crate::node::META_NAME.to_vec(), value };
+        self.disk.commit(vec![write], move |actor, outcome| {
+            if outcome.is_ok() {
+                for tag in actor.rooms.keys().copied().collect::<Vec<_>>() {
+                    actor.say_name(tag);
+                }
+            }
+            let _ = reply.send(outcome.map_err(Error::from));
+        });
+    }
+
+    pub(crate) fn leave(&mut self, id: RoomId, reply: Reply<()>) {
+        let Ok(tag) = self.tag(id) else {
+            return drop(reply.send(Err(ErrorCode::RoomUnknown.into())));
+        };
+        self.close_room_on_links(tag);
+        self.feed(Input::CloseRoom { room: tag });
+        self.rooms.remove(&tag);
+        self.by_id.remove(&id);
+        self.last.remove(&tag);
+        self.reach.retain(|(room, _), _| *room != tag);
+        self.redial.forget_room(tag);
+        self.refresh_gates();
+        self.disk.drop_room(tag, move |actor, outcome| {
+            actor.events.emit(Event::RoomGone(id));
+            let _ = reply.send(outcome.map_err(Error::from));
+        });
+    }
+
+    pub(crate) fn room_list(&self) -> Vec<RoomSummary> {
+        self.rooms.values().map(|room| self.summary(room)).collect()
+    }
+
+    fn summary(&self, room: &Room) -> RoomSummary {
+        let near = |(author, _): &(AuthorId, _)| {
+            *author != room.me() && self.reach_of(room, *author) != Reach::Away
+        };
+        RoomSummary {
+            room: room.id,
+            name: room.roster.room_name().as_str().to_owned(),
+            members: room.roster.len(),
+            near: room.roster.members().filter(near).count(),
+            unread: room.unread,
+            last: self.last.get(&room.tag).cloned().flatten(),
+        }
+    }
+
+    pub(super) fn room_changed(&mut self, tag: RoomTag) {
+        if let Some(summary) = self.rooms.get(&tag).map(|room| self.summary(room)) {
+            self.events.emit(Event::Room(summary));
+        }
+    }
+
+    pub(crate) fn member_list(&self, id: RoomId) -> Result<Vec<Member>, Error> {
+        let room = self.room(id)?;
+        Ok(room.roster.members().filter_map(|(author, _)| self.member(room, author)).collect())
+    }
+
+    fn member(&self, room: &Room, author: AuthorId) -> Option<Member> {
+        let entry = room.roster.member(author)?;
+        let state = self.reach_of(room, author);
+        let heard = room.heard.get(&author).map_or(0, |(_, hops)| hops.saturating_add(1));
+        Some(Member {
+            author,
+            name: entry.name.as_str().to_owned(),
+            state,
+            hops: match state {
+                Reach::Linked if author != room.me() => 1,
+                Reach::Reachable => heard.max(2),
+                _ => 0,
+            },
+            role: entry.role,
+            me: author == room.me(),
+        })
+    }
+
+    fn reach_of(&self, room: &Room, author: AuthorId) -> Reach {
+        if author == room.me() || self.linked_to(room.tag, author) {
+            return Reach::Linked;
+        }
+        match room.heard.get(&author) {
+            Some((at, _)) if clock::now().since(*at) < REACHABLE_FOR => Reach::Reachable,
+            _ => Reach::Away,
+        }
+    }
+
+    pub(super) fn member_changed(&mut self, tag: RoomTag, author: AuthorId) {
+        let Some(room) = self.rooms.get(&tag) else { return };
+        if let Some(member) = self.member(room, author) {
+            self.events.emit(Event::Member { room: room.id, member });
+        }
+    }
+
+    /// Tells of everyone whose reach has changed since the last look.
+    pub(super) fn refresh_reach(&mut self) {
+        let mut now = BTreeMap::new();
+        for room in self.rooms.values() {
+            for (author, _) in room.roster.members() {
+                now.insert((room.tag, author), self.reach_of(room, author));
+            }
+        }
+        let changed = |(at, reach): (&(RoomTag, AuthorId), &Reach)| (self.reach.get(at) != Some(reach)).then_some(*at);
+        let changed: Vec<_> = now.iter().filter_map(changed).collect();
+        self.reach = now;
+        for (tag, author) in &changed {
+            self.member_changed(*tag, *author);
+        }
+        let mut tags: Vec<_> = changed.into_iter().map(|(tag, _)| tag).collect();
+        tags.dedup();
+        for tag in tags {
+            self.room_changed(tag);
+        }
+    }
+}
+

@@ -1,0 +1,76 @@
+//! Signature checks, off the actor's task: one thread, fed in order.
+//!
+//! What needs the room's state (is the author a member? does the voucher hold?) is judged on the
+//! actor first, since it is cheap; only what passes costs an Ed25519 verification.
+
+use std::sync::mpsc as blocking;
+
+use peddlenet_gossip::{Input, Item, Ticket, Verdict};
+use tokio::sync::mpsc;
+
+use super::{Actor, Continue};
+use crate::membership::Judgement;
+
+pub(crate) struct Verifier(blocking::Sender<(Ticket, Item)>);
+
+impl Verifier {
+    pub(crate) fn spawn(results: mpsc::UnboundedSender<Continue>) -> Self {
+        // Bounded by the engine, which keeps a limited number of tickets in flight.
+        let (jobs, queue) = blocking::channel::<(Ticket, Item)>();
+        let work = move || {
+            for (ticket, item) in queue {
+                let good = match &item {
+                    Item::Event(event) => peddlenet_crypto::verify_event(event).is_ok(),
+                    Item::Record(record) => peddlenet_crypto::verify_record(record).is_ok(),
+                };
+                let then = move |actor: &mut Actor| actor.on_signature(ticket, &item, good);
+                if results.send(Box::new(then)).is_err() {
+                    return;
+                }
+            }
+        };
+        if let Err(e) = std::thread::Builder::new().name("pn-verify".into()).spawn(work) {
+            tracing::error!(error = %e, "no thread for signature checks");
+        }
+        Self(jobs)
+    }
+}
+
+impl Actor {
+    pub(super) fn verify(&mut self, ticket: Ticket, item: Item) {
+        let verdict = match self.judge(&item) {
+            Judgement::Accept => match self.verifier.0.send((ticket, item)) {
+                Ok(()) => return,
+                Err(_) => Verdict::Reject,
+            },
+            Judgement::Later => Verdict::Later,
+            Judgement::Reject => Verdict::Reject,
+        };
+        self.feed(Input::Verified { ticket, verdict });
+    }
+
+    fn on_signature(&mut self, ticket: Ticket, item: &Item, good: bool) {
+        self.stats.verified += 1;
+        // The room may have been left, or the author's standing changed, in the meantime.
+        let verdict = match (good, self.judge(item)) {
+            (true, Judgement::Accept) => Verdict::Accept,
+            (true, Judgement::Later) => Verdict::Later,
+            _ => Verdict::Reject,
+        };
+        self.feed(Input::Verified { ticket, verdict });
+    }
+
+    fn judge(&self, item: &Item) -> Judgement {
+        match item {
+            Item::Event(event) => match self.rooms.get(&event.header().room) {
+                Some(room) => room.judge(event),
+                None => Judgement::Reject,
+            },
+            Item::Record(record) => match self.rooms.get(&record.header().room) {
+                Some(room) if room.roster.is_member(record.header().author) => Judgement::Accept,
+                Some(_) => Judgement::Later,
+                None => Judgement::Reject,
+            },
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What a [`Node`](crate::Node) says about itself: plain values, no behaviour.
+//!
+//! The shell and the headless node turn these into their own JSON; nothing here is serialized.
+
+use std::time::Duration;
+
+pub use peddlenet_wire::{
+    AuthorId, EventHash as MessageId, InviteKey as InviteId, RoomId, Timestamp, content::Role,
+};
+use peddlenet_wire::{EpochId, ids::Digest};
+
+/// A room in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomSummary {
+    /// The room.
+    pub room: RoomId,
+    /// Its name.
+    pub name: String,
+    /// How many belong to it, this device included.
+    pub members: usize,
+    /// How many of the others can be reached now.
+    pub near: usize,
+    /// Messages of others that were not marked seen.
+    pub unread: u64,
+    /// The newest message.
+    pub last: Option<Message>,
+}
+
+/// One message, opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its id: the hash of the signed event.
+    pub id: MessageId,
+    /// The room.
+    pub room: RoomId,
+    /// Who wrote it.
+    pub author: AuthorId,
+    /// The author's name as this device knows it; may be empty while it is still on its way.
+    pub name: String,
+    /// The text.
+    pub text: String,
+    /// When, by the author's signed clock.
+    pub time: Timestamp,
+    /// Links it crossed to get here. A hint.
+    pub hops: u8,
+    /// Whether this device wrote it.
+    pub mine: bool,
+    /// Who has displayed it, the author left out.
+    pub seen_by: Vec<AuthorId>,
+}
+
+/// A member of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The member's key in this room.
+    pub author: AuthorId,
+    /// The name to show.
+    pub name: String,
+    /// Whether messages reach it now.
+    pub state: Reach,
+    /// Links to it, by its last sign of life; 0 for this device and for those never heard.
+    pub hops: u8,
+    /// What it may do.
+    pub role: Role,
+    /// Whether it is this device.
+    pub me: bool,
+}
+
+/// How near a member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// There is a link to it.
+    Linked,
+    /// It was heard through others within the last 75 s.
+    Reachable,
+    /// Neither.
+    Away,
+    /// It no longer belongs to the room.
+    Removed,
+}
+
+impl Reach {
+    /// The word in replies.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Linked => "linked",
+            Self::Reachable => "reachable",
+            Self::Away => "away",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// A code to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteInfo {
+    /// Names it, for revoking.
+    pub id: InviteId,
+    /// What the QR says.
+    pub link: String,
+    /// Bytes before base32.
+    pub bytes: usize,
+    /// When it ends.
+    pub expires: Timestamp,
+}
+
+/// The end of a join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joined {
+    /// The room that was joined.
+    pub room: RoomId,
+    /// Which way led there.
+    pub via: &'static str,
+    /// From the call to the room's keys.
+    pub elapsed: Duration,
+}
+
+/// Where a join stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinStage {
+    /// Looking for the other device.
+    Dialing,
+    /// Connected; asking to be let in.
+    Proving,
+    /// In; fetching what was said.
+    Fetching,
+    /// The newest page is here.
+    Open,
+}
+
+impl JoinStage {
+    /// The word in events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dialing => "dialing",
+            Self::Proving => "proving",
+            Self::Fetching => "fetching",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// What two devices compare to know that they have the same room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heads {
+    /// SHA-256 over the sorted heads of every (author, stream).
+    pub digest: Digest,
+    /// Events held.
+    pub events: u64,
+    /// Of those, how many still have their body.
+    pub bodies: u64,
+    /// The epoch new messages are sealed in.
+    pub epoch: EpochId,
+}
+
+/// A link to another device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkInfo {
+    /// Numbered by this process.
+    pub peer: u64,
+    /// Which way it came up.
+    pub via: &'static str,
+    /// Smoothed round trip, once measured.
+    pub rtt: Option<Duration>,
+    /// Rooms that both ends have open.
+    pub rooms: usize,
+    /// Bytes of frames received.
+    pub bytes_in: u64,
+    /// Bytes of frames sent.
+    pub bytes_out: u64,
+}
+
+/// Something happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A message was saved: of this device, live, or from the past.
+    Message(Message),
+    /// More people have seen a message of this device.
+    Receipt {
+        /// The room.
+        room: RoomId,
+        /// The message.
+        message: MessageId,
+        /// Everyone who has seen it.
+        seen_by: Vec<AuthorId>,
+    },
+    /// A member came, went, or has a new name.
+    Member {
+        /// The room.
+        room: RoomId,
+        /// The member as it is now.
+        member: Member,
+    },
+    /// A room's line in the list changed.
+    Room(RoomSummary),
+    /// The room is no longer on this device.
+    RoomGone(RoomId),
+    /// A link came up or went down.
+    Link {
+        /// The link.
+        peer: u64,
+        /// Up or down.
+        up: bool,
+        /// Which way it came up.
+        via: &'static str,
+    },
+    /// A join went on.
+    Join(JoinStage),
+    /// The receiver was too slow and missed events: ask for a snapshot.
+    Lagged,
+    /// The data folder was damaged and set aside; friends hold the room's history.
+    Quarantined {
+        /// Where the damaged data lies now.
+        to: std::path::PathBuf,
+    },
+}

@@ -1,0 +1,220 @@
+//! What a person or a script is told when something did not work.
+//!
+//! One shape for every failure: a stable code for programs and one plain sentence with a next step
+//! for people. Nothing in a sentence names a protocol.
+
+use std::{fmt, time::Duration};
+
+use peddlenet_peer::{DialError, PeerError};
+use peddlenet_store::StoreError;
+use peddlenet_wire::{invite::InviteError, join::Refuse};
+
+/// A failure, ready to show.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// For programs; stable.
+    pub code: ErrorCode,
+    /// For people: what happened and what to do next.
+    pub message: String,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $Variant:ident = $text:literal => $sentence:literal;)*) => {
+        /// The stable name of a failure. The full list stands in mesh/node/README.md.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[$doc])* $Variant,)*
+        }
+
+        impl ErrorCode {
+            /// Every code, for documentation and tests.
+            pub const ALL: &[Self] = &[$(Self::$Variant,)*];
+
+            /// The name as it stands in replies.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$Variant => $text,)*
+                }
+            }
+
+            const fn sentence(self) -> &'static str {
+                match self {
+                    $(Self::$Variant => $sentence,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request is not one this version understands.
+    BadRequest = "bad_request" => "That request doesn't make sense here. Check its fields.";
+    /// The command belongs to a later version.
+    NotYet = "not_yet" => "This version can't do that yet.";
+    /// The scanned text is something else.
+    NotACode = "not_a_code" => "That is not a PeddleNet code. Ask your friend to open “Show my code”.";
+    /// The code is cut off or garbled.
+    CodeDamaged = "code_damaged" => "That code is incomplete. Scan it again, or copy the whole link.";
+    /// The code has a newer format.
+    CodeNewer = "code_newer" => "That code was made by a newer app. Update this one, then scan again.";
+    /// The invite is over.
+    InviteExpired = "invite_expired" => "This invite has ended. Ask for a new code.";
+    /// The invite let in as many as it allowed.
+    InviteUsedUp = "invite_used_up" => "This invite has been used up. Ask for a new code.";
+    /// A member closed the invite.
+    InviteRevoked = "invite_revoked" => "This invite was closed. Ask for a new code.";
+    /// The device that answers knows no such invite.
+    InviteUnknown = "invite_unknown" => "The other device doesn't know this code. Ask for a new one.";
+    /// Nobody answered in time.
+    NoAnswer = "no_answer" => "Nobody answered. Are both devices on the same Wi-Fi, and is your friend's app open? Some guest networks keep devices apart: make a hotspot and scan again.";
+    /// Somebody answered who is not who the code says, or can't prove to belong to the room.
+    WrongHost = "wrong_host" => "The device that answered isn't the one in this code. Ask your friend for a new code.";
+    /// The code is this device's own.
+    OwnCode = "own_code" => "That is your own code. Let a friend scan it.";
+    /// This device has no address that others can reach.
+    NoNetwork = "no_network" => "This device is on no network. Join a Wi-Fi or make a hotspot, then try again.";
+    /// The person cancelled.
+    Cancelled = "cancelled" => "Joining was cancelled. Scan again whenever you like.";
+    /// The room takes no more members.
+    RoomFull = "room_full" => "This room is full. Ask for a code to another room.";
+    /// No such room on this device.
+    RoomUnknown = "room_unknown" => "That room isn't on this device. Join it first.";
+    /// No such message in the room.
+    MessageUnknown = "message_unknown" => "That message isn't on this device yet.";
+    /// No such invite in the room.
+    InviteNotFound = "invite_not_found" => "That invite isn't open. Make a new one.";
+    /// The device is in as many rooms as it may.
+    TooManyRooms = "too_many_rooms" => "This device is in too many rooms. Leave one first.";
+    /// The device has as many open invites as it may.
+    TooManyInvites = "too_many_invites" => "Too many invites are open. Close one, or wait until one ends.";
+    /// Nothing but white space.
+    TextEmpty = "text_empty" => "There is nothing to send. Write something first.";
+    /// Longer than a message may be.
+    TextTooLong = "text_too_long" => "That message is too long. Send it in parts.";
+    /// A name with nothing in it.
+    NameEmpty = "name_empty" => "A name needs at least one letter.";
+    /// Another process has the profile open.
+    ProfileInUse = "profile_in_use" => "PeddleNet is already open with this profile. Use that window, or start with another --profile.";
+    /// The data folder was written by a newer version.
+    StoreNewer = "store_newer" => "This data was written by a newer app. Update this one to open it.";
+    /// The disk said no.
+    StoreFailed = "store_failed" => "Saving didn't work. Check that the disk has room, then start the app again.";
+    /// The network said no.
+    NetworkFailed = "network_failed" => "The network port couldn't be opened. Close other copies of the app, or choose another port.";
+    /// The node was closed.
+    Closed = "closed" => "The app is closing.";
+    /// A defect of ours.
+    Internal = "internal" => "Something went wrong inside the app. Try again; restart it if that doesn't help.";
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Error {
+    /// A failure with a sentence of its own.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(crate) fn refused(refuse: &Refuse) -> Self {
+        match refuse.code {
+            Refuse::EXPIRED => Self::new(
+                ErrorCode::InviteExpired,
+                format!(
+                    "This invite ended {}. Ask for a new code.",
+                    ago(Duration::from_millis(refuse.detail))
+                ),
+            ),
+            Refuse::USED_UP => ErrorCode::InviteUsedUp.into(),
+            Refuse::REVOKED => ErrorCode::InviteRevoked.into(),
+            Refuse::FULL => ErrorCode::RoomFull.into(),
+            Refuse::BAD_REQUEST => ErrorCode::BadRequest.into(),
+            _ => ErrorCode::InviteUnknown.into(),
+        }
+    }
+}
+
+/// A span as people say it.
+fn ago(span: Duration) -> String {
+    let of = |n: u64, unit: &str| format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" });
+    match span.as_secs() {
+        0..60 => "just now".to_owned(),
+        s @ 60..3_600 => of(s / 60, "minute"),
+        s @ 3_600..86_400 => of(s / 3_600, "hour"),
+        s => of(s / 86_400, "day"),
+    }
+}
+
+impl From<ErrorCode> for Error {
+    fn from(code: ErrorCode) -> Self {
+        Self::new(code, code.sentence())
+    }
+}
+
+impl From<InviteError> for Error {
+    fn from(e: InviteError) -> Self {
+        match e {
+            InviteError::NotOurs => ErrorCode::NotACode.into(),
+            InviteError::Newer(_) => ErrorCode::CodeNewer.into(),
+            _ => ErrorCode::CodeDamaged.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(e: StoreError) -> Self {
+        let code = match e {
+            StoreError::InUse => ErrorCode::ProfileInUse,
+            StoreError::NewerSchema { .. } => ErrorCode::StoreNewer,
+            _ => ErrorCode::StoreFailed,
+        };
+        tracing::error!(error = %e, "store");
+        code.into()
+    }
+}
+
+impl From<DialError> for Error {
+    fn from(e: DialError) -> Self {
+        match e {
+            DialError::WrongFingerprint => ErrorCode::WrongHost.into(),
+            DialError::Refused | DialError::Handshake => ErrorCode::InviteUnknown.into(),
+            DialError::NoAddress => ErrorCode::NoNetwork.into(),
+            DialError::Itself => ErrorCode::OwnCode.into(),
+            DialError::Peer(e) => e.into(),
+            _ => ErrorCode::NoAnswer.into(),
+        }
+    }
+}
+
+impl From<PeerError> for Error {
+    fn from(e: PeerError) -> Self {
+        tracing::error!(error = %e, "network");
+        ErrorCode::NetworkFailed.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_name_of_its_own_and_a_sentence() {
+        let names: std::collections::BTreeSet<_> = ErrorCode::ALL.iter().map(|c| c.as_str()).collect();
+        assert_eq!(names.len(), ErrorCode::ALL.len());
+        for code in ErrorCode::ALL {
+            let sentence = Error::from(*code).message;
+            assert!(sentence.ends_with('.') && sentence.len() > 15, "{code}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn an_ended_invite_says_since_when() {
+        let refuse = Refuse { code: Refuse::EXPIRED, detail: 185_000 };
+        assert_eq!(Error::refused(&refuse).message, "This invite ended 3 minutes ago. Ask for a new code.");
+    }
+}

@@ -1,0 +1,335 @@
+//! The handle that shells and tests hold.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use peddlenet_peer::{Endpoint, EndpointConfig, Incoming, ListenerCertificate, PeerError};
+use peddlenet_store::{Opened, Options, SledStore, Store, Write};
+use peddlenet_wire::{Invite, RoomId, codec::Name};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    actor::{self, Actor, Continue, EVENT_QUEUE, EventSink, LoadedRoom, Parts, Reply, load_room},
+    api::{Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message, MessageId, RoomSummary},
+    error::{Error, ErrorCode},
+    join,
+    room::{Room, SavedRoom},
+    stats::Stats,
+};
+
+/// Commands that wait for the actor (count).
+const COMMAND_QUEUE: usize = 64;
+/// How long closing waits for links to say goodbye and for the disk.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
+
+pub(crate) const META_NAME: &[u8] = b"profile/name";
+const META_CERTIFICATE: &[u8] = b"profile/certificate";
+const META_LISTEN: &[u8] = b"profile/listen";
+
+/// When a message counts as seen by this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Receipts {
+    /// As soon as it is here: for nodes without a screen.
+    OnDelivery,
+    /// When the shell says that it was displayed.
+    #[default]
+    OnDisplay,
+    /// This device confirms nothing.
+    Never,
+}
+
+/// How to open a node.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything is kept; made if it isn't there.
+    pub data_dir: PathBuf,
+    /// The person's name; the saved one when `None`.
+    pub name: Option<String>,
+    /// UDP addresses to listen on; every interface when empty.
+    pub listen: Vec<SocketAddr>,
+    /// When to confirm messages.
+    pub receipts: Receipts,
+}
+
+/// A device in its rooms. A cheap handle: every clone drives the same node, and the node ends when
+/// the last is gone.
+#[derive(Clone)]
+pub struct Node {
+    commands: mpsc::Sender<Continue>,
+    endpoint: Endpoint,
+    joining: Arc<Mutex<Option<oneshot::Sender<()>>>>,
+    store_closed: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
+}
+
+/// What happens on a node, in order.
+pub struct Events(mpsc::Receiver<Event>);
+
+impl Events {
+    /// The next event; `None` once the node is closed.
+    pub async fn recv(&mut self) -> Option<Event> {
+        self.0.recv().await
+    }
+
+    /// The next event if there is one already.
+    pub fn try_recv(&mut self) -> Option<Event> {
+        self.0.try_recv().ok()
+    }
+}
+
+/// What the disk gave at start.
+struct Loaded {
+    store: SledStore,
+    opened: Opened,
+    name: Name,
+    certificate: ListenerCertificate,
+    listen: Vec<SocketAddr>,
+    rooms: Vec<LoadedRoom>,
+}
+
+impl Node {
+    /// Opens a profile: its store, its rooms, its UDP port. The port of the last run is taken again
+    /// where it is free, so that friends find this device where they left it.
+    pub async fn open(config: Config) -> Result<(Self, Events), Error> {
+        let folder = config.data_dir.clone();
+        let name = config.name.clone();
+        let loaded = tokio::task::spawn_blocking(move || load(&folder, name.as_deref()))
+            .await
+            .map_err(|_| Error::from(ErrorCode::Internal))??;
+        let (endpoint, incoming) = bind(&config.listen, &loaded.listen, &loaded.certificate).await?;
+        let mut store: Box<dyn Store> = Box::new(loaded.store);
+        let listen = endpoint.local_addrs();
+        let store = tokio::task::spawn_blocking(move || {
+            let ports: Vec<_> = listen.iter().map(|a| a.port().to_string()).collect();
+            let value = Some(ports.first().cloned().unwrap_or_default().into_bytes());
+            store.commit(&[Write::Meta { key: META_LISTEN.to_vec(), value }]).map(|()| store)
+        })
+        .await
+        .map_err(|_| Error::from(ErrorCode::Internal))??;
+        let (store, store_thread) = peddlenet_store::spawn(store)?;
+        let (commands, commands_out) = mpsc::channel(COMMAND_QUEUE);
+        let (events, events_out) = mpsc::channel(EVENT_QUEUE);
+        let mut events = EventSink::new(events);
+        if let Opened::Quarantined { to } = loaded.opened {
+            events.emit(Event::Quarantined { to });
+        }
+        let parts = Parts {
+            name: loaded.name,
+            receipts: config.receipts,
+            endpoint: endpoint.clone(),
+            store,
+            rooms: loaded.rooms,
+            events,
+        };
+        tokio::spawn(actor::run(parts, incoming, commands_out));
+        let node = Self {
+            commands,
+            endpoint,
+            joining: Arc::default(),
+            store_closed: Arc::new(Mutex::new(Some(store_thread))),
+        };
+        Ok((node, Events(events_out)))
+    }
+
+    /// The addresses that friends can dial.
+    pub fn listen_addrs(&self) -> Vec<SocketAddr> {
+        self.endpoint.local_addrs()
+    }
+
+    /// The person's name; empty before the first start asked for it.
+    pub async fn profile_name(&self) -> Result<String, Error> {
+        self.call(|actor, reply| drop(reply.send(Ok(actor.name.as_str().to_owned())))).await
+    }
+
+    /// Changes the person's name here and in every room.
+    pub async fn set_name(&self, name: &str) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.call(move |actor, reply| actor.set_name(&name, reply)).await
+    }
+
+    /// Makes a room. It is on disk when this returns.
+    pub async fn create_room(&self, name: &str) -> Result<RoomId, Error> {
+        let name = name.to_owned();
+        self.call(move |actor, reply| actor.create_room(&name, reply)).await
+    }
+
+    /// Opens an invite to a room.
+    pub async fn invite(&self, room: RoomId, ttl: Duration, uses: u32) -> Result<InviteInfo, Error> {
+        self.call(move |actor, reply| actor.invite(room, ttl, uses, reply)).await
+    }
+
+    /// Closes an invite.
+    pub async fn revoke(&self, room: RoomId, invite: InviteId) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.revoke(room, invite, reply)).await
+    }
+
+    /// Joins the room of a link. Done, one way or the other, within about 6 s; a second call
+    /// cancels the first.
+    pub async fn join(&self, link: &str) -> Result<Joined, Error> {
+        let started = Instant::now();
+        let invite = Invite::from_link(link)?;
+        let (cancel, cancelled) = oneshot::channel();
+        *lock(&self.joining) = Some(cancel);
+        tokio::select! {
+            outcome = self.join_invite(&invite) => {
+                outcome.map(|()| Joined { room: invite.room, via: "direct", elapsed: started.elapsed() })
+            }
+            _ = cancelled => Err(ErrorCode::Cancelled.into()),
+        }
+    }
+
+    async fn join_invite(&self, invite: &Invite) -> Result<(), Error> {
+        if invite.fingerprint.0 == self.endpoint.fingerprint().0 {
+            return Err(ErrorCode::OwnCode.into());
+        }
+        let (room, fingerprint) = (invite.room, invite.fingerprint);
+        let addrs: Vec<_> = invite.endpoints().collect();
+        let known = self
+            .call(move |actor, reply| drop(reply.send(Ok(actor.rejoin(room, fingerprint, addrs)))))
+            .await?;
+        if known {
+            return Ok(());
+        }
+        let commands = self.commands.clone();
+        let stage = move |stage: JoinStage| {
+            // Telling where a join stands is a courtesy: a busy actor may miss it.
+            let _ = commands.try_send(Box::new(move |actor: &mut Actor| actor.tell_stage(stage)));
+        };
+        let arrival = join::knock(&self.endpoint, invite, stage).await?;
+        self.call(move |actor, reply| actor.arrive(arrival, reply)).await
+    }
+
+    /// Gives up a join that is under way.
+    pub fn cancel_join(&self) {
+        lock(&self.joining).take();
+    }
+
+    /// Says something. It is on disk when this returns, and goes out when someone is near.
+    pub async fn send(&self, room: RoomId, text: &str) -> Result<Message, Error> {
+        let text = text.to_owned();
+        self.call(move |actor, reply| actor.send(room, &text, reply)).await
+    }
+
+    /// Up to `limit` messages before one of them, or the newest; oldest first.
+    pub async fn history(
+        &self,
+        room: RoomId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Message>, Error> {
+        self.call(move |actor, reply| actor.history(room, before, limit, reply)).await
+    }
+
+    /// Everyone in a room, this device included.
+    pub async fn members(&self, room: RoomId) -> Result<Vec<Member>, Error> {
+        self.call(move |actor, reply| drop(reply.send(actor.member_list(room)))).await
+    }
+
+    /// The rooms of this device.
+    pub async fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
+        self.call(|actor, reply| drop(reply.send(Ok(actor.room_list())))).await
+    }
+
+    /// Leaves a room and deletes what this device has of it.
+    pub async fn leave(&self, room: RoomId) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.leave(room, reply)).await
+    }
+
+    /// The person has this message, and what came before it, on the screen.
+    pub async fn mark_seen(&self, room: RoomId, message: MessageId) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.mark_seen(room, message, reply)).await
+    }
+
+    /// What to compare to know that two devices have the same room.
+    pub async fn heads(&self, room: RoomId) -> Result<Heads, Error> {
+        self.call(move |actor, reply| drop(reply.send(actor.heads(room)))).await
+    }
+
+    /// The links of this device.
+    pub async fn links(&self) -> Result<Vec<LinkInfo>, Error> {
+        self.call(|actor, reply| drop(reply.send(Ok(actor.link_infos())))).await
+    }
+
+    /// Counters since the start.
+    pub async fn stats(&self) -> Result<(Stats, peddlenet_gossip::Stats), Error> {
+        self.call(|actor, reply| drop(reply.send(Ok(actor.counters())))).await
+    }
+
+    /// Closes links and the store, and waits until both are done. Other handles answer `closed`.
+    pub async fn close(self) {
+        let _ = self.commands.send(Box::new(|actor: &mut Actor| actor.closing = true)).await;
+        let thread = lock(&self.store_closed).take();
+        let done = tokio::task::spawn_blocking(move || thread.map(std::thread::JoinHandle::join));
+        if tokio::time::timeout(CLOSE_DEADLINE, done).await.is_err() {
+            tracing::warn!("closing took too long");
+        }
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&mut Actor, Reply<T>) + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        let command: Continue = Box::new(move |actor: &mut Actor| run(actor, reply));
+        self.commands.send(command).await.map_err(|_| Error::from(ErrorCode::Closed))?;
+        // A reply that was dropped waited for a commit that failed, or the node is closing.
+        let gone = if self.commands.is_closed() { ErrorCode::Closed } else { ErrorCode::StoreFailed };
+        answer.await.unwrap_or_else(|_| Err(gone.into()))
+    }
+}
+
+/// Reads everything that an actor starts with. Blocks.
+fn load(data_dir: &Path, name: Option<&str>) -> Result<Loaded, Error> {
+    let (mut store, opened) = SledStore::open_in(&data_dir.join("store"), Options::default())?;
+    let saved_name = store.meta(META_NAME)?.and_then(|n| String::from_utf8(n).ok()).unwrap_or_default();
+    let name = Name::new(name.unwrap_or(&saved_name));
+    let certificate = match store.meta(META_CERTIFICATE)?.map(|b| ListenerCertificate::from_bytes(&b)) {
+        Some(Ok(certificate)) => certificate,
+        _ => ListenerCertificate::generate()?,
+    };
+    store.commit(&[
+        Write::Meta { key: META_NAME.to_vec(), value: Some(name.as_str().as_bytes().to_vec()) },
+        Write::Meta { key: META_CERTIFICATE.to_vec(), value: Some(certificate.to_bytes()?.to_vec()) },
+    ])?;
+    let port = store.meta(META_LISTEN)?.and_then(|p| String::from_utf8(p).ok()?.parse().ok());
+    let listen = port.map(|port: u16| SocketAddr::from(([0, 0, 0, 0], port))).into_iter().collect();
+    let mut rooms = Vec::new();
+    for (_, bytes) in store.meta_under(SavedRoom::PREFIX)? {
+        let room = SavedRoom::from_bytes(&bytes).map_err(|e| e.to_string());
+        match room.and_then(|saved| Room::load(&saved).map_err(|e| e.to_string())) {
+            Ok(room) => rooms.push(load_room(&store, room)?),
+            Err(why) => tracing::error!(why, "a room could not be read and is left out"),
+        }
+    }
+    Ok(Loaded { store, opened, name, certificate, listen, rooms })
+}
+
+/// Binds where asked; else on the last run's port; else on any.
+async fn bind(
+    asked: &[SocketAddr],
+    last: &[SocketAddr],
+    certificate: &ListenerCertificate,
+) -> Result<(Endpoint, Incoming), PeerError> {
+    let config = |listen: &[SocketAddr]| EndpointConfig {
+        listen: listen.to_vec(),
+        certificate: certificate.clone(),
+    };
+    if !asked.is_empty() {
+        return Endpoint::bind(config(asked)).await;
+    }
+    if !last.is_empty() {
+        match Endpoint::bind(config(last)).await {
+            Err(e) => tracing::info!(error = %e, "the last port is taken, using another"),
+            bound => return bound,
+        }
+    }
+    Endpoint::bind(config(&[])).await
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing under these locks panics, and a poisoned one still holds a whole value.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,24 @@
+//! Counters of one process, for `stats` and Diagnostics. They count; they never name anybody.
+
+/// What happened since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Links that came up.
+    pub links_up: u64,
+    /// Links that went down.
+    pub links_down: u64,
+    /// Dials to members.
+    pub dials: u64,
+    /// Joiners let in.
+    pub joins_admitted: u64,
+    /// Joiners sent away.
+    pub joins_refused: u64,
+    /// Frames read.
+    pub frames_in: u64,
+    /// Frames handed to a link.
+    pub frames_out: u64,
+    /// Frames that a full or closed link did not take; sync makes up for them.
+    pub frames_dropped: u64,
+    /// Signatures checked.
+    pub verified: u64,
+}
