@@ -12,7 +12,7 @@ const after = (...actions) => actions.reduce(reduce, EMPTY);
 const ready = { type: 'snapshot', snapshot: { seq: 0, profile: { name: 'Rosa' }, rooms: [room()] } };
 /** @type {Action} */
 const opened = { type: 'page', room: 'r', messages: [], complete: true, newest: true };
-/** @type {Action} */
+/** @type {Extract<Action, {type: 'queued'}>} */
 const queued = { type: 'queued', room: 'r', pending: { clientId: 'c1', text: 'hello', timeMs: 5, state: 'queued', error: '' } };
 const mine = message(5, { mine: true, clientId: 'c1' });
 
@@ -28,6 +28,21 @@ test('an_event_that_overtakes_the_reply_shows_the_message_once', () => {
     { type: 'saved', clientId: 'c1', message: mine });
   assert.deepEqual(state.pending.r, []);
   assert.equal(state.timelines.r.messages.length, 1);
+});
+
+test('an_own_message_without_client_id_takes_the_place_of_the_queued_one', () => {
+  const nameless = { ...mine, clientId: null, text: 'hello' };
+  const early = after(ready, opened, queued, { type: 'batch', events: [{ kind: 'message', message: nameless }] });
+  assert.deepEqual([early.pending.r, early.timelines.r.messages[0].clientId], [[], 'c1']);
+  const late = after(ready, opened, queued, { type: 'saved', clientId: 'c1', message: mine },
+    { type: 'batch', events: [{ kind: 'message', message: nameless }] });
+  assert.deepEqual(late.timelines.r.messages.map((m) => m.clientId), ['c1']);
+});
+
+test('two_queued_messages_of_the_same_words_settle_one_after_the_other', () => {
+  const twice = after(ready, opened, queued, { ...queued, pending: { ...queued.pending, clientId: 'c2' } },
+    { type: 'batch', events: [{ kind: 'message', message: message(5, { mine: true, text: 'hello' }) }] });
+  assert.deepEqual(twice.pending.r.map((p) => p.clientId), ['c2']);
 });
 
 test('a_refused_message_stays_with_its_reason_until_it_is_tried_again', () => {

@@ -39,11 +39,3 @@ test('a_snapshot_that_is_older_than_the_gap_asks_again', () => {
   assert.deepEqual(seqs(sequence.reset(1)), []);
   assert.equal(sequence.stale, true);
 });
-
-test('a_snapshot_from_before_what_was_applied_is_recognised', () => {
-  const sequence = new Sequence();
-  sequence.reset(0);
-  sequence.push(batch(1));
-  assert.equal(sequence.isPast(0), true);
-  assert.equal(sequence.isPast(1), false);
-});

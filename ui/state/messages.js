@@ -29,7 +29,7 @@ export function place(timeline, arrivals) {
   const early = [];
   for (const arrival of arrivals) {
     const index = known.get(arrival.message);
-    if (index !== undefined) messages[index] = arrival;
+    if (index !== undefined) messages[index] = keepClientId(arrival, messages[index]);
     else if (timeline.complete || arrival.timeMs >= oldest) fresh.set(arrival.message, arrival);
     else early.push(arrival);
   }
@@ -65,12 +65,14 @@ function merge(messages, fresh) {
  * unless it overlaps what is loaded).
  *
  * @param {Timeline} timeline
- * @param {Message[]} page Oldest first.
+ * @param {Message[]} read Oldest first.
  * @param {boolean} complete Nothing older than the page is on this device.
  * @param {boolean} newest The page is the newest one.
  * @returns {Timeline}
  */
-export function addPage(timeline, page, complete, newest) {
+export function addPage(timeline, read, complete, newest) {
+  const known = new Map(timeline.messages.map((message) => [message.message, message]));
+  const page = read.map((message) => keepClientId(message, known.get(message.message)));
   const inPage = new Set(page.map((message) => message.message));
   const first = timeline.messages.findIndex((message) => inPage.has(message.message));
   const rest = timeline.messages.filter((message) => !inPage.has(message.message));
@@ -95,4 +97,14 @@ export function addPage(timeline, page, complete, newest) {
  */
 function settle(timeline, loose) {
   return place({ ...timeline, early: [] }, timeline.early.concat(loose));
+}
+
+/**
+ * Only the reply to a send carries the client id; what comes later is still the same bubble.
+ * @param {Message} message
+ * @param {Message | undefined} known
+ * @returns {Message}
+ */
+function keepClientId(message, known) {
+  return known?.clientId && !message.clientId ? { ...message, clientId: known.clientId } : message;
 }

@@ -32,7 +32,7 @@ export function reduce(state, action) {
     case 'saved': {
       const { room } = action.message;
       const settled = withPending(state, room, (list) => list.filter((p) => p.clientId !== action.clientId));
-      return takeMessages(settled, room, [action.message]);
+      return takeMessages(settled, room, [{ ...action.message, clientId: action.clientId }]);
     }
     case 'sendFailed':
       return withPending(state, action.room, (list) => list.map((p) =>
@@ -130,16 +130,12 @@ function applyEvent(state, event) {
 /**
  * @param {State} state
  * @param {string} room
- * @param {Message[]} messages
+ * @param {Message[]} arrivals
  * @returns {State}
  */
-function takeMessages(state, room, messages) {
-  let next = state;
-  // My own message may arrive as an event before the reply to the command that sent it.
-  const mine = new Set(messages.flatMap((m) => (m.mine && m.clientId ? [m.clientId] : [])));
-  if (mine.size > 0 && next.pending[room]?.some((p) => mine.has(p.clientId))) {
-    next = withPending(next, room, (list) => list.filter((p) => !mine.has(p.clientId)));
-  }
+function takeMessages(state, room, arrivals) {
+  const { pending, messages } = settleMine(state.pending[room] ?? NONE, arrivals);
+  let next = pending === state.pending[room] || pending === NONE ? state : withPending(state, room, () => pending);
   // Before its first page a room's run has no end to add to: the page brings these messages too.
   const timeline = next.timelines[room];
   if (timeline) next = withTimeline(next, room, place(timeline, messages));
@@ -151,6 +147,29 @@ function takeMessages(state, room, messages) {
     next = { ...next, rooms: { ...next.rooms, [room]: { ...known, last } } };
   }
   return next;
+}
+
+/** @type {Pending[]} */
+const NONE = [];
+
+/**
+ * My own message may come as an event before the reply to the command that sent it, and events carry no
+ * client id: the first queued one of the same words is meant. It takes the queued one's place.
+ * @param {Pending[]} pending
+ * @param {Message[]} arrivals
+ * @returns {{pending: Pending[], messages: Message[]}}
+ */
+function settleMine(pending, arrivals) {
+  let left = pending;
+  const messages = arrivals.map((message) => {
+    if (!message.mine || left.length === 0) return message;
+    const twin = left.find((p) =>
+      message.clientId ? p.clientId === message.clientId : p.state === 'queued' && p.text === message.text);
+    if (!twin) return message;
+    left = left.filter((p) => p !== twin);
+    return { ...message, clientId: twin.clientId };
+  });
+  return { pending: left, messages };
 }
 
 /**

@@ -27,15 +27,6 @@ export class Sequence {
   }
 
   /**
-   * Whether a snapshot of `seq` is older than what was applied: taking it would go back in time.
-   * @param {number} seq
-   * @returns {boolean}
-   */
-  isPast(seq) {
-    return !this.stale && seq < this.#seq;
-  }
-
-  /**
    * @param {number} seq
    * @returns {Batch[]}
    */

@@ -75,7 +75,6 @@ export class Session {
 
   /** @param {import('./model.js').Snapshot} snapshot */
   #takeSnapshot(snapshot) {
-    if (this.#sequence.isPast(snapshot.seq)) return;
     this.store.dispatch({ type: 'snapshot', snapshot });
     this.#apply(this.#sequence.reset(snapshot.seq));
     if (this.#sequence.stale) void this.#resync();
@@ -263,13 +262,13 @@ export class Session {
   }
 
   /**
-   * The reply to a command may overtake the event that brings the room: fetch it then.
+   * The reply to a command may overtake the event that brings the room: fetch it then. The count of
+   * batches stays: one that is on its way may hold messages, which a snapshot doesn't.
    * @param {string} room
    */
   async #waitForRoom(room) {
     if (this.state.rooms[room]) return;
-    const snapshot = await this.ipc.snapshot();
-    this.#takeSnapshot(snapshot);
+    this.store.dispatch({ type: 'snapshot', snapshot: await this.ipc.snapshot() });
   }
 
   /**
