@@ -31,3 +31,15 @@ impl UiError {
         )
     }
 }
+
+impl From<peddlenet_mesh::Error> for UiError {
+    fn from(error: peddlenet_mesh::Error) -> Self {
+        Self::new(error.code.as_str(), error.message)
+    }
+}
+
+impl From<peddlenet_mesh::ErrorCode> for UiError {
+    fn from(code: peddlenet_mesh::ErrorCode) -> Self {
+        peddlenet_mesh::Error::from(code).into()
+    }
+}

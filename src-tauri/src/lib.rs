@@ -3,30 +3,41 @@
 //! ```text
 //!   ui/ipc ──invoke──> commands::* ──one call──> Node         (peddlenet-mesh)
 //!          ──frames──> commands::scan ─────────> peddlenet-qr, on a blocking thread
-//!   ui/ipc <─batches── events       <──events─── Node
+//!   ui/ipc <─batches── events <────────events─── Node
 //! ```
 //!
 //! **Contract.** No protocol and no state here: what the page sees lives in the node. Commands
 //! are async, so nothing runs on the thread that paints. Only the embedded page may call them
-//! (capabilities/main.json), and it can't navigate away ([`window`]).
+//! (capabilities/main.json), and it can't navigate away (window.rs).
 
+mod batcher;
 mod commands;
+mod dto;
 mod error;
+mod events;
 mod options;
 mod scanner;
+mod shell;
 mod window;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use tauri::Manager;
+use peddlenet_mesh::{Config, ErrorCode, Node, Receipts};
+use tauri::{Manager, RunEvent};
 use tracing_subscriber::EnvFilter;
+
+use crate::events::Feed;
+use crate::shell::Shell;
 
 pub use options::{Options, Profile, USAGE};
 
-/// What is logged without `PEDDLENET_LOG`: the life of the app, and the trouble of everybody else.
+/// What is logged without `PEDDLENET_LOG`: the life of the app, and everybody's trouble.
 const DEFAULT_LOG: &str = "warn,peddlenet_app=info,peddlenet_mesh=info";
 
 /// Opens the app with this profile; returns when its window was closed.
+///
+/// A profile that another process has open is told on standard error, and no window opens.
 #[must_use]
 pub fn run(profile: Profile) -> ExitCode {
     let filter =
@@ -37,23 +48,72 @@ pub fn run(profile: Profile) -> ExitCode {
         .init();
 
     let app = tauri::Builder::default()
-        .manage(scanner::Scanner::new())
-        .invoke_handler(tauri::generate_handler![commands::scan::scan_frame])
+        .invoke_handler(tauri::generate_handler![
+            commands::session::subscribe,
+            commands::session::snapshot,
+            commands::session::set_name,
+            commands::rooms::create_room,
+            commands::rooms::leave_room,
+            commands::rooms::members,
+            commands::invites::create_invite,
+            commands::invites::revoke_invite,
+            commands::invites::join_room,
+            commands::invites::cancel_join,
+            commands::scan::scan_frame,
+            commands::messages::send_message,
+            commands::messages::history,
+            commands::messages::mark_seen
+        ])
         .on_permission_request(|webview, kind| window::answer_permission(&webview, &kind))
         .setup(move |app| {
             let folder = profile.folder(&app.path().app_data_dir()?);
-            window::open(app, folder.join("webview"), None)?;
+            app.manage(tauri::async_runtime::block_on(open(folder.join("mesh")))?);
+            app.manage(scanner::Scanner::new());
+            window::open(app, folder.join("webview"), profile.title())?;
             Ok(())
         })
         .build(tauri::generate_context!());
     match app {
         Ok(app) => {
-            app.run(|_, _| {});
+            app.run(|app, event| {
+                if matches!(event, RunEvent::Exit)
+                    && let Ok(node) = app.state::<Shell>().node()
+                {
+                    // So that friends see at once who left; what was saved is on disk already.
+                    tauri::async_runtime::block_on(node.clone().close());
+                }
+            });
             ExitCode::SUCCESS
         }
         Err(problem) => {
-            eprintln!("PeddleNet can't open its window: {problem}");
+            eprintln!("{}", plain(&problem));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The node of a profile, or the reason why there is none; an error only when no window is wanted.
+async fn open(data_dir: PathBuf) -> Result<Shell, peddlenet_mesh::Error> {
+    let config = Config {
+        data_dir,
+        name: None,
+        listen: Vec::new(),
+        receipts: Receipts::OnDisplay,
+    };
+    match Node::open(config).await {
+        Ok((node, events)) => Ok(Shell::open(node, Feed::start(events))),
+        Err(error) if error.code == ErrorCode::ProfileInUse => Err(error),
+        Err(error) => {
+            tracing::error!(%error, "the profile doesn't open");
+            Ok(Shell::shut(error.into()))
+        }
+    }
+}
+
+/// A sentence of ours as it stands; anything else with what was being tried.
+fn plain(problem: &tauri::Error) -> String {
+    match problem {
+        tauri::Error::Setup(inner) => inner.to_string(),
+        other => format!("PeddleNet can't open its window: {other}"),
     }
 }

@@ -16,6 +16,9 @@ Usage: peddlenet [--profile NAME]
   PEDDLENET_DATA=DIR   keep everything in DIR instead
   PEDDLENET_LOG=FILTER what is logged to standard error, such as peddlenet_mesh=debug";
 
+/// The profile of a person who asked for none.
+const DEFAULT_PROFILE: &str = "default";
+
 /// The longest name of a profile: it becomes the name of a folder.
 const MAX_PROFILE_LEN: usize = 32;
 
@@ -65,7 +68,7 @@ impl Options {
         Ok(Self::Open(match (profile, data) {
             (Some(name), _) => Profile::named(&name)?,
             (None, Some(dir)) => Profile::At(dir.into()),
-            (None, None) => Profile::named("default")?,
+            (None, None) => Profile::named(DEFAULT_PROFILE)?,
         }))
     }
 }
@@ -80,6 +83,15 @@ impl Profile {
             Err(format!(
                 "a profile's name has 1 to {MAX_PROFILE_LEN} letters, digits, - or _"
             ))
+        }
+    }
+
+    /// What the window's title says, so that two people's windows on one screen can be told apart.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::Named(name) if name != DEFAULT_PROFILE => format!("PeddleNet ({name})"),
+            _ => "PeddleNet".to_owned(),
         }
     }
 

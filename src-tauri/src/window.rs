@@ -12,13 +12,14 @@ const LABEL: &str = "main";
 ///
 /// # Errors
 /// The system has no web view, or tauri.conf.json lost its window.
-pub(crate) fn open(app: &App, data: PathBuf, title: Option<&str>) -> tauri::Result<WebviewWindow> {
+pub(crate) fn open(app: &App, data: PathBuf, title: String) -> tauri::Result<WebviewWindow> {
     let windows = &app.config().app.windows;
     let config = windows
         .iter()
         .find(|window| window.label == LABEL)
         .ok_or(tauri::Error::WindowNotFound)?;
-    let mut window = WebviewWindowBuilder::from_config(app, config)?
+    WebviewWindowBuilder::from_config(app, config)?
+        .title(title)
         .data_directory(data)
         .on_navigation(|url| {
             let own = is_own(url);
@@ -30,11 +31,8 @@ pub(crate) fn open(app: &App, data: PathBuf, title: Option<&str>) -> tauri::Resu
         .on_new_window(|url, _| {
             tracing::warn!(%url, "the page tried to open a window");
             NewWindowResponse::Deny
-        });
-    if let Some(title) = title {
-        window = window.title(title);
-    }
-    window.build()
+        })
+        .build()
 }
 
 /// The camera and the microphone for our own page; nothing else, and nobody else.

@@ -3,4 +3,22 @@
 //! All of them are async: a plain one would run on the thread that paints the window. A new
 //! command needs a line in permissions/ui.toml too.
 
+pub(crate) mod invites;
+pub(crate) mod messages;
+pub(crate) mod rooms;
 pub(crate) mod scan;
+pub(crate) mod session;
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use crate::error::UiError;
+
+/// An id from the page, as the value it stands for.
+fn parse<T>(what: &str, text: &str) -> Result<T, UiError>
+where
+    T: FromStr<Err: Display>,
+{
+    text.parse()
+        .map_err(|problem: T::Err| UiError::bad_request(what, problem))
+}

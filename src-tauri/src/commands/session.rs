@@ -1,0 +1,44 @@
+//! What a page needs to start, and to catch up after it missed something.
+
+use tauri::State;
+use tauri::ipc::Channel;
+
+use crate::dto::{Batch, Done, Profile, Room, Snapshot};
+use crate::error::UiError;
+use crate::shell::Shell;
+
+/// From now on this channel gets the batches; the answer holds everything before them.
+#[tauri::command]
+pub(crate) async fn subscribe(
+    shell: State<'_, Shell>,
+    channel: Channel<Batch>,
+) -> Result<Snapshot, UiError> {
+    let seq = shell.feed()?.attach(channel).await?;
+    since(&shell, seq).await
+}
+
+/// Everything, after a gap in the batches.
+#[tauri::command]
+pub(crate) async fn snapshot(shell: State<'_, Shell>) -> Result<Snapshot, UiError> {
+    let seq = shell.feed()?.seq().await?;
+    since(&shell, seq).await
+}
+
+/// The name that friends see.
+#[tauri::command]
+pub(crate) async fn set_name(shell: State<'_, Shell>, name: String) -> Result<Done, UiError> {
+    shell.node()?.set_name(&name).await?;
+    Ok(Done {})
+}
+
+/// Taken after `seq` was: it may hold more than the batches up to there, and never less.
+async fn since(shell: &Shell, seq: u64) -> Result<Snapshot, UiError> {
+    let node = shell.node()?;
+    let name = Some(node.profile_name().await?).filter(|name| !name.is_empty());
+    let rooms = node.rooms().await?;
+    Ok(Snapshot {
+        seq,
+        profile: Profile { name },
+        rooms: rooms.into_iter().map(Room::from).collect(),
+    })
+}

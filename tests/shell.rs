@@ -1,0 +1,65 @@
+//! The parts of the shell that need no window, tested without linking one.
+//!
+//! Their tests stand at the bottom of each file. The app itself is tested in tests/e2e.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "what uses these parts needs Tauri and is not compiled here"
+)]
+
+#[path = "../src-tauri/src/batcher.rs"]
+mod batcher;
+#[path = "../src-tauri/src/dto.rs"]
+mod dto;
+#[path = "../src-tauri/src/error.rs"]
+mod error;
+#[path = "../src-tauri/src/options.rs"]
+mod options;
+#[path = "../src-tauri/src/scanner.rs"]
+mod scanner;
+
+use std::collections::BTreeSet;
+
+/// The names between `start` and the next `end`, split at commas, without quotes and paths.
+fn names(source: &str, start: &str, end: char) -> BTreeSet<String> {
+    let (_, rest) = source.split_once(start).expect(start);
+    let (list, _) = rest.split_once(end).expect("the list ends");
+    list.split(',')
+        .map(|name| {
+            name.trim()
+                .trim_matches('"')
+                .rsplit("::")
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// The names that `ui/ipc/index.js` calls.
+fn called(source: &str) -> BTreeSet<String> {
+    source
+        .split("call('")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('\'').map(|(name, _)| name.to_owned()))
+        .collect()
+}
+
+#[test]
+fn page_permissions_and_handlers_name_the_same_commands() {
+    let handlers = names(
+        include_str!("../src-tauri/src/lib.rs"),
+        "generate_handler![",
+        ']',
+    );
+    let allowed = names(
+        include_str!("../src-tauri/permissions/ui.toml"),
+        "commands.allow = [",
+        ']',
+    );
+    let called = called(include_str!("../ui/ipc/index.js"));
+    assert_eq!(handlers, allowed);
+    assert_eq!(handlers, called);
+}
