@@ -216,7 +216,12 @@ pub(crate) fn read_head(key: &[u8], value: &[u8]) -> Result<(RoomTag, Held)> {
 }
 
 pub(crate) fn record_key(room: RoomTag, kind: RecordKind, author: AuthorId) -> Vec<u8> {
-    [room.0.as_slice(), &kind.0.to_be_bytes(), author.0.as_slice()].concat()
+    [
+        room.0.as_slice(),
+        &kind.0.to_be_bytes(),
+        author.0.as_slice(),
+    ]
+    .concat()
 }
 
 pub(crate) fn record_value(record: &StoredRecord) -> Vec<u8> {

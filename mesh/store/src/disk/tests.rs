@@ -229,8 +229,10 @@ fn a_guard_that_was_not_reached_catches_up() {
     let folder = tempfile::tempdir().unwrap();
     drop(filled(folder.path()));
     let guard = folder.path().join("own-heads");
-    let bytes = fs::read(&guard).unwrap();
-    fs::write(&guard, &bytes[..bytes.len() - 100]).unwrap();
+    let mut bytes = fs::read(&guard).unwrap();
+    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap() / 100;
+    bytes[last * 100..].fill(0);
+    fs::write(&guard, &bytes).unwrap();
     let own = open(folder.path()).0.own_heads().unwrap()[0];
     assert_eq!((own.guarded.0, own.rolled_back()), (Seq(60), false));
 }
