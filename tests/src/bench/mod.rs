@@ -1,3 +1,4 @@
 //! One module for each name of `bench`; each returns its rows, and the binary prints them.
 
 pub mod qr;
+pub mod store;
