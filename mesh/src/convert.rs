@@ -25,14 +25,24 @@ pub(crate) fn to_row(event: &SignedEvent, hops: u8) -> StoredEvent {
 pub(crate) fn from_row(row: StoredEvent) -> Result<(SignedEvent, u8), WireError> {
     let mut header = row.header;
     let at = header.len().saturating_sub(Signature::LEN);
-    let signature = Signature::try_from(header.split_off(at).as_slice())
-        .map_err(|_| WireError::Malformed { what: "stored event", why: "no signature".into() })?;
-    Ok((SignedEvent::from_parts(header, signature, row.body)?, row.hops))
+    let signature =
+        Signature::try_from(header.split_off(at).as_slice()).map_err(|_| WireError::Malformed {
+            what: "stored event",
+            why: "no signature".into(),
+        })?;
+    Ok((
+        SignedEvent::from_parts(header, signature, row.body)?,
+        row.hops,
+    ))
 }
 
 /// Rows that read back well; damaged ones are left out and logged, and fetched again by sync.
 pub(crate) fn from_rows(rows: Vec<StoredEvent>) -> Vec<(SignedEvent, u8)> {
-    let read = |row| from_row(row).inspect_err(|e| tracing::error!(error = %e, "a stored event is damaged")).ok();
+    let read = |row| {
+        from_row(row)
+            .inspect_err(|e| tracing::error!(error = %e, "a stored event is damaged"))
+            .ok()
+    };
     rows.into_iter().filter_map(read).collect()
 }
 

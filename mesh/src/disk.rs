@@ -63,8 +63,13 @@ impl Disk {
         room: RoomTag,
         then: impl FnOnce(&mut Actor, Result<(), StoreError>) + Send + 'static,
     ) {
-        let forget = Write::Meta { key: SavedRoom::key(room), value: None };
-        let run = move |store: &mut dyn Store| store.commit(&[forget]).and_then(|()| store.drop_room(room));
+        let forget = Write::Meta {
+            key: SavedRoom::key(room),
+            value: None,
+        };
+        let run = move |store: &mut dyn Store| {
+            store.commit(&[forget]).and_then(|()| store.drop_room(room))
+        };
         self.go_on(self.store.run(run), then);
     }
 

@@ -1,7 +1,10 @@
 //! Randomness from the operating system: the one place that asks for it.
 
 /// Fresh random bytes. Keys and nonces depend on them, so a system that has none can't go on.
-#[expect(clippy::expect_used, reason = "without randomness every promise of the program is void")]
+#[expect(
+    clippy::expect_used,
+    reason = "without randomness every promise of the program is void"
+)]
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut out = [0; N];
     getrandom::fill(&mut out).expect("the operating system gives random bytes");

@@ -118,7 +118,10 @@ impl fmt::Display for ErrorCode {
 impl Error {
     /// A failure with a sentence of its own.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn refused(refuse: &Refuse) -> Self {
@@ -204,17 +207,27 @@ mod tests {
 
     #[test]
     fn every_code_has_a_name_of_its_own_and_a_sentence() {
-        let names: std::collections::BTreeSet<_> = ErrorCode::ALL.iter().map(|c| c.as_str()).collect();
+        let names: std::collections::BTreeSet<_> =
+            ErrorCode::ALL.iter().map(|c| c.as_str()).collect();
         assert_eq!(names.len(), ErrorCode::ALL.len());
         for code in ErrorCode::ALL {
             let sentence = Error::from(*code).message;
-            assert!(sentence.ends_with('.') && sentence.len() > 15, "{code}: {sentence}");
+            assert!(
+                sentence.ends_with('.') && sentence.len() > 15,
+                "{code}: {sentence}"
+            );
         }
     }
 
     #[test]
     fn an_ended_invite_says_since_when() {
-        let refuse = Refuse { code: Refuse::EXPIRED, detail: 185_000 };
-        assert_eq!(Error::refused(&refuse).message, "This invite ended 3 minutes ago. Ask for a new code.");
+        let refuse = Refuse {
+            code: Refuse::EXPIRED,
+            detail: 185_000,
+        };
+        assert_eq!(
+            Error::refused(&refuse).message,
+            "This invite ended 3 minutes ago. Ask for a new code."
+        );
     }
 }

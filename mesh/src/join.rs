@@ -32,7 +32,12 @@ pub(crate) async fn knock(
     let started = Instant::now();
     let invite_keys = InviteKeys::from_secret(&invite.secret);
     let keys = invite_gate(&invite_keys.public());
-    let gate = Gate { id: GateId(u64::MAX), kind: Kind::Invite, ice_key: keys.ice_key, psk: keys.psk };
+    let gate = Gate {
+        id: GateId(u64::MAX),
+        kind: Kind::Invite,
+        ice_key: keys.ice_key,
+        psk: keys.psk,
+    };
     stage(JoinStage::Dialing);
     let dial = Dial {
         addrs: invite.endpoints().collect(),
@@ -40,7 +45,10 @@ pub(crate) async fn knock(
         gate,
         deadline: limits::JOIN_DEADLINE,
     };
-    let link = endpoint.dial(dial).await.map_err(|e| explain(e, endpoint, invite))?;
+    let link = endpoint
+        .dial(dial)
+        .await
+        .map_err(|e| explain(e, endpoint, invite))?;
     let (sender, mut receiver) = link.split();
     stage(JoinStage::Proving);
     let key = AuthorKey::from_seed(entropy::bytes());
@@ -55,7 +63,13 @@ pub(crate) async fn knock(
     let welcome = timeout(rest, ask(&sender, &mut receiver, request))
         .await
         .unwrap_or_else(|_| Err(ErrorCode::NoAnswer.into()))?;
-    Ok(Arrival { sender, receiver, welcome, room: invite.room, key })
+    Ok(Arrival {
+        sender,
+        receiver,
+        welcome,
+        room: invite.room,
+        key,
+    })
 }
 
 async fn ask(
@@ -65,7 +79,10 @@ async fn ask(
 ) -> Result<Welcome, Error> {
     let gone = || Error::from(ErrorCode::NoAnswer);
     let frame = Frame::JoinRequest(request).to_bytes();
-    sender.send(Lane::Ordered, frame).await.map_err(|_| gone())?;
+    sender
+        .send(Lane::Ordered, frame)
+        .await
+        .map_err(|_| gone())?;
     loop {
         let received = receiver.recv().await.ok_or_else(gone)?;
         match Frame::from_bytes(&received.bytes) {

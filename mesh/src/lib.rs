@@ -20,7 +20,10 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
 
 mod actor;
 pub mod api;
@@ -42,6 +45,11 @@ pub use api::{
 pub use error::{Error, ErrorCode};
 pub use node::{Config, Events, Node, Receipts};
 pub use stats::Stats;
+
+/// What programs log unless `PEDDLENET_LOG` says otherwise: warnings of ours; the WebRTC stack warns
+/// of what its one-scan use makes normal (no server name, no candidates yet), so only its errors.
+pub const LOG_FILTER: &str =
+    "warn,rtc=error,rtc_ice=error,rtc_dtls=error,rtc_sctp=error,webrtc=error";
 
 /// Whether a scanned text is a join code of ours, of whatever format and state.
 pub fn is_join_code(text: &str) -> bool {

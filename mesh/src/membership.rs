@@ -133,7 +133,11 @@ impl Roster {
         }
         if let Membership::Create(_) = opened {
             let ours = event.hash().0.starts_with(&self.room.0);
-            return if ours { Judgement::Accept } else { Judgement::Reject };
+            return if ours {
+                Judgement::Accept
+            } else {
+                Judgement::Reject
+            };
         }
         if !self.is_member(header.author) {
             return Judgement::Later;
@@ -199,12 +203,14 @@ impl Roster {
     /// A second admit of a member changes nothing: the first that this device applied stays its
     /// credential. Its admitter was a member by then, so credentials never form a circle.
     fn admit(&mut self, event: &SignedEvent, admit: &Admit) {
-        self.members.entry(admit.author).or_insert_with(|| MemberEntry {
-            role: admit.role,
-            name: Name::default(),
-            name_clock: Hlc::default(),
-            admit: Some((event.clone(), admit.invite)),
-        });
+        self.members
+            .entry(admit.author)
+            .or_insert_with(|| MemberEntry {
+                role: admit.role,
+                name: Name::default(),
+                name_clock: Hlc::default(),
+                admit: Some((event.clone(), admit.invite)),
+            });
         let used = self.uses_of(admit.invite);
         if let Some(invite) = self.invites.get_mut(&admit.invite) {
             invite.used = used;

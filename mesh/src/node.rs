@@ -14,7 +14,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     actor::{self, Actor, Continue, EVENT_QUEUE, EventSink, LoadedRoom, Parts, Reply, load_room},
-    api::{Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message, MessageId, RoomSummary},
+    api::{
+        Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message,
+        MessageId, RoomSummary,
+    },
     error::{Error, ErrorCode},
     join,
     room::{Room, SavedRoom},
@@ -99,13 +102,19 @@ impl Node {
         let loaded = tokio::task::spawn_blocking(move || load(&folder, name.as_deref()))
             .await
             .map_err(|_| Error::from(ErrorCode::Internal))??;
-        let (endpoint, incoming) = bind(&config.listen, &loaded.listen, &loaded.certificate).await?;
+        let (endpoint, incoming) =
+            bind(&config.listen, &loaded.listen, &loaded.certificate).await?;
         let mut store: Box<dyn Store> = Box::new(loaded.store);
         let listen = endpoint.local_addrs();
         let store = tokio::task::spawn_blocking(move || {
             let ports: Vec<_> = listen.iter().map(|a| a.port().to_string()).collect();
             let value = Some(ports.first().cloned().unwrap_or_default().into_bytes());
-            store.commit(&[Write::Meta { key: META_LISTEN.to_vec(), value }]).map(|()| store)
+            store
+                .commit(&[Write::Meta {
+                    key: META_LISTEN.to_vec(),
+                    value,
+                }])
+                .map(|()| store)
         })
         .await
         .map_err(|_| Error::from(ErrorCode::Internal))??;
@@ -141,29 +150,39 @@ impl Node {
 
     /// The person's name; empty before the first start asked for it.
     pub async fn profile_name(&self) -> Result<String, Error> {
-        self.call(|actor, reply| drop(reply.send(Ok(actor.name.as_str().to_owned())))).await
+        self.call(|actor, reply| drop(reply.send(Ok(actor.name.as_str().to_owned()))))
+            .await
     }
 
     /// Changes the person's name here and in every room.
     pub async fn set_name(&self, name: &str) -> Result<(), Error> {
         let name = name.to_owned();
-        self.call(move |actor, reply| actor.set_name(&name, reply)).await
+        self.call(move |actor, reply| actor.set_name(&name, reply))
+            .await
     }
 
     /// Makes a room. It is on disk when this returns.
     pub async fn create_room(&self, name: &str) -> Result<RoomId, Error> {
         let name = name.to_owned();
-        self.call(move |actor, reply| actor.create_room(&name, reply)).await
+        self.call(move |actor, reply| actor.create_room(&name, reply))
+            .await
     }
 
     /// Opens an invite to a room.
-    pub async fn invite(&self, room: RoomId, ttl: Duration, uses: u32) -> Result<InviteInfo, Error> {
-        self.call(move |actor, reply| actor.invite(room, ttl, uses, reply)).await
+    pub async fn invite(
+        &self,
+        room: RoomId,
+        ttl: Duration,
+        uses: u32,
+    ) -> Result<InviteInfo, Error> {
+        self.call(move |actor, reply| actor.invite(room, ttl, uses, reply))
+            .await
     }
 
     /// Closes an invite.
     pub async fn revoke(&self, room: RoomId, invite: InviteId) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.revoke(room, invite, reply)).await
+        self.call(move |actor, reply| actor.revoke(room, invite, reply))
+            .await
     }
 
     /// Joins the room of a link. Done, one way or the other, within about 6 s; a second call
@@ -199,7 +218,8 @@ impl Node {
             let _ = commands.try_send(Box::new(move |actor: &mut Actor| actor.tell_stage(stage)));
         };
         let arrival = join::knock(&self.endpoint, invite, stage).await?;
-        self.call(move |actor, reply| actor.arrive(arrival, reply)).await
+        self.call(move |actor, reply| actor.arrive(arrival, reply))
+            .await
     }
 
     /// Gives up a join that is under way.
@@ -210,7 +230,8 @@ impl Node {
     /// Says something. It is on disk when this returns, and goes out when someone is near.
     pub async fn send(&self, room: RoomId, text: &str) -> Result<Message, Error> {
         let text = text.to_owned();
-        self.call(move |actor, reply| actor.send(room, &text, reply)).await
+        self.call(move |actor, reply| actor.send(room, &text, reply))
+            .await
     }
 
     /// Up to `limit` messages before one of them, or the newest; oldest first.
@@ -220,47 +241,58 @@ impl Node {
         before: Option<MessageId>,
         limit: usize,
     ) -> Result<Vec<Message>, Error> {
-        self.call(move |actor, reply| actor.history(room, before, limit, reply)).await
+        self.call(move |actor, reply| actor.history(room, before, limit, reply))
+            .await
     }
 
     /// Everyone in a room, this device included.
     pub async fn members(&self, room: RoomId) -> Result<Vec<Member>, Error> {
-        self.call(move |actor, reply| drop(reply.send(actor.member_list(room)))).await
+        self.call(move |actor, reply| drop(reply.send(actor.member_list(room))))
+            .await
     }
 
     /// The rooms of this device.
     pub async fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
-        self.call(|actor, reply| drop(reply.send(Ok(actor.room_list())))).await
+        self.call(|actor, reply| drop(reply.send(Ok(actor.room_list()))))
+            .await
     }
 
     /// Leaves a room and deletes what this device has of it.
     pub async fn leave(&self, room: RoomId) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.leave(room, reply)).await
+        self.call(move |actor, reply| actor.leave(room, reply))
+            .await
     }
 
     /// The person has this message, and what came before it, on the screen.
     pub async fn mark_seen(&self, room: RoomId, message: MessageId) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.mark_seen(room, message, reply)).await
+        self.call(move |actor, reply| actor.mark_seen(room, message, reply))
+            .await
     }
 
     /// What to compare to know that two devices have the same room.
     pub async fn heads(&self, room: RoomId) -> Result<Heads, Error> {
-        self.call(move |actor, reply| drop(reply.send(actor.heads(room)))).await
+        self.call(move |actor, reply| drop(reply.send(actor.heads(room))))
+            .await
     }
 
     /// The links of this device.
     pub async fn links(&self) -> Result<Vec<LinkInfo>, Error> {
-        self.call(|actor, reply| drop(reply.send(Ok(actor.link_infos())))).await
+        self.call(|actor, reply| drop(reply.send(Ok(actor.link_infos()))))
+            .await
     }
 
     /// Counters since the start.
     pub async fn stats(&self) -> Result<(Stats, peddlenet_gossip::Stats), Error> {
-        self.call(|actor, reply| drop(reply.send(Ok(actor.counters())))).await
+        self.call(|actor, reply| drop(reply.send(Ok(actor.counters()))))
+            .await
     }
 
     /// Closes links and the store, and waits until both are done. Other handles answer `closed`.
     pub async fn close(self) {
-        let _ = self.commands.send(Box::new(|actor: &mut Actor| actor.closing = true)).await;
+        let _ = self
+            .commands
+            .send(Box::new(|actor: &mut Actor| actor.closing = true))
+            .await;
         let thread = lock(&self.store_closed).take();
         let done = tokio::task::spawn_blocking(move || thread.map(std::thread::JoinHandle::join));
         if tokio::time::timeout(CLOSE_DEADLINE, done).await.is_err() {
@@ -274,9 +306,16 @@ impl Node {
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         let command: Continue = Box::new(move |actor: &mut Actor| run(actor, reply));
-        self.commands.send(command).await.map_err(|_| Error::from(ErrorCode::Closed))?;
+        self.commands
+            .send(command)
+            .await
+            .map_err(|_| Error::from(ErrorCode::Closed))?;
         // A reply that was dropped waited for a commit that failed, or the node is closing.
-        let gone = if self.commands.is_closed() { ErrorCode::Closed } else { ErrorCode::StoreFailed };
+        let gone = if self.commands.is_closed() {
+            ErrorCode::Closed
+        } else {
+            ErrorCode::StoreFailed
+        };
         answer.await.unwrap_or_else(|_| Err(gone.into()))
     }
 }
@@ -284,18 +323,35 @@ impl Node {
 /// Reads everything that an actor starts with. Blocks.
 fn load(data_dir: &Path, name: Option<&str>) -> Result<Loaded, Error> {
     let (mut store, opened) = SledStore::open_in(&data_dir.join("store"), Options::default())?;
-    let saved_name = store.meta(META_NAME)?.and_then(|n| String::from_utf8(n).ok()).unwrap_or_default();
+    let saved_name = store
+        .meta(META_NAME)?
+        .and_then(|n| String::from_utf8(n).ok())
+        .unwrap_or_default();
     let name = Name::new(name.unwrap_or(&saved_name));
-    let certificate = match store.meta(META_CERTIFICATE)?.map(|b| ListenerCertificate::from_bytes(&b)) {
+    let certificate = match store
+        .meta(META_CERTIFICATE)?
+        .map(|b| ListenerCertificate::from_bytes(&b))
+    {
         Some(Ok(certificate)) => certificate,
         _ => ListenerCertificate::generate()?,
     };
     store.commit(&[
-        Write::Meta { key: META_NAME.to_vec(), value: Some(name.as_str().as_bytes().to_vec()) },
-        Write::Meta { key: META_CERTIFICATE.to_vec(), value: Some(certificate.to_bytes()?.to_vec()) },
+        Write::Meta {
+            key: META_NAME.to_vec(),
+            value: Some(name.as_str().as_bytes().to_vec()),
+        },
+        Write::Meta {
+            key: META_CERTIFICATE.to_vec(),
+            value: Some(certificate.to_bytes()?.to_vec()),
+        },
     ])?;
-    let port = store.meta(META_LISTEN)?.and_then(|p| String::from_utf8(p).ok()?.parse().ok());
-    let listen = port.map(|port: u16| SocketAddr::from(([0, 0, 0, 0], port))).into_iter().collect();
+    let port = store
+        .meta(META_LISTEN)?
+        .and_then(|p| String::from_utf8(p).ok()?.parse().ok());
+    let listen = port
+        .map(|port: u16| SocketAddr::from(([0, 0, 0, 0], port)))
+        .into_iter()
+        .collect();
     let mut rooms = Vec::new();
     for (_, bytes) in store.meta_under(SavedRoom::PREFIX)? {
         let room = SavedRoom::from_bytes(&bytes).map_err(|e| e.to_string());
@@ -304,7 +360,14 @@ fn load(data_dir: &Path, name: Option<&str>) -> Result<Loaded, Error> {
             Err(why) => tracing::error!(why, "a room could not be read and is left out"),
         }
     }
-    Ok(Loaded { store, opened, name, certificate, listen, rooms })
+    Ok(Loaded {
+        store,
+        opened,
+        name,
+        certificate,
+        listen,
+        rooms,
+    })
 }
 
 /// Binds where asked; else on the last run's port; else on any.

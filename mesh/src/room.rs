@@ -115,8 +115,17 @@ impl Room {
     }
 
     pub(crate) fn load(saved: &SavedRoom) -> Result<Self, CryptoError> {
-        let epochs = saved.epochs.iter().map(EpochKeys::from_grant).collect::<Result<_, _>>()?;
-        Ok(Self::new(saved.room, saved.tag, AuthorKey::from_seed(saved.author_seed), epochs))
+        let epochs = saved
+            .epochs
+            .iter()
+            .map(EpochKeys::from_grant)
+            .collect::<Result<_, _>>()?;
+        Ok(Self::new(
+            saved.room,
+            saved.tag,
+            AuthorKey::from_seed(saved.author_seed),
+            epochs,
+        ))
     }
 
     pub(crate) fn saved(&self) -> Zeroizing<Vec<u8>> {
@@ -158,7 +167,11 @@ impl Room {
     }
 
     fn epoch(&self, id: EpochId) -> Result<&EpochKeys, RoomError> {
-        self.epochs.iter().rev().find(|e| e.id() == id).ok_or(RoomError::NoKeys)
+        self.epochs
+            .iter()
+            .rev()
+            .find(|e| e.id() == id)
+            .ok_or(RoomError::NoKeys)
     }
 
     /// Where this device goes on signing; from the store, or from the guard when the store is older.
@@ -185,10 +198,20 @@ impl Room {
             seq,
             previous,
             clock,
-            parents: if stream == Stream::CONTENT { self.parents() } else { Capped::default() },
+            parents: if stream == Stream::CONTENT {
+                self.parents()
+            } else {
+                Capped::default()
+            },
             membership,
         };
-        let event = seal_event(&draft, &self.key, self.newest_epoch()?, entropy::bytes(), plaintext)?;
+        let event = seal_event(
+            &draft,
+            &self.key,
+            self.newest_epoch()?,
+            entropy::bytes(),
+            plaintext,
+        )?;
         self.clock = clock;
         self.own.insert(stream, (seq, event.hash()));
         Ok(event)
@@ -208,8 +231,15 @@ impl Room {
         now: Timestamp,
     ) -> Result<SignedRecord, RoomError> {
         let clock = self.clock.tick(now);
-        let record =
-            seal_record(kind, self.tag, clock, &self.key, self.newest_epoch()?, entropy::bytes(), plaintext)?;
+        let record = seal_record(
+            kind,
+            self.tag,
+            clock,
+            &self.key,
+            self.newest_epoch()?,
+            entropy::bytes(),
+            plaintext,
+        )?;
         self.clock = clock;
         Ok(record)
     }
@@ -241,17 +271,21 @@ impl Room {
                 None => Judgement::Reject,
             };
         }
-        if self.roster.is_member(header.author) { Judgement::Accept } else { Judgement::Later }
+        if self.roster.is_member(header.author) {
+            Judgement::Accept
+        } else {
+            Judgement::Later
+        }
     }
 
     /// Whether a chain of admits leads from this room's members to a stranger.
     pub(crate) fn vouched(&self, chain: &[SignedEvent], author: AuthorId) -> bool {
         let mut roster = self.roster.clone();
         for event in chain {
-            let Some(opened) = self.open_membership(event) else { return false };
-            if verify_event(event).is_err()
-                || roster.judge(event, &opened) != Judgement::Accept
-            {
+            let Some(opened) = self.open_membership(event) else {
+                return false;
+            };
+            if verify_event(event).is_err() || roster.judge(event, &opened) != Judgement::Accept {
                 return false;
             }
             roster.apply(event, &opened);
@@ -268,25 +302,46 @@ impl Room {
         }
         if header.stream == Stream::CONTENT {
             let tip = (header.clock, event.hash());
-            self.tips.entry(header.author).and_modify(|t| *t = (*t).max(tip)).or_insert(tip);
+            self.tips
+                .entry(header.author)
+                .and_modify(|t| *t = (*t).max(tip))
+                .or_insert(tip);
         }
     }
 
     /// Notes that a reader has seen an author's stream 1 up to a position. Returns the position
     /// before when that is news.
-    pub(crate) fn note_seen(&mut self, reader: AuthorId, author: AuthorId, seq: Seq) -> Option<Seq> {
-        let at = self.seen.entry(reader).or_default().entry(author).or_insert(Seq(0));
+    pub(crate) fn note_seen(
+        &mut self,
+        reader: AuthorId,
+        author: AuthorId,
+        seq: Seq,
+    ) -> Option<Seq> {
+        let at = self
+            .seen
+            .entry(reader)
+            .or_default()
+            .entry(author)
+            .or_insert(Seq(0));
         (seq > *at).then(|| std::mem::replace(at, seq))
     }
 
     pub(crate) fn seen_up_to(&self, reader: AuthorId, author: AuthorId) -> Seq {
-        self.seen.get(&reader).and_then(|s| s.get(&author)).copied().unwrap_or(Seq(0))
+        self.seen
+            .get(&reader)
+            .and_then(|s| s.get(&author))
+            .copied()
+            .unwrap_or(Seq(0))
     }
 
     /// Members who have displayed a message, its author left out.
     pub(crate) fn seen_by(&self, author: AuthorId, seq: Seq) -> Vec<AuthorId> {
         let has = |s: &BTreeMap<AuthorId, Seq>| s.get(&author).is_some_and(|at| *at >= seq);
-        self.seen.iter().filter(|(r, s)| **r != author && has(s)).map(|(r, _)| *r).collect()
+        self.seen
+            .iter()
+            .filter(|(r, s)| **r != author && has(s))
+            .map(|(r, _)| *r)
+            .collect()
     }
 
     /// What this device has displayed, as a record's body.
@@ -297,10 +352,14 @@ impl Room {
             stream: Stream::CONTENT,
             seq: *seq,
         });
-        Receipts { seen: Capped::take_from(&mut entries) }
+        Receipts {
+            seen: Capped::take_from(&mut entries),
+        }
     }
 
     pub(crate) fn name_of(&self, author: AuthorId) -> String {
-        self.roster.member(author).map_or_else(String::new, |m| m.name.as_str().to_owned())
+        self.roster
+            .member(author)
+            .map_or_else(String::new, |m| m.name.as_str().to_owned())
     }
 }

@@ -33,7 +33,9 @@ impl Args {
                 "--name" => out.name = Some(value()?),
                 "--listen" => {
                     let text = value()?;
-                    let addr = text.parse().map_err(|_| format!("{text} is not IP:PORT\n{USAGE}"))?;
+                    let addr = text
+                        .parse()
+                        .map_err(|_| format!("{text} is not IP:PORT\n{USAGE}"))?;
                     out.listen.push(addr);
                 }
                 "--server" => out.servers.push(value()?),
@@ -57,7 +59,10 @@ impl Args {
             out.push(("--server", "links are direct only in this version"));
         }
         if self.key_file.is_some() {
-            out.push(("--key-file", "the store is not sealed at rest in this version"));
+            out.push((
+                "--key-file",
+                "the store is not sealed at rest in this version",
+            ));
         }
         if self.no_lan {
             out.push(("--no-lan", "there is no LAN discovery in this version"));
@@ -73,7 +78,11 @@ impl Args {
             data_dir: self.data.clone(),
             name: self.name.clone(),
             listen: self.listen.clone(),
-            receipts: if self.no_receipts { Receipts::Never } else { Receipts::OnDelivery },
+            receipts: if self.no_receipts {
+                Receipts::Never
+            } else {
+                Receipts::OnDelivery
+            },
         }
     }
 }

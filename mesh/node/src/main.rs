@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("PEDDLENET_LOG")
-                .unwrap_or_else(|_| "warn".into()),
+                .unwrap_or_else(|_| peddlenet_mesh::LOG_FILTER.into()),
         )
         .init();
     let run = tokio::runtime::Builder::new_multi_thread()
@@ -72,7 +72,11 @@ async fn serve(session: &mut Session, output: &Output) -> anyhow::Result<()> {
     let mut line = Vec::new();
     loop {
         line.clear();
-        let n = (&mut input).take(LINE_MAX).read_until(b'\n', &mut line).await.context("stdin")?;
+        let n = (&mut input)
+            .take(LINE_MAX)
+            .read_until(b'\n', &mut line)
+            .await
+            .context("stdin")?;
         if n == 0 {
             return Ok(());
         }

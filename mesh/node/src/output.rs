@@ -46,7 +46,9 @@ impl Output {
 
     pub(crate) fn ready(&self, listen: &[SocketAddr]) {
         let listen: Vec<_> = listen.iter().map(ToString::to_string).collect();
-        let _ = self.0.try_send(Line::Json(json!({"event": "ready", "listen": listen})));
+        let _ = self
+            .0
+            .try_send(Line::Json(json!({"event": "ready", "listen": listen})));
     }
 
     pub(crate) async fn reply(&self, id: Option<Value>, outcome: Result<Value, Error>) {
@@ -102,7 +104,11 @@ fn event_value(event: Event) -> Option<Value> {
             }
             value
         }
-        Event::Receipt { room, message, seen_by } => json!({
+        Event::Receipt {
+            room,
+            message,
+            seen_by,
+        } => json!({
             "event": "receipt",
             "room": room.to_string(),
             "message": message.to_string(),

@@ -15,17 +15,44 @@ const LIMIT: usize = 50;
 /// What a line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request {
-    CreateRoom { name: String },
-    Invite { room: RoomId, ttl_s: u64, uses: u32, png: Option<String> },
-    Revoke { room: RoomId, invite: InviteId },
-    JoinLink { link: String },
-    JoinPicture { png: String },
-    Send { room: RoomId, text: String },
-    History { room: RoomId, limit: usize, before: Option<MessageId> },
-    Members { room: RoomId },
+    CreateRoom {
+        name: String,
+    },
+    Invite {
+        room: RoomId,
+        ttl_s: u64,
+        uses: u32,
+        png: Option<String>,
+    },
+    Revoke {
+        room: RoomId,
+        invite: InviteId,
+    },
+    JoinLink {
+        link: String,
+    },
+    JoinPicture {
+        png: String,
+    },
+    Send {
+        room: RoomId,
+        text: String,
+    },
+    History {
+        room: RoomId,
+        limit: usize,
+        before: Option<MessageId>,
+    },
+    Members {
+        room: RoomId,
+    },
     Rooms,
-    Leave { room: RoomId },
-    Heads { room: RoomId },
+    Leave {
+        room: RoomId,
+    },
+    Heads {
+        room: RoomId,
+    },
     Links,
     Stats,
     Quit,
@@ -44,24 +71,34 @@ pub(crate) fn parse(line: &[u8]) -> (Option<Value>, Result<Request, Error>) {
 fn read(o: &Map<String, Value>) -> Result<Request, Error> {
     let room = || id_of::<RoomId>(o, "room");
     Ok(match text(o, "cmd")?.as_str() {
-        "create_room" => Request::CreateRoom { name: text(o, "name")? },
+        "create_room" => Request::CreateRoom {
+            name: text(o, "name")?,
+        },
         "invite" => Request::Invite {
             room: room()?,
             ttl_s: number(o, "ttl_s")?.unwrap_or(TTL_S),
             uses: u32::try_from(number(o, "uses")?.unwrap_or(USES.into())).unwrap_or(USES),
             png: optional_text(o, "png")?,
         },
-        "revoke" => Request::Revoke { room: room()?, invite: id_of(o, "invite")? },
+        "revoke" => Request::Revoke {
+            room: room()?,
+            invite: id_of(o, "invite")?,
+        },
         "join" => match (optional_text(o, "link")?, optional_text(o, "png")?) {
             (Some(link), None) => Request::JoinLink { link },
             (None, Some(png)) => Request::JoinPicture { png },
             _ => return Err(bad("join takes either “link” or “png”")),
         },
-        "send" => Request::Send { room: room()?, text: text(o, "text")? },
+        "send" => Request::Send {
+            room: room()?,
+            text: text(o, "text")?,
+        },
         "history" => Request::History {
             room: room()?,
             limit: usize::try_from(number(o, "limit")?.unwrap_or(LIMIT as u64)).unwrap_or(LIMIT),
-            before: optional_text(o, "before")?.map(|b| parse_id(&b, "before")).transpose()?,
+            before: optional_text(o, "before")?
+                .map(|b| parse_id(&b, "before"))
+                .transpose()?,
         },
         "members" => Request::Members { room: room()? },
         "rooms" => Request::Rooms,
@@ -115,7 +152,8 @@ fn id_of<T: FromStr>(o: &Map<String, Value>, key: &str) -> Result<T, Error> {
 }
 
 fn parse_id<T: FromStr>(text: &str, key: &str) -> Result<T, Error> {
-    text.parse().map_err(|_| bad(&format!("“{key}” is not an id that this program gave out")))
+    text.parse()
+        .map_err(|_| bad(&format!("“{key}” is not an id that this program gave out")))
 }
 
 #[cfg(test)]
@@ -129,21 +167,42 @@ mod tests {
     #[test]
     fn a_request_is_read_with_its_id_and_defaults() {
         let room = "00112233445566778899aabbccddeeff";
-        let (id, request) = parse(format!(r#"{{"id":7,"cmd":"invite","room":"{room}"}}"#).as_bytes());
+        let (id, request) =
+            parse(format!(r#"{{"id":7,"cmd":"invite","room":"{room}"}}"#).as_bytes());
         assert_eq!(id, Some(Value::from(7)));
         let room = room.parse().expect("an id");
-        assert_eq!(request, Ok(Request::Invite { room, ttl_s: 600, uses: u32::MAX, png: None }));
+        assert_eq!(
+            request,
+            Ok(Request::Invite {
+                room,
+                ttl_s: 600,
+                uses: u32::MAX,
+                png: None
+            })
+        );
     }
 
     #[test]
     fn bad_lines_are_told_from_later_commands() {
-        for line in ["", "[]", "{", r#"{"cmd":"fly"}"#, r#"{"cmd":"send","room":"x","text":"y"}"#,
-            r#"{"cmd":"join"}"#, r#"{"cmd":"create_room","name":3}"#, "\u{0}"]
-        {
+        for line in [
+            "",
+            "[]",
+            "{",
+            r#"{"cmd":"fly"}"#,
+            r#"{"cmd":"send","room":"x","text":"y"}"#,
+            r#"{"cmd":"join"}"#,
+            r#"{"cmd":"create_room","name":3}"#,
+            "\u{0}",
+        ] {
             assert_eq!(code(line), Some(ErrorCode::BadRequest), "{line}");
         }
-        for cmd in ["dm", "edit", "delete", "react", "role", "ban", "close", "block", "verify", "remove"] {
-            assert_eq!(code(&format!(r#"{{"cmd":"{cmd}"}}"#)), Some(ErrorCode::NotYet));
+        for cmd in [
+            "dm", "edit", "delete", "react", "role", "ban", "close", "block", "verify", "remove",
+        ] {
+            assert_eq!(
+                code(&format!(r#"{{"cmd":"{cmd}"}}"#)),
+                Some(ErrorCode::NotYet)
+            );
         }
     }
 }

@@ -24,7 +24,11 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(node: Node, output: Output) -> Self {
-        Self { node, output, under_way: JoinSet::new() }
+        Self {
+            node,
+            output,
+            under_way: JoinSet::new(),
+        }
     }
 
     /// Takes one line. Everything but joining is answered in order; a join may take seconds and
@@ -47,7 +51,10 @@ impl Session {
         }
         while self.under_way.try_join_next().is_some() {}
         let (node, output) = (self.node.clone(), self.output.clone());
-        let beside = matches!(request, Request::JoinLink { .. } | Request::JoinPicture { .. });
+        let beside = matches!(
+            request,
+            Request::JoinLink { .. } | Request::JoinPicture { .. }
+        );
         let work = async move {
             let outcome = carry_out(&node, request).await;
             output.reply(id, outcome).await;
@@ -69,7 +76,12 @@ impl Session {
 async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
     Ok(match request {
         Request::CreateRoom { name } => json!({"room": node.create_room(&name).await?.to_string()}),
-        Request::Invite { room, ttl_s, uses, png } => {
+        Request::Invite {
+            room,
+            ttl_s,
+            uses,
+            png,
+        } => {
             let invite = node.invite(room, Duration::from_secs(ttl_s), uses).await?;
             if let Some(path) = png {
                 let link = invite.link.clone();
@@ -86,8 +98,14 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             let link = blocking(move || read(Path::new(&png))).await?;
             joined(&node.join(&link).await?)
         }
-        Request::Send { room, text } => json!({"message": node.send(room, &text).await?.id.to_string()}),
-        Request::History { room, limit, before } => {
+        Request::Send { room, text } => {
+            json!({"message": node.send(room, &text).await?.id.to_string()})
+        }
+        Request::History {
+            room,
+            limit,
+            before,
+        } => {
             let messages = node.history(room, before, limit).await?;
             json!({"messages": messages.iter().map(output::message).collect::<Vec<_>>()})
         }
@@ -97,9 +115,7 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
         }
         Request::Rooms => {
             let rooms = node.rooms().await?;
-            let room = |r: &peddlenet_mesh::RoomSummary| {
-                json!({"room": r.room.to_string(), "name": r.name, "members": r.members, "unread": r.unread})
-            };
+            let room = |r: &peddlenet_mesh::RoomSummary| json!({"room": r.room.to_string(), "name": r.name, "members": r.members, "unread": r.unread});
             json!({"rooms": rooms.iter().map(room).collect::<Vec<_>>()})
         }
         Request::Leave { room } => {
@@ -164,22 +180,36 @@ async fn stats(node: &Node) -> Result<Value, Error> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
 }
 
 fn draw(link: &str, path: &Path) -> Result<(), Error> {
     peddlenet_qr::save_png(link, PNG_MIN, path).map_err(|e| {
-        Error::new(ErrorCode::BadRequest, format!("The code could not be written to {}: {e}.", path.display()))
+        Error::new(
+            ErrorCode::BadRequest,
+            format!("The code could not be written to {}: {e}.", path.display()),
+        )
     })
 }
 
 fn read(path: &Path) -> Result<String, Error> {
     let texts = peddlenet_qr::decode_file(path).map_err(|e| {
-        Error::new(ErrorCode::BadRequest, format!("{} could not be read: {e}.", path.display()))
+        Error::new(
+            ErrorCode::BadRequest,
+            format!("{} could not be read: {e}.", path.display()),
+        )
     })?;
     // A picture may show several codes; ours is the one that counts.
-    let ours = texts.iter().find(|t| peddlenet_mesh::is_join_code(t)).or(texts.first());
+    let ours = texts
+        .iter()
+        .find(|t| peddlenet_mesh::is_join_code(t))
+        .or(texts.first());
     ours.cloned().ok_or_else(|| {
-        Error::new(ErrorCode::NotACode, "No code was found in that picture. Take it closer and straight on.")
+        Error::new(
+            ErrorCode::NotACode,
+            "No code was found in that picture. Take it closer and straight on.",
+        )
     })
 }

@@ -2,8 +2,7 @@
 
 use peddlenet_gossip::Input;
 use peddlenet_wire::{
-    AuthorId, Hlc, RoomTag, Seq, SignedEvent, SignedRecord, Stream,
-    codec,
+    AuthorId, Hlc, RoomTag, Seq, SignedEvent, SignedRecord, Stream, codec,
     content::{Content, Membership},
     limits,
     record::{self, RecordKind, Whereabouts},
@@ -43,7 +42,9 @@ impl Actor {
 
     fn take_event(&mut self, event: &SignedEvent, hops: u8) {
         let tag = event.header().room;
-        let Some(room) = self.rooms.get_mut(&tag) else { return };
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
         room.observe(event);
         if event.header().stream == Stream::MEMBERSHIP {
             self.deliver_membership(tag, event);
@@ -53,8 +54,12 @@ impl Actor {
     }
 
     fn deliver_membership(&mut self, tag: RoomTag, event: &SignedEvent) {
-        let Some(room) = self.rooms.get_mut(&tag) else { return };
-        let Some(opened) = room.open_membership(event) else { return };
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        let Some(opened) = room.open_membership(event) else {
+            return;
+        };
         room.roster.apply(event, &opened);
         match &opened {
             Membership::Invite(_) | Membership::RevokeInvite(_) => self.refresh_gates(),
@@ -67,8 +72,12 @@ impl Actor {
     }
 
     fn deliver_content(&mut self, tag: RoomTag, event: &SignedEvent, hops: u8) {
-        let Some(room) = self.rooms.get_mut(&tag) else { return };
-        let Some(message) = message_of(room, event, hops) else { return };
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        let Some(message) = message_of(room, event, hops) else {
+            return;
+        };
         let header = event.header();
         if !message.mine {
             let seen = room.seen_up_to(room.me(), header.author) >= header.seq;
@@ -79,7 +88,10 @@ impl Actor {
                 self.see(tag, header.author, header.seq);
             }
         }
-        let newer = |last: &Option<Message>| last.as_ref().is_none_or(|l| (l.time, l.id) < (message.time, message.id));
+        let newer = |last: &Option<Message>| {
+            last.as_ref()
+                .is_none_or(|l| (l.time, l.id) < (message.time, message.id))
+        };
         let last = self.last.entry(tag).or_default();
         if newer(last) {
             *last = Some(message.clone());
@@ -90,8 +102,13 @@ impl Actor {
 
     /// Notes that this device has displayed an author's messages up to a position.
     pub(super) fn see(&mut self, tag: RoomTag, author: AuthorId, seq: Seq) {
-        let Some(room) = self.rooms.get_mut(&tag) else { return };
-        if author != room.me() && room.note_seen(room.me(), author, seq).is_some() && self.receipts != Receipts::Never {
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        if author != room.me()
+            && room.note_seen(room.me(), author, seq).is_some()
+            && self.receipts != Receipts::Never
+        {
             let due = clock::now().after(RECEIPT_DELAY);
             if !self.timers.iter().any(|(_, t)| *t == Timer::Receipts(tag)) {
                 self.arm(Timer::Receipts(tag), due);
@@ -102,7 +119,9 @@ impl Actor {
     pub(super) fn deliver_record(&mut self, record: &SignedRecord, hops: u8) {
         let header = record.header();
         let (tag, author) = (header.room, header.author);
-        let Some(room) = self.rooms.get_mut(&tag) else { return };
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
         if author == room.me() {
             return;
         }
@@ -120,7 +139,9 @@ impl Actor {
 
     /// Tells of every own message that one more member has now seen.
     fn tell_receipts(&mut self, tag: RoomTag, before: Seq, after: Seq) {
-        let Some(room) = self.rooms.get(&tag) else { return };
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
+        };
         let me = room.me();
         // A member that was away for long confirms many at once; the newest are on the screen.
         let newest = after.0.saturating_sub(RECEIPT_NEWS_MAX as u64);
@@ -129,10 +150,16 @@ impl Actor {
             store.range(tag, me, Stream::CONTENT, from, after, RECEIPT_NEWS_MAX)
         };
         self.disk.read(read, move |actor, rows| {
-            let Some(room) = actor.rooms.get(&tag) else { return };
+            let Some(room) = actor.rooms.get(&tag) else {
+                return;
+            };
             for row in rows.unwrap_or_default() {
                 let seen_by = room.seen_by(me, row.key.seq);
-                actor.events.emit(Event::Receipt { room: room.id, message: row.key.hash, seen_by });
+                actor.events.emit(Event::Receipt {
+                    room: room.id,
+                    message: row.key.hash,
+                    seen_by,
+                });
             }
         });
     }
@@ -141,10 +168,14 @@ impl Actor {
 /// Takes what a record says into the room's state. Also used for the records of the store at start.
 pub(super) fn take_record(room: &mut Room, record: &SignedRecord) {
     let header = record.header();
-    let Ok(body) = room.open_record(record) else { return };
+    let Ok(body) = room.open_record(record) else {
+        return;
+    };
     match header.kind {
         RecordKind::RECEIPTS => {
-            let Ok(receipts) = codec::from_slice::<record::Receipts>("receipts", &body, limits::RECORD_MAX) else {
+            let Ok(receipts) =
+                codec::from_slice::<record::Receipts>("receipts", &body, limits::RECORD_MAX)
+            else {
                 return;
             };
             for entry in receipts.seen.iter().filter(|e| e.stream == Stream::CONTENT) {
@@ -152,7 +183,9 @@ pub(super) fn take_record(room: &mut Room, record: &SignedRecord) {
             }
         }
         RecordKind::WHEREABOUTS => {
-            if let Ok(place) = codec::from_slice::<Whereabouts>("whereabouts", &body, limits::RECORD_MAX) {
+            if let Ok(place) =
+                codec::from_slice::<Whereabouts>("whereabouts", &body, limits::RECORD_MAX)
+            {
                 room.whereabouts.insert(header.author, place);
             }
         }
@@ -185,13 +218,18 @@ pub(super) fn message_of(room: &Room, event: &SignedEvent, hops: u8) -> Option<M
 
 /// Rows of the store as messages, in the order they came.
 pub(super) fn messages_of(room: &Room, rows: Vec<peddlenet_store::StoredEvent>) -> Vec<Message> {
-    convert::from_rows(rows).iter().filter_map(|(event, hops)| message_of(room, event, *hops)).collect()
+    convert::from_rows(rows)
+        .iter()
+        .filter_map(|(event, hops)| message_of(room, event, *hops))
+        .collect()
 }
 
 impl Room {
     /// When this device came in: what was said before isn't unread. The creator was always there.
     pub(super) fn joined(&self) -> Hlc {
         let chain = self.roster.credentials(self.me()).unwrap_or_default();
-        chain.last().map_or(Hlc::default(), |admit| admit.header().clock)
+        chain
+            .last()
+            .map_or(Hlc::default(), |admit| admit.header().clock)
     }
 }

@@ -1,6 +1,9 @@
 //! Codes that this device shows.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use peddlenet_crypto::InviteKeys;
 use peddlenet_wire::{
@@ -24,7 +27,13 @@ const ADDRESSES_OF_A_FAMILY: usize = 3;
 impl Actor {
     /// Opens an invite and makes its code. The secret lives in the code alone: the room learns the
     /// public half, and this device forgets the rest.
-    pub(crate) fn invite(&mut self, id: RoomId, ttl: Duration, uses: u32, reply: Reply<InviteInfo>) {
+    pub(crate) fn invite(
+        &mut self,
+        id: RoomId,
+        ttl: Duration,
+        uses: u32,
+        reply: Reply<InviteInfo>,
+    ) {
         match self.open_invite(id, ttl, uses) {
             Ok((info, event)) => self.publish(event, move |_, _| drop(reply.send(Ok(info)))),
             Err(e) => drop(reply.send(Err(e))),
@@ -51,11 +60,16 @@ impl Actor {
         let secret = InviteSecret(entropy::bytes());
         let key = InviteKeys::from_secret(&secret).public();
         // Whole seconds, since the code counts those: both ends speak of the same moment.
-        let expires = Timestamp(u64::from(now.after(ttl.min(limits::INVITE_TTL_MAX)).unix_seconds()) * 1000);
+        let expires =
+            Timestamp(u64::from(now.after(ttl.min(limits::INVITE_TTL_MAX)).unix_seconds()) * 1000);
         let invite = Invite {
             expires: expires.unix_seconds(),
             room: id,
-            port: self.endpoint.local_addrs().first().map_or(0, std::net::SocketAddr::port),
+            port: self
+                .endpoint
+                .local_addrs()
+                .first()
+                .map_or(0, SocketAddr::port),
             addresses: self.invite_addresses(),
             fingerprint: self.fingerprint(),
             secret,
@@ -63,21 +77,42 @@ impl Actor {
         };
         let opened = Membership::Invite(InviteOpened { key, expires, uses });
         let event = self.seal(tag, Stream::MEMBERSHIP, &opened.to_bytes())?;
-        let info = InviteInfo { id: key, link: invite.to_link(), bytes: invite.to_bytes().len(), expires };
+        let info = InviteInfo {
+            id: key,
+            link: invite.to_link(),
+            bytes: invite.to_bytes().len(),
+            expires,
+        };
         Ok((info, event))
     }
 
     fn invite_addresses(&self) -> Vec<IpAddr> {
-        let all: Vec<IpAddr> = self.endpoint.local_addrs().iter().map(std::net::SocketAddr::ip).collect();
-        let v4 = all.iter().filter(|ip| ip.is_ipv4()).take(ADDRESSES_OF_A_FAMILY);
-        let v6 = all.iter().filter(|ip| ip.is_ipv6()).take(ADDRESSES_OF_A_FAMILY);
+        let all = self.endpoint.local_addrs();
+        // A code names one port; where several were asked for, the others' addresses don't fit in.
+        let port = all.first().map(SocketAddr::port);
+        let all: Vec<IpAddr> = all
+            .iter()
+            .filter(|a| Some(a.port()) == port)
+            .map(SocketAddr::ip)
+            .collect();
+        let v4 = all
+            .iter()
+            .filter(|ip| ip.is_ipv4())
+            .take(ADDRESSES_OF_A_FAMILY);
+        let v6 = all
+            .iter()
+            .filter(|ip| ip.is_ipv6())
+            .take(ADDRESSES_OF_A_FAMILY);
         v4.chain(v6).copied().collect()
     }
 
     pub(crate) fn revoke(&mut self, id: RoomId, invite: InviteId, reply: Reply<()>) {
         let sealed = self.room(id).and_then(|room| {
             let tag = room.tag;
-            room.roster.invite(invite).map(|_| tag).ok_or(ErrorCode::InviteNotFound.into())
+            room.roster
+                .invite(invite)
+                .map(|_| tag)
+                .ok_or(ErrorCode::InviteNotFound.into())
         });
         let revoke = Membership::RevokeInvite(RevokeInvite { key: invite }).to_bytes();
         match sealed.and_then(|tag| self.seal(tag, Stream::MEMBERSHIP, &revoke)) {

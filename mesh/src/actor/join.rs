@@ -40,16 +40,32 @@ impl Actor {
         }
     }
 
-    fn admit(&mut self, peer: PeerId, gate: InviteKey, request: &JoinRequest) -> Result<(), Refuse> {
+    fn admit(
+        &mut self,
+        peer: PeerId,
+        gate: InviteKey,
+        request: &JoinRequest,
+    ) -> Result<(), Refuse> {
         let refuse = |code| Refuse { code, detail: 0 };
         let now = clock::now();
         let link = self.links.get(&peer).ok_or(refuse(Refuse::BAD_REQUEST))?;
-        let room = self.room(request.room).map_err(|_| refuse(Refuse::UNKNOWN))?;
+        let room = self
+            .room(request.room)
+            .map_err(|_| refuse(Refuse::UNKNOWN))?;
         let tag = room.tag;
-        let invite = room.roster.invite(request.invite).ok_or(refuse(Refuse::UNKNOWN))?;
+        let invite = room
+            .roster
+            .invite(request.invite)
+            .ok_or(refuse(Refuse::UNKNOWN))?;
         if gate != request.invite
             || verify_join(request.author, &link.hash, request.room, &request.proof).is_err()
-            || verify_voucher(request.invite, request.room, request.author, &request.voucher).is_err()
+            || verify_voucher(
+                request.invite,
+                request.room,
+                request.author,
+                &request.voucher,
+            )
+            .is_err()
         {
             return Err(refuse(Refuse::BAD_REQUEST));
         }
@@ -58,10 +74,17 @@ impl Actor {
         }
         if invite.expires <= now {
             let detail = u64::try_from(now.since(invite.expires).as_millis()).unwrap_or(u64::MAX);
-            return Err(Refuse { code: Refuse::EXPIRED, detail });
+            return Err(Refuse {
+                code: Refuse::EXPIRED,
+                detail,
+            });
         }
         // Admits that are still on their way to the disk count, too.
-        let under_way = self.admitting.iter().filter(|(key, _)| *key == request.invite).count();
+        let under_way = self
+            .admitting
+            .iter()
+            .filter(|(key, _)| *key == request.invite)
+            .count();
         if u64::from(invite.used) + under_way as u64 >= u64::from(invite.uses) {
             return Err(refuse(Refuse::USED_UP));
         }
@@ -88,12 +111,18 @@ impl Actor {
 
     /// The admit is on disk: hand over the keys, and treat the link as a member's from here on.
     fn welcome(&mut self, peer: PeerId, tag: RoomTag, admit: &SignedEvent) {
-        let (Some(link), Some(room)) = (self.links.get_mut(&peer), self.rooms.get(&tag)) else { return };
-        let Some(create) = room.roster.create() else { return };
+        let (Some(link), Some(room)) = (self.links.get_mut(&peer), self.rooms.get(&tag)) else {
+            return;
+        };
+        let Some(create) = room.roster.create() else {
+            return;
+        };
         let mut events = vec![create.clone()];
         events.extend(room.roster.credentials(room.me()).unwrap_or_default());
         events.push(admit.clone());
-        let Ok(events) = Capped::try_from(events) else { return };
+        let Ok(events) = Capped::try_from(events) else {
+            return;
+        };
         link.joining = None;
         let welcome = Welcome {
             author: room.me(),
@@ -161,7 +190,12 @@ impl Actor {
 
     /// A code of a room that this device is in already: no new member, but a way to find each other
     /// again when every address has changed.
-    pub(crate) fn rejoin(&mut self, id: RoomId, fingerprint: peddlenet_wire::Fingerprint, addrs: Vec<std::net::SocketAddr>) -> bool {
+    pub(crate) fn rejoin(
+        &mut self,
+        id: RoomId,
+        fingerprint: peddlenet_wire::Fingerprint,
+        addrs: Vec<std::net::SocketAddr>,
+    ) -> bool {
         let Ok(tag) = self.tag(id) else { return false };
         if fingerprint != self.fingerprint() {
             self.dial_member(tag, None, fingerprint, addrs);

@@ -86,7 +86,11 @@ impl Actor {
             // The gate was taken away while the link came up.
             None => return,
         };
-        let room = if joining.is_some() { limits::JOIN_SLOTS + limits::LINKS_MAX } else { limits::LINKS_MAX };
+        let room = if joining.is_some() {
+            limits::JOIN_SLOTS + limits::LINKS_MAX
+        } else {
+            limits::LINKS_MAX
+        };
         if self.links.len() >= room + limits::JOIN_SLOTS {
             tracing::warn!(links = self.links.len(), "no room for another link");
             return;
@@ -104,17 +108,24 @@ impl Actor {
         self.next_peer += 1;
         let (hash, dialed) = (sender.handshake_hash(), sender.dialed());
         let reader = tokio::spawn(read(peer, receiver, self.net.clone())).abort_handle();
-        self.links.insert(peer, LinkState {
-            sender,
-            hash,
-            dialed,
-            since: Instant::now(),
-            joining,
-            rooms: BTreeMap::new(),
-            reader,
-        });
+        self.links.insert(
+            peer,
+            LinkState {
+                sender,
+                hash,
+                dialed,
+                since: Instant::now(),
+                joining,
+                rooms: BTreeMap::new(),
+                reader,
+            },
+        );
         self.stats.links_up += 1;
-        self.events.emit(Event::Link { peer: peer.0, up: true, via: "direct" });
+        self.events.emit(Event::Link {
+            peer: peer.0,
+            up: true,
+            via: "direct",
+        });
         if joining.is_none() {
             self.offer_rooms(peer);
         }
@@ -135,9 +146,13 @@ impl Actor {
 
     fn on_frame(&mut self, peer: PeerId, frame: Frame) {
         self.stats.frames_in += 1;
-        let Some(link) = self.links.get(&peer) else { return };
+        let Some(link) = self.links.get(&peer) else {
+            return;
+        };
         match (frame, link.joining) {
-            (Frame::JoinRequest(request), Some(invite)) => self.on_join_request(peer, invite, &request),
+            (Frame::JoinRequest(request), Some(invite)) => {
+                self.on_join_request(peer, invite, &request)
+            }
             // A member that scanned a code instead of dialling by whereabouts.
             (Frame::Rooms(rooms), Some(_)) => {
                 if let Some(link) = self.links.get_mut(&peer) {
@@ -162,7 +177,9 @@ impl Actor {
     }
 
     pub(super) fn send_frame(&mut self, to: PeerId, frame: &Frame, lane: Lane) {
-        let Some(link) = self.links.get(&to) else { return };
+        let Some(link) = self.links.get(&to) else {
+            return;
+        };
         self.stats.frames_out += 1;
         let lane = match lane {
             Lane::Ordered => peddlenet_peer::Lane::Ordered,
@@ -176,25 +193,40 @@ impl Actor {
     }
 
     pub(super) fn offer_rooms(&mut self, peer: PeerId) {
-        let Some(link) = self.links.get(&peer) else { return };
+        let Some(link) = self.links.get(&peer) else {
+            return;
+        };
         let hash = link.hash;
         let mut offers = self.rooms.keys().map(|tag| room_offer(&hash, *tag));
-        let frame = Frame::Rooms(Rooms { offers: Capped::take_from(&mut offers) });
+        let frame = Frame::Rooms(Rooms {
+            offers: Capped::take_from(&mut offers),
+        });
         self.send_frame(peer, &frame, Lane::Ordered);
     }
 
     /// After a room was made or joined: perhaps a neighbour is in it, too.
     pub(super) fn offer_rooms_everywhere(&mut self) {
-        let settled: Vec<_> = self.links.iter().filter(|(_, l)| l.joining.is_none()).map(|(p, _)| *p).collect();
+        let settled: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, l)| l.joining.is_none())
+            .map(|(p, _)| *p)
+            .collect();
         for peer in settled {
             self.offer_rooms(peer);
         }
     }
 
     fn on_rooms(&mut self, peer: PeerId, rooms: &Rooms) {
-        let Some(link) = self.links.get(&peer) else { return };
-        let shared: Vec<RoomTag> =
-            self.rooms.keys().filter(|tag| rooms.offers.contains(&room_offer(&link.hash, **tag))).copied().collect();
+        let Some(link) = self.links.get(&peer) else {
+            return;
+        };
+        let shared: Vec<RoomTag> = self
+            .rooms
+            .keys()
+            .filter(|tag| rooms.offers.contains(&room_offer(&link.hash, **tag)))
+            .copied()
+            .collect();
         for tag in shared {
             self.say_open(peer, tag);
         }
@@ -202,7 +234,9 @@ impl Actor {
 
     /// Says who this device is in a room, once a link.
     pub(super) fn say_open(&mut self, peer: PeerId, tag: RoomTag) {
-        let (Some(link), Some(room)) = (self.links.get_mut(&peer), self.rooms.get(&tag)) else { return };
+        let (Some(link), Some(room)) = (self.links.get_mut(&peer), self.rooms.get(&tag)) else {
+            return;
+        };
         let opening = link.rooms.entry(tag).or_default();
         if opening.said {
             return;
@@ -221,9 +255,19 @@ impl Actor {
     }
 
     fn on_open(&mut self, peer: PeerId, open: &Open) {
-        let (Some(link), Some(room)) = (self.links.get(&peer), self.rooms.get(&open.room)) else { return };
-        let proven = verify_open(open.author, &link.hash, open.room, !link.dialed, &open.proof).is_ok();
-        let known = room.roster.is_member(open.author) || room.vouched(&open.credentials, open.author);
+        let (Some(link), Some(room)) = (self.links.get(&peer), self.rooms.get(&open.room)) else {
+            return;
+        };
+        let proven = verify_open(
+            open.author,
+            &link.hash,
+            open.room,
+            !link.dialed,
+            &open.proof,
+        )
+        .is_ok();
+        let known =
+            room.roster.is_member(open.author) || room.vouched(&open.credentials, open.author);
         if !known || !proven || open.author == room.me() {
             tracing::warn!(?peer, author = ?open.author, known, proven, "room not opened");
             return;
@@ -237,7 +281,9 @@ impl Actor {
 
     /// Once both sides have said who they are, the room is open on the link.
     fn opened(&mut self, peer: PeerId, tag: RoomTag) {
-        let Some(author) = self.author_on(peer, tag) else { return };
+        let Some(author) = self.author_on(peer, tag) else {
+            return;
+        };
         if let Some(other) = self.other_link_to(peer, tag, author) {
             let loser = self.worse_of(peer, other);
             tracing::debug!(?loser, "two links to one member");
@@ -247,7 +293,11 @@ impl Actor {
             self.drop_link(other);
         }
         self.redial.linked(tag, author);
-        self.feed(Input::PeerUp { peer, room: tag, author });
+        self.feed(Input::PeerUp {
+            peer,
+            room: tag,
+            author,
+        });
         self.refresh_reach();
         self.announce(tag);
     }
@@ -259,17 +309,27 @@ impl Actor {
     fn other_link_to(&self, peer: PeerId, tag: RoomTag, author: AuthorId) -> Option<PeerId> {
         self.links
             .iter()
-            .find(|(p, l)| **p != peer && l.rooms.get(&tag).and_then(Opening::author) == Some(author))
+            .find(|(p, l)| {
+                **p != peer && l.rooms.get(&tag).and_then(Opening::author) == Some(author)
+            })
             .map(|(p, _)| *p)
     }
 
     fn worse_of(&self, newer: PeerId, older: PeerId) -> PeerId {
-        let (Some(n), Some(o)) = (self.links.get(&newer), self.links.get(&older)) else { return older };
-        if o.since.elapsed() > TOGETHER || n.hash < o.hash { older } else { newer }
+        let (Some(n), Some(o)) = (self.links.get(&newer), self.links.get(&older)) else {
+            return older;
+        };
+        if o.since.elapsed() > TOGETHER || n.hash < o.hash {
+            older
+        } else {
+            newer
+        }
     }
 
     fn on_close(&mut self, peer: PeerId, tag: RoomTag) {
-        let Some(link) = self.links.get_mut(&peer) else { return };
+        let Some(link) = self.links.get_mut(&peer) else {
+            return;
+        };
         if link.rooms.remove(&tag).is_some() {
             self.feed(Input::RoomDown { peer, room: tag });
             self.refresh_reach();
@@ -278,7 +338,12 @@ impl Actor {
 
     /// Closes a room on every link that has it open.
     pub(super) fn close_room_on_links(&mut self, tag: RoomTag) {
-        let peers: Vec<_> = self.links.iter().filter(|(_, l)| l.rooms.contains_key(&tag)).map(|(p, _)| *p).collect();
+        let peers: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, l)| l.rooms.contains_key(&tag))
+            .map(|(p, _)| *p)
+            .collect();
         for peer in peers {
             self.send_frame(peer, &Frame::Close(Close { room: tag }), Lane::Ordered);
             self.on_close(peer, tag);
@@ -286,11 +351,17 @@ impl Actor {
     }
 
     pub(super) fn drop_link(&mut self, peer: PeerId) {
-        let Some(link) = self.links.remove(&peer) else { return };
+        let Some(link) = self.links.remove(&peer) else {
+            return;
+        };
         link.reader.abort();
         link.sender.close();
         self.stats.links_down += 1;
-        self.events.emit(Event::Link { peer: peer.0, up: false, via: "direct" });
+        self.events.emit(Event::Link {
+            peer: peer.0,
+            up: false,
+            via: "direct",
+        });
         for (tag, opening) in &link.rooms {
             if let Some(author) = opening.author() {
                 self.redial.lost(*tag, author, clock::now());
@@ -301,12 +372,17 @@ impl Actor {
     }
 
     pub(super) fn linked_to(&self, tag: RoomTag, author: AuthorId) -> bool {
-        self.links.values().any(|l| l.rooms.get(&tag).and_then(Opening::author) == Some(author))
+        self.links
+            .values()
+            .any(|l| l.rooms.get(&tag).and_then(Opening::author) == Some(author))
     }
 
     /// Members of a room at the other ends of links.
     pub(super) fn neighbours(&self, tag: RoomTag) -> usize {
-        self.links.values().filter(|l| l.rooms.get(&tag).and_then(Opening::author).is_some()).count()
+        self.links
+            .values()
+            .filter(|l| l.rooms.get(&tag).and_then(Opening::author).is_some())
+            .count()
     }
 
     pub(super) fn link_count(&self) -> usize {
@@ -315,7 +391,12 @@ impl Actor {
 
     pub(super) fn expire_join_slots(&mut self) {
         let late = |l: &LinkState| l.joining.is_some() && l.since.elapsed() > JOIN_PATIENCE;
-        let late: Vec<_> = self.links.iter().filter(|(_, l)| late(l)).map(|(p, _)| *p).collect();
+        let late: Vec<_> = self
+            .links
+            .iter()
+            .filter(|(_, l)| late(l))
+            .map(|(p, _)| *p)
+            .collect();
         for peer in late {
             self.drop_link(peer);
         }
@@ -328,7 +409,12 @@ impl Actor {
         self.gates.clear();
         let mut add = |kind, gate: peddlenet_crypto::Gate, purpose| {
             let id = GateId(gates.len() as u64);
-            gates.push(Gate { id, kind, ice_key: gate.ice_key, psk: gate.psk });
+            gates.push(Gate {
+                id,
+                kind,
+                ice_key: gate.ice_key,
+                psk: gate.psk,
+            });
             self.gates.insert(id, purpose);
         };
         let mut invites = Vec::new();
@@ -337,7 +423,12 @@ impl Actor {
                 add(Kind::Member, member_gate(epoch), GatePurpose::Member);
             }
             let recent = |e: &crate::membership::InviteEntry| e.expires.after(REFUSAL_SPAN) > now;
-            invites.extend(room.roster.invites().filter(|(_, e)| recent(e)).map(|(k, e)| (e.expires, k)));
+            invites.extend(
+                room.roster
+                    .invites()
+                    .filter(|(_, e)| recent(e))
+                    .map(|(k, e)| (e.expires, k)),
+            );
         }
         invites.sort_unstable_by(|a, b| b.cmp(a));
         for (_, key) in invites.into_iter().take(limits::OPEN_INVITES_MAX) {

@@ -48,7 +48,11 @@ impl Actor {
             return Err(ErrorCode::TextEmpty.into());
         }
         let text = Text::new(text).map_err(|_| Error::from(ErrorCode::TextTooLong))?;
-        self.seal(self.tag(id)?, Stream::CONTENT, &Content::Text(text).to_bytes())
+        self.seal(
+            self.tag(id)?,
+            Stream::CONTENT,
+            &Content::Text(text).to_bytes(),
+        )
     }
 
     /// Signs this device's next event in a room.
@@ -63,15 +67,20 @@ impl Actor {
         }
         let membership = self.membership_digest(tag);
         let room = self.rooms.get_mut(&tag).ok_or(ErrorCode::RoomUnknown)?;
-        room.seal(stream, plaintext, membership, clock::now()).map_err(|e| {
-            tracing::error!(error = %e, "sealing failed");
-            ErrorCode::Internal.into()
-        })
+        room.seal(stream, plaintext, membership, clock::now())
+            .map_err(|e| {
+                tracing::error!(error = %e, "sealing failed");
+                ErrorCode::Internal.into()
+            })
     }
 
     /// Hash over the heads of stream 0: what this device knows of the membership as it signs.
     fn membership_digest(&self, tag: RoomTag) -> Digest {
-        let heads = self.engine.heads(tag).into_iter().filter(|h| h.stream == Stream::MEMBERSHIP);
+        let heads = self
+            .engine
+            .heads(tag)
+            .into_iter()
+            .filter(|h| h.stream == Stream::MEMBERSHIP);
         sha256(&codec::to_vec(&heads.collect::<Vec<_>>()))
     }
 
@@ -126,7 +135,9 @@ impl Actor {
             return drop(reply.send(Err(ErrorCode::RoomUnknown.into())));
         };
         let read = move |store: &dyn Store| -> Result<_, StoreError> {
-            let Some(row) = store.event(tag, message)? else { return Ok(None) };
+            let Some(row) = store.event(tag, message)? else {
+                return Ok(None);
+            };
             let mut rows = store.page(tag, Some((row.clock, message)), LOOK_BACK)?;
             rows.push(row);
             Ok(Some((rows, store.page(tag, None, LOOK_BACK)?)))
@@ -151,14 +162,18 @@ impl Actor {
     }
 
     pub(super) fn flush_receipts(&mut self, tag: RoomTag) {
-        let Some(room) = self.rooms.get(&tag) else { return };
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
+        };
         let body = codec::to_vec(&room.receipts());
         self.publish_record(tag, RecordKind::RECEIPTS, &body);
     }
 
     /// Seals a record and floods it. A record that can't be sealed is left out: the next one says more.
     pub(super) fn publish_record(&mut self, tag: RoomTag, kind: RecordKind, body: &[u8]) {
-        let Some(room) = self.rooms.get_mut(&tag) else { return };
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
         match room.seal_record(kind, body, clock::now()) {
             Ok(record) => self.feed(Input::PublishRecord { record }),
             Err(e) => tracing::error!(error = %e, "sealing a record failed"),
@@ -168,7 +183,10 @@ impl Actor {
     pub(crate) fn heads(&self, id: RoomId) -> Result<Heads, Error> {
         let room = self.room(id)?;
         let counts = self.engine.counts(room.tag);
-        let epoch = room.newest_epoch().map_err(|_| Error::from(ErrorCode::Internal))?.id();
+        let epoch = room
+            .newest_epoch()
+            .map_err(|_| Error::from(ErrorCode::Internal))?
+            .id();
         Ok(Heads {
             digest: self.engine.digest(room.tag).unwrap_or(Digest::ZERO),
             events: counts.events,

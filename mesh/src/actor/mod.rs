@@ -28,7 +28,10 @@ use std::{
 use peddlenet_gossip::{Action, Engine, Input, PeerId, Query, TimerId};
 use peddlenet_peer::{Endpoint, GateId, Incoming};
 use peddlenet_store::Write;
-use peddlenet_wire::{AuthorId, EventHash, Fingerprint, InviteKey, RoomId, RoomTag, SignedEvent, Timestamp, codec::Name};
+use peddlenet_wire::{
+    AuthorId, EventHash, Fingerprint, InviteKey, RoomId, RoomTag, SignedEvent, Timestamp,
+    codec::Name,
+};
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use join::Arrival;
@@ -111,7 +114,11 @@ pub(crate) struct Parts {
 pub(crate) use rooms::{LoadedRoom, load_room};
 
 /// Runs the actor until every [`Node`](crate::Node) handle is gone or it was closed.
-pub(crate) async fn run(parts: Parts, mut incoming: Incoming, mut commands: mpsc::Receiver<Continue>) {
+pub(crate) async fn run(
+    parts: Parts,
+    mut incoming: Incoming,
+    mut commands: mpsc::Receiver<Continue>,
+) {
     let (results_in, mut results) = mpsc::unbounded_channel();
     let (net_in, mut net) = mpsc::channel(links::NET_QUEUE);
     let mut actor = Actor::new(parts, results_in, net_in);
@@ -184,12 +191,23 @@ impl Actor {
         match action {
             Action::Send { to, frame, lane } => self.send_frame(to, &frame, lane),
             Action::Verify { ticket, item, .. } => self.verify(ticket, item),
-            Action::Persist { ticket, events, records, own } => {
+            Action::Persist {
+                ticket,
+                events,
+                records,
+                own,
+            } => {
                 let event = |(event, hops): &(_, u8)| {
                     let row = convert::to_row(event, *hops);
-                    if own { Write::OwnEvent(row) } else { Write::Event(row) }
+                    if own {
+                        Write::OwnEvent(row)
+                    } else {
+                        Write::Event(row)
+                    }
                 };
-                let records = records.iter().map(|r| Write::Record(convert::to_record_row(r)));
+                let records = records
+                    .iter()
+                    .map(|r| Write::Record(convert::to_record_row(r)));
                 let writes = events.iter().map(event).chain(records).collect();
                 self.disk.commit(writes, move |actor, outcome| {
                     if let Err(e) = &outcome {
@@ -218,12 +236,19 @@ impl Actor {
     fn load(&mut self, query: peddlenet_gossip::QueryId, what: Query) {
         let (Query::Range { limit, .. } | Query::Page { limit, .. }) = what;
         let read = move |store: &dyn peddlenet_store::Store| match what {
-            Query::Range { room, author, stream, from, to, limit } => {
-                store.range(room, author, stream, from, to, limit)
-            }
-            Query::Page { room, before, limit } => {
-                store.page(room, before.map(|place| (place.clock, place.hash)), limit)
-            }
+            Query::Range {
+                room,
+                author,
+                stream,
+                from,
+                to,
+                limit,
+            } => store.range(room, author, stream, from, to, limit),
+            Query::Page {
+                room,
+                before,
+                limit,
+            } => store.page(room, before.map(|place| (place.clock, place.hash)), limit),
         };
         self.disk.read(read, move |actor, outcome| {
             let rows = outcome.unwrap_or_else(|e| {
@@ -231,7 +256,11 @@ impl Actor {
                 Vec::new()
             });
             let more = rows.len() == limit;
-            actor.feed(Input::Loaded { query, events: convert::from_rows(rows), more });
+            actor.feed(Input::Loaded {
+                query,
+                events: convert::from_rows(rows),
+                more,
+            });
         });
     }
 
@@ -273,7 +302,9 @@ impl Actor {
     }
 
     fn until_next_timer(&self) -> Duration {
-        self.timers.first().map_or(TICK, |(at, _)| at.since(clock::now()))
+        self.timers
+            .first()
+            .map_or(TICK, |(at, _)| at.since(clock::now()))
     }
 
     pub(crate) fn tell_stage(&mut self, stage: crate::api::JoinStage) {
@@ -289,11 +320,17 @@ impl Actor {
     }
 
     fn room(&self, id: RoomId) -> Result<&Room, Error> {
-        self.by_id.get(&id).and_then(|tag| self.rooms.get(tag)).ok_or(ErrorCode::RoomUnknown.into())
+        self.by_id
+            .get(&id)
+            .and_then(|tag| self.rooms.get(tag))
+            .ok_or(ErrorCode::RoomUnknown.into())
     }
 
     fn tag(&self, id: RoomId) -> Result<RoomTag, Error> {
-        self.by_id.get(&id).copied().ok_or(ErrorCode::RoomUnknown.into())
+        self.by_id
+            .get(&id)
+            .copied()
+            .ok_or(ErrorCode::RoomUnknown.into())
     }
 }
 
@@ -319,6 +356,9 @@ impl EventSink {
             return;
         }
         // A closed channel means that nobody listens, which is allowed.
-        self.lagged = matches!(self.out.try_send(event), Err(mpsc::error::TrySendError::Full(_)));
+        self.lagged = matches!(
+            self.out.try_send(event),
+            Err(mpsc::error::TrySendError::Full(_))
+        );
     }
 }

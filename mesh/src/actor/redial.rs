@@ -70,7 +70,13 @@ impl Redial {
 
     /// A link broke: try at once, then with growing pauses.
     pub(super) fn lost(&mut self, tag: RoomTag, author: AuthorId, now: Timestamp) {
-        self.lost.insert((tag, author), Attempts { failed: 0, next: jitter(now, PAUSE / 4) });
+        self.lost.insert(
+            (tag, author),
+            Attempts {
+                failed: 0,
+                next: jitter(now, PAUSE / 4),
+            },
+        );
     }
 
     /// A member said where it is: that is worth a dial soon.
@@ -88,7 +94,9 @@ impl Redial {
 
     fn failed(&mut self, tag: RoomTag, author: AuthorId, now: Timestamp) {
         let attempts = self.lost.entry((tag, author)).or_default();
-        let pause = PAUSE.saturating_mul(1 << attempts.failed.min(5)).min(PAUSE_MAX);
+        let pause = PAUSE
+            .saturating_mul(1 << attempts.failed.min(5))
+            .min(PAUSE_MAX);
         attempts.failed = attempts.failed.saturating_add(1);
         attempts.next = jitter(now, pause);
     }
@@ -138,18 +146,48 @@ impl Actor {
         fingerprint: Fingerprint,
         addrs: Vec<SocketAddr>,
     ) {
-        let Some(epoch) = self.rooms.get(&tag).and_then(|room| room.newest_epoch().ok()) else { return };
-        if self.redial.dialing.len() >= DIALS_MAX || addrs.is_empty() || !self.redial.dialing.insert(fingerprint) {
+        let Some(epoch) = self
+            .rooms
+            .get(&tag)
+            .and_then(|room| room.newest_epoch().ok())
+        else {
+            return;
+        };
+        if self.redial.dialing.len() >= DIALS_MAX
+            || addrs.is_empty()
+            || !self.redial.dialing.insert(fingerprint)
+        {
             return;
         }
         let keys = member_gate(epoch);
-        let gate = Gate { id: GateId(u64::MAX), kind: Kind::Member, ice_key: keys.ice_key, psk: keys.psk };
+        let gate = Gate {
+            id: GateId(u64::MAX),
+            kind: Kind::Member,
+            ice_key: keys.ice_key,
+            psk: keys.psk,
+        };
         let (endpoint, net) = (self.endpoint.clone(), self.net.clone());
         self.stats.dials += 1;
         tokio::spawn(async move {
-            let dial = Dial { addrs, fingerprint: peddlenet_peer::Fingerprint(fingerprint.0), gate, deadline: limits::JOIN_DEADLINE };
-            let link = endpoint.dial(dial).await.inspect_err(|e| tracing::debug!(error = %e, "dial")).ok();
-            let _ = net.send(Net::Dialed(Outcome { tag, author, fingerprint, link })).await;
+            let dial = Dial {
+                addrs,
+                fingerprint: peddlenet_peer::Fingerprint(fingerprint.0),
+                gate,
+                deadline: limits::JOIN_DEADLINE,
+            };
+            let link = endpoint
+                .dial(dial)
+                .await
+                .inspect_err(|e| tracing::debug!(error = %e, "dial"))
+                .ok();
+            let _ = net
+                .send(Net::Dialed(Outcome {
+                    tag,
+                    author,
+                    fingerprint,
+                    link,
+                }))
+                .await;
         });
     }
 
@@ -201,7 +239,9 @@ impl Actor {
         for tag in self.rooms.keys().copied().collect::<Vec<_>>() {
             self.announce(tag);
             let members = self.rooms.get(&tag).map_or(0, |room| room.roster.len()) as u64;
-            let every = PRESENCE_EVERY.max(Duration::from_millis(PRESENCE_MS_A_MEMBER.saturating_mul(members)));
+            let every = PRESENCE_EVERY.max(Duration::from_millis(
+                PRESENCE_MS_A_MEMBER.saturating_mul(members),
+            ));
             let due = self.redial.beaten.get(&tag).is_none_or(|at| *at <= now);
             if due && self.neighbours(tag) > 0 {
                 self.publish_record(tag, RecordKind::PRESENCE, &[]);

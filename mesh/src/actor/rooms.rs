@@ -45,8 +45,17 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
     for log in held.iter().filter(|h| h.stream == Stream::MEMBERSHIP) {
         let mut from = Seq::FIRST;
         loop {
-            let rows = store.range(tag, log.author, log.stream, from, log.head, limits::BATCH_EVENTS_MAX)?;
-            let Some(next) = rows.last().and_then(|row| row.key.seq.next()) else { break };
+            let rows = store.range(
+                tag,
+                log.author,
+                log.stream,
+                from,
+                log.head,
+                limits::BATCH_EVENTS_MAX,
+            )?;
+            let Some(next) = rows.last().and_then(|row| row.key.seq.next()) else {
+                break;
+            };
             from = next;
             membership.extend(convert::from_rows(rows).into_iter().map(|(event, _)| event));
         }
@@ -56,21 +65,37 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
     for log in held.iter().filter(|h| h.author == me) {
         room.resume_own(log.stream, log.head, log.head_hash);
     }
-    for own in store.own_heads()?.into_iter().filter(|own| own.room == tag && own.author == me) {
+    for own in store
+        .own_heads()?
+        .into_iter()
+        .filter(|own| own.room == tag && own.author == me)
+    {
         if own.rolled_back() {
-            tracing::warn!(?tag, stream = own.stream.0, "the store is older than what this device has signed");
+            tracing::warn!(
+                ?tag,
+                stream = own.stream.0,
+                "the store is older than what this device has signed"
+            );
         }
         room.resume_own(own.stream, own.guarded.0, own.guarded.1);
     }
-    let records: Vec<_> =
-        store.records(tag)?.iter().filter_map(|row| SignedRecord::from_bytes(&row.bytes).ok()).collect();
+    let records: Vec<_> = store
+        .records(tag)?
+        .iter()
+        .filter_map(|row| SignedRecord::from_bytes(&row.bytes).ok())
+        .collect();
     for record in &records {
         take_record(&mut room, record);
     }
     let newest = store.page(tag, None, NEWEST)?;
     room.unread = unread(&room, &newest);
     let last = last_message(&mut room, newest);
-    Ok(LoadedRoom { room, held: held.iter().map(to_engine).collect(), records, last })
+    Ok(LoadedRoom {
+        room,
+        held: held.iter().map(to_engine).collect(),
+        records,
+        last,
+    })
 }
 
 /// Applies stored membership events in the order in which they vouch for each other.
@@ -80,7 +105,9 @@ fn replay(room: &mut Room, mut events: Vec<SignedEvent>) {
         let before = events.len();
         events.retain(|event| {
             room.observe(event);
-            let Some(opened) = room.open_membership(event) else { return false };
+            let Some(opened) = room.open_membership(event) else {
+                return false;
+            };
             match room.roster.judge(event, &opened) {
                 crate::membership::Judgement::Accept => room.roster.apply(event, &opened),
                 crate::membership::Judgement::Later => return true,
@@ -99,7 +126,9 @@ fn last_message(room: &mut Room, newest: Vec<StoredEvent>) -> Option<Message> {
     for (event, _) in &events {
         room.observe(event);
     }
-    events.iter().find_map(|(event, hops)| message_of(room, event, *hops))
+    events
+        .iter()
+        .find_map(|(event, hops)| message_of(room, event, *hops))
 }
 
 fn to_engine(held: &peddlenet_store::Held) -> peddlenet_gossip::Held {
@@ -114,12 +143,21 @@ fn to_engine(held: &peddlenet_store::Held) -> peddlenet_gossip::Held {
 impl Actor {
     /// Takes a loaded room in and tells the engine what is held of it.
     pub(super) fn insert_room(&mut self, loaded: LoadedRoom) {
-        let LoadedRoom { room, held, records, last } = loaded;
+        let LoadedRoom {
+            room,
+            held,
+            records,
+            last,
+        } = loaded;
         let tag = room.tag;
         self.by_id.insert(room.id, tag);
         self.rooms.insert(tag, room);
         self.last.insert(tag, last);
-        self.feed(Input::OpenRoom { room: tag, held, records });
+        self.feed(Input::OpenRoom {
+            room: tag,
+            held,
+            records,
+        });
     }
 
     pub(crate) fn create_room(&mut self, name: &str, reply: Reply<RoomId>) {
@@ -138,14 +176,21 @@ impl Actor {
             history: History::Shared,
         });
         // The id is the hash of `create`, so it is known only once that is sealed.
-        let mut room = Room::new(RoomId::ZERO, tag, AuthorKey::from_seed(entropy::bytes()), vec![epoch]);
+        let mut room = Room::new(
+            RoomId::ZERO,
+            tag,
+            AuthorKey::from_seed(entropy::bytes()),
+            vec![epoch],
+        );
         let sealed = room.seal(
             Stream::MEMBERSHIP,
             &create.to_bytes(),
             peddlenet_wire::event::sha256(&[]),
             clock::now(),
         );
-        let Ok(event) = sealed else { return drop(reply.send(Err(ErrorCode::Internal.into()))) };
+        let Ok(event) = sealed else {
+            return drop(reply.send(Err(ErrorCode::Internal.into())));
+        };
         let mut id = RoomId::ZERO;
         id.0.copy_from_slice(&event.hash().0[..RoomId::LEN]);
         room.name_it(id);
@@ -170,18 +215,31 @@ impl Actor {
             .iter()
             .map(|event| {
                 let row = convert::to_row(event, 0);
-                if event.header().author == me { Write::OwnEvent(row) } else { Write::Event(row) }
+                if event.header().author == me {
+                    Write::OwnEvent(row)
+                } else {
+                    Write::Event(row)
+                }
             })
             .collect();
-        writes.push(Write::Meta { key: SavedRoom::key(room.tag), value: Some(room.saved().to_vec()) });
+        writes.push(Write::Meta {
+            key: SavedRoom::key(room.tag),
+            value: Some(room.saved().to_vec()),
+        });
         self.disk.commit(writes, move |actor, outcome| {
             if let Err(e) = outcome {
                 return then(actor, Err(e.into()));
             }
-            actor.disk.read(move |store| Ok(load_room(store, room)), move |actor, loaded| {
-                let outcome = loaded.map_err(Error::from).and_then(|l| l).map(|l| actor.insert_room(l));
-                then(actor, outcome);
-            });
+            actor.disk.read(
+                move |store| Ok(load_room(store, room)),
+                move |actor, loaded| {
+                    let outcome = loaded
+                        .map_err(Error::from)
+                        .and_then(|l| l)
+                        .map(|l| actor.insert_room(l));
+                    then(actor, outcome);
+                },
+            );
         });
     }
 
@@ -195,7 +253,9 @@ impl Actor {
 
     /// Says this device's name in a room.
     pub(super) fn say_name(&mut self, tag: RoomTag) {
-        let profile = Membership::Profile(Profile { name: self.name.clone() });
+        let profile = Membership::Profile(Profile {
+            name: self.name.clone(),
+        });
         match self.seal(tag, Stream::MEMBERSHIP, &profile.to_bytes()) {
             Ok(event) => self.publish(event, |_, _| {}),
             Err(e) => tracing::error!(error = %e, "the name was not said"),
@@ -209,7 +269,10 @@ impl Actor {
         }
         self.name = name;
         let value = Some(self.name.as_str().as_bytes().to_vec());
-        let write = Write::Meta { key: crate::node::META_NAME.to_vec(), value };
+        let write = Write::Meta {
+            key: crate::node::META_NAME.to_vec(),
+            value,
+        };
         self.disk.commit(vec![write], move |actor, outcome| {
             if outcome.is_ok() {
                 for tag in actor.rooms.keys().copied().collect::<Vec<_>>() {
@@ -264,13 +327,20 @@ impl Actor {
 
     pub(crate) fn member_list(&self, id: RoomId) -> Result<Vec<Member>, Error> {
         let room = self.room(id)?;
-        Ok(room.roster.members().filter_map(|(author, _)| self.member(room, author)).collect())
+        Ok(room
+            .roster
+            .members()
+            .filter_map(|(author, _)| self.member(room, author))
+            .collect())
     }
 
     fn member(&self, room: &Room, author: AuthorId) -> Option<Member> {
         let entry = room.roster.member(author)?;
         let state = self.reach_of(room, author);
-        let heard = room.heard.get(&author).map_or(0, |(_, hops)| hops.saturating_add(1));
+        let heard = room
+            .heard
+            .get(&author)
+            .map_or(0, |(_, hops)| hops.saturating_add(1));
         Some(Member {
             author,
             name: entry.name.as_str().to_owned(),
@@ -296,9 +366,14 @@ impl Actor {
     }
 
     pub(super) fn member_changed(&mut self, tag: RoomTag, author: AuthorId) {
-        let Some(room) = self.rooms.get(&tag) else { return };
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
+        };
         if let Some(member) = self.member(room, author) {
-            self.events.emit(Event::Member { room: room.id, member });
+            self.events.emit(Event::Member {
+                room: room.id,
+                member,
+            });
         }
     }
 
@@ -310,7 +385,9 @@ impl Actor {
                 now.insert((room.tag, author), self.reach_of(room, author));
             }
         }
-        let changed = |(at, reach): (&(RoomTag, AuthorId), &Reach)| (self.reach.get(at) != Some(reach)).then_some(*at);
+        let changed = |(at, reach): (&(RoomTag, AuthorId), &Reach)| {
+            (self.reach.get(at) != Some(reach)).then_some(*at)
+        };
         let changed: Vec<_> = now.iter().filter_map(changed).collect();
         self.reach = now;
         for (tag, author) in &changed {
@@ -323,4 +400,3 @@ impl Actor {
         }
     }
 }
-

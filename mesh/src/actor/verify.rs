@@ -29,7 +29,10 @@ impl Verifier {
                 }
             }
         };
-        if let Err(e) = std::thread::Builder::new().name("pn-verify".into()).spawn(work) {
+        if let Err(e) = std::thread::Builder::new()
+            .name("pn-verify".into())
+            .spawn(work)
+        {
             tracing::error!(error = %e, "no thread for signature checks");
         }
         Self(jobs)
