@@ -5,31 +5,13 @@
 //! how long that is: it stores the bytes and hands them back after a restart.
 
 use crate::PeerError;
+use peddlenet_wire::Fingerprint;
 use rtc::crypto::{RTCCryptoProvider, SignatureScheme};
 use rtc::peer_connection::certificate::{CertificateParams, RTCCertificate};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
-
-/// SHA-256 of a DER certificate: what a QR code or a whereabouts record names a listener by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint(pub [u8; 32]);
-
-impl Fingerprint {
-    /// The `AB:CD:..` form of SDP (RFC 8122).
-    pub(crate) fn to_sdp(self) -> String {
-        let bytes: Vec<String> = self.0.iter().map(|byte| format!("{byte:02X}")).collect();
-        bytes.join(":")
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, ..] = self.0;
-        write!(f, "Fingerprint({a:02x}{b:02x}{c:02x}{d:02x}..)")
-    }
-}
 
 /// An ECDSA P-256 certificate with its key.
 #[derive(Clone)]

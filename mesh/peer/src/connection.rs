@@ -64,7 +64,9 @@ impl Connection {
         let certificate = ListenerCertificate::generate()?;
         let own = certificate.fingerprint();
         let mut random = [0; 24];
+        let mut transaction = [0; 12];
         getrandom::fill(&mut random).map_err(|_| PeerError::Randomness)?;
+        getrandom::fill(&mut transaction).map_err(|_| PeerError::Randomness)?;
         let (pwd_bytes, ufrag_bytes) = random.split_at(18);
         let mut c_pwd = [0; C_PWD_LEN];
         BASE64_NOPAD.encode_mut(pwd_bytes, &mut c_pwd);
@@ -72,6 +74,8 @@ impl Connection {
         let s_ufrag = gate::server_ufrag(gate.kind, own, &c_pwd);
         let s_pwd = gate::server_pwd(&gate.ice_key, &s_ufrag);
 
+        let username = format!("{}:{c_ufrag}", text(&s_ufrag));
+        session.arm_check(transaction, username.as_bytes(), &s_pwd);
         let settings = settings().with_ice_credentials(c_ufrag, text(&c_pwd));
         let connection = Self::build(session, settings, &certificate).await?;
         let described = Described {

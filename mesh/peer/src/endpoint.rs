@@ -3,12 +3,13 @@
 use crate::certificate::ListenerCertificate;
 use crate::connection::Connection;
 use crate::link::{self, Link};
-use crate::noise::{self, Handshake};
 use crate::router::{Arrival, HALF_OPEN_MAX, Router};
 use crate::session::Session;
 use crate::socket::{self, SharedSocket};
 use crate::{DialError, Fingerprint, Gate, GateId, PeerError};
+use peddlenet_crypto::{Established, Handshake, Hello, Step};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -22,6 +23,12 @@ pub const HALF_OPEN_FOR: Duration = Duration::from_secs(5);
 pub const DIAL_DEADLINE: Duration = Duration::from_secs(5);
 /// After the first refusal other addresses get this long to answer better.
 const REFUSAL_GRACE: Duration = Duration::from_millis(1500);
+/// Versions of the link protocol that we speak.
+const VERSIONS: RangeInclusive<u8> = 1..=1;
+/// Optional abilities; none yet.
+const FEATURES: u64 = 0;
+/// How long closing waits for links to say goodbye.
+const CLOSE_FOR: Duration = Duration::from_millis(700);
 /// Addresses of one dial; an invite carries fewer.
 const ADDRS_MAX: usize = 16;
 
@@ -154,10 +161,11 @@ impl Endpoint {
                 &dial.gate,
             )
             .await?;
-            let handshake = Handshake::new(true, &dial.gate.psk, own, dial.fingerprint)
-                .map_err(|noise::Failed| DialError::Handshake)?;
-            let hash = open(&mut connection, handshake).await?;
-            Ok((connection, hash))
+            let handshake =
+                Handshake::dialer(&dial.gate.psk, own, dial.fingerprint, hello(), seed()?)
+                    .map_err(|_| DialError::Handshake)?;
+            let established = open(&mut connection, handshake).await?;
+            Ok((connection, established))
         };
         let outcome = tokio::select! {
             outcome = tokio::time::timeout(dial.deadline, work) => outcome,
@@ -180,8 +188,13 @@ impl Endpoint {
     pub async fn close(&self) {
         self.0.router.close();
         let mut tasks = std::mem::take(&mut *crate::session::lock(&self.0.tasks));
-        // Links say goodbye over the socket; their tasks need it for a moment.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        // Links say goodbye over the sockets; when the last one is gone the port is free.
+        let gone = async {
+            while self.0.sockets.iter().any(|s| Arc::strong_count(s) > 2) {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let _ = tokio::time::timeout(CLOSE_FOR, gone).await;
         tasks.shutdown().await;
     }
 }
@@ -262,24 +275,39 @@ async fn accept(
     let own = certificate.fingerprint();
     let work = async {
         let mut connection = Connection::accept(&arrival, certificate).await?;
-        let handshake = Handshake::new(false, &arrival.psk, arrival.client, own)
-            .map_err(|noise::Failed| DialError::Handshake)?;
-        let hash = open(&mut connection, handshake).await?;
-        Ok::<_, DialError>((connection, hash))
+        let handshake = Handshake::listener(&arrival.psk, arrival.client, own, hello(), seed()?)
+            .map_err(|_| DialError::Handshake)?;
+        let established = open(&mut connection, handshake).await?;
+        Ok::<_, DialError>((connection, established))
     };
-    let (connection, hash) = tokio::select! {
+    let (connection, established) = tokio::select! {
         opened = work => opened?,
         error = given_up(&session) => return Err(error),
     };
     let gate = arrival.gate;
-    let link = link::start(connection, arrival.registration, gate, false, hash);
+    let link = link::start(connection, arrival.registration, gate, false, established);
     // Nobody to take it: the link is dropped, and so closed.
     let _ = incoming.send(IncomingLink { link, gate }).await;
     Ok(())
 }
 
+/// What we say of ourselves in the handshake.
+fn hello() -> Hello {
+    Hello {
+        versions: VERSIONS,
+        features: FEATURES,
+    }
+}
+
+/// Randomness for one handshake.
+fn seed() -> Result<[u8; 32], PeerError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|_| PeerError::Randomness)?;
+    Ok(seed)
+}
+
 /// Waits for the lanes, then runs the handshake over the ordered one.
-async fn open(connection: &mut Connection, handshake: Handshake) -> Result<[u8; 32], DialError> {
+async fn open(connection: &mut Connection, handshake: Handshake) -> Result<Established, DialError> {
     let lane = Arc::clone(&connection.ordered);
     Connection::with_awake_driver(lane, async {
         if !connection.opened().await {
@@ -290,25 +318,33 @@ async fn open(connection: &mut Connection, handshake: Handshake) -> Result<[u8; 
     .await
 }
 
-async fn shake(connection: &Connection, mut handshake: Handshake) -> Result<[u8; 32], DialError> {
+async fn shake(
+    connection: &Connection,
+    mut handshake: Handshake,
+) -> Result<Established, DialError> {
     let lane = &connection.ordered;
-    let failed = |noise::Failed| DialError::Handshake;
+    let send = async |message: Vec<u8>| {
+        let sent = lane.send(message.as_slice().into()).await;
+        sent.map_err(|_| DialError::Closed)
+    };
+    let mut step = handshake.step(None);
     loop {
-        if let Some(hash) = handshake.finished() {
-            return Ok(hash);
-        }
-        if handshake.writes() {
-            let message = handshake.write().map_err(failed)?;
-            let sent = lane.send(message.as_slice().into()).await;
-            sent.map_err(|_| DialError::Closed)?;
-            continue;
-        }
-        match lane.poll().await {
-            Some(DataChannelEvent::OnMessage(message)) => {
-                handshake.read(&message.data).map_err(failed)?;
+        match step.map_err(|_| DialError::Handshake)? {
+            Step::Send(message) => send(message).await?,
+            Step::SendAndDone(message, established) => {
+                send(message).await?;
+                return Ok(established);
             }
-            Some(DataChannelEvent::OnClose) | None => return Err(DialError::Closed),
-            Some(_) => {}
+            Step::Done(established) => return Ok(established),
+            Step::Wait => {}
         }
+        let message = loop {
+            match lane.poll().await {
+                Some(DataChannelEvent::OnMessage(message)) => break message.data,
+                Some(DataChannelEvent::OnClose) | None => return Err(DialError::Closed),
+                Some(_) => {}
+            }
+        };
+        step = handshake.step(Some(&message));
     }
 }

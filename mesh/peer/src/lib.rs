@@ -11,8 +11,9 @@
 //! A dialer needs what an invite or a whereabouts record says: addresses, the hash of the
 //! listener's DTLS certificate, and a [`Gate`] key. Its first packet proves the key and carries
 //! the hash of its own certificate, so both sides check certificates, and nobody else's packet
-//! makes the listener allocate anything ([`front_door`]). Noise over the opened channel binds the
-//! link to both certificates and the gate's psk; only then does a [`Link`] reach the caller.
+//! makes the listener allocate anything ([`front_door`]). The handshake of `crypto` over the opened
+//! channel binds the link to both certificates and the gate's psk; only then does a [`Link`] reach
+//! the caller.
 //!
 //! `mesh` is the only user: it decides whom to dial, which gates stand, and who somebody is.
 //!
@@ -21,8 +22,7 @@
 //! | `endpoint` | binds, dials, accepts |
 //! | [`front_door`], `gate`, `stun`, `used` | decide on first packets (pure) |
 //! | `router`, `session`, `paths`, `socket` | share one port among links |
-//! | `connection`, `sdp` | the WebRTC recipe |
-//! | `noise` | the link handshake |
+//! | `connection`, `sdp` | the WebRTC recipe, then the link handshake |
 //! | `link` | lanes, queues, pings |
 
 mod certificate;
@@ -32,7 +32,6 @@ mod error;
 pub mod front_door;
 mod gate;
 mod link;
-mod noise;
 mod paths;
 mod router;
 mod sdp;
@@ -41,7 +40,7 @@ mod socket;
 mod stun;
 mod used;
 
-pub use certificate::{Fingerprint, ListenerCertificate};
+pub use certificate::ListenerCertificate;
 pub use endpoint::{
     DIAL_DEADLINE, Dial, Endpoint, EndpointConfig, HALF_OPEN_FOR, Incoming, IncomingLink,
 };
@@ -51,3 +50,4 @@ pub use link::{
     DATAGRAM_MAX, FRAME_MAX, Lane, Link, LinkId, LinkReceiver, LinkSender, LinkStats, QUEUE_BYTES,
     QUEUE_FRAMES, Received,
 };
+pub use peddlenet_wire::Fingerprint;

@@ -11,7 +11,7 @@
 //! | [`Lane::Bulk`] | no | yes | pages, files |
 //! | [`Lane::Datagram`] | no | no | presence, digests |
 //!
-//! The link ends when either side closes it, when the other side has been silent for 3 s and a
+//! The link ends when either side closes it, when the other side has been silent for
 //! bit, when ICE or DTLS fail, or when [`LinkReceiver`] is dropped. Then `recv` gives `None`.
 
 use crate::connection::{Connection, failed};
@@ -19,6 +19,7 @@ use crate::router::Registration;
 use crate::session::Session;
 use crate::{GateId, SendError};
 use bytes::{BufMut, Bytes, BytesMut};
+use peddlenet_crypto::Established;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -41,12 +42,15 @@ const QUEUE_DATAGRAMS: usize = 64;
 /// Frames that may wait for `recv`.
 const RECEIVED_MAX: usize = 64;
 const PING_INTERVAL: Duration = Duration::from_secs(1);
-/// Three pings missed, and half an interval for the way.
-const DEAD_AFTER: Duration = Duration::from_millis(3500);
+/// A ping was missed: from here on they come faster.
+const MISSED: Duration = Duration::from_millis(1200);
+const HURRIED_PING_INTERVAL: Duration = Duration::from_millis(250);
+/// Three pings missed, and a fourth on its way.
+const DEAD_AFTER: Duration = Duration::from_secs(4);
 /// How long a closing link tries to get its queue across.
 const FLUSH: Duration = Duration::from_millis(500);
 /// Pings on their way that an answer can still be matched with.
-const PINGS_OPEN: usize = 8;
+const PINGS_OPEN: usize = 16;
 
 /// Which of the three lanes a frame takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -220,7 +224,12 @@ impl LinkSender {
 
     /// See [`Link::handshake_hash`].
     pub fn handshake_hash(&self) -> [u8; 32] {
-        self.shared.handshake_hash
+        self.shared.established.hash
+    }
+
+    /// What both ends agreed on: protocol version and features.
+    pub fn established(&self) -> Established {
+        self.shared.established
     }
 
     /// Smoothed round-trip time of pings (RFC 6298); `None` until the first answer.
@@ -289,7 +298,7 @@ struct Shared {
     session: Arc<Session>,
     gate: GateId,
     dialed: bool,
-    handshake_hash: [u8; 32],
+    established: Established,
     srtt_us: AtomicU32,
     counters: Counters,
     closing: AtomicBool,
@@ -313,7 +322,7 @@ pub(crate) fn start(
     registration: Registration,
     gate: GateId,
     dialed: bool,
-    handshake_hash: [u8; 32],
+    established: Established,
 ) -> Link {
     let session = Arc::clone(&connection.session);
     session.on_message();
@@ -322,7 +331,7 @@ pub(crate) fn start(
         session,
         gate,
         dialed,
-        handshake_hash,
+        established,
         srtt_us: AtomicU32::new(0),
         counters: Counters::default(),
         closing: AtomicBool::new(false),
@@ -553,20 +562,28 @@ async fn read_quick(
 }
 
 async fn ping(lane: Arc<dyn DataChannel>, shared: Arc<Shared>) {
-    let mut tick = tokio::time::interval(PING_INTERVAL);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for nonce in 0u32.. {
-        tick.tick().await;
+        let silence = shared.session.silence();
         let holding = shared.holding.load(Ordering::Relaxed) > 0;
-        if !holding && shared.session.silence() >= DEAD_AFTER {
+        if !holding && silence >= DEAD_AFTER {
             tracing::debug!(link = shared.session.id, "silent for too long");
             return;
+        }
+        let missed = silence >= MISSED;
+        if missed {
+            shared.session.send_check();
         }
         shared.on_ping(nonce);
         let sent = lane.try_send(sign(Tag::Ping, nonce.to_be_bytes())).await;
         if matches!(sent, Err(webrtc::error::Error::ErrDataChannelClosed)) {
             return;
         }
+        tokio::time::sleep(if missed {
+            HURRIED_PING_INTERVAL
+        } else {
+            PING_INTERVAL
+        })
+        .await;
     }
 }
 

@@ -43,7 +43,13 @@ pub(crate) fn offer(dialer: &Described<'_>) -> String {
 
 fn session(level: &str, who: &Described<'_>, setup: &str) -> String {
     let Described { ufrag, pwd, .. } = who;
-    let fingerprint = who.fingerprint.to_sdp();
+    let hex: Vec<String> = who
+        .fingerprint
+        .0
+        .iter()
+        .map(|b| format!("{b:02X}"))
+        .collect();
+    let fingerprint = hex.join(":");
     format!(
         "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n{level}a=group:BUNDLE 0\r\n\
          m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n\

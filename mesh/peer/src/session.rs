@@ -15,7 +15,7 @@ use crate::Fingerprint;
 use crate::gate::ServerUfrag;
 use crate::paths::{Path, Paths};
 use crate::socket::SharedSocket;
-use crate::stun::{self, Class};
+use crate::stun::{self, Class, TransactionId};
 use bytes::Bytes;
 use quinn_udp::{RecvMeta, Transmit};
 use std::collections::VecDeque;
@@ -25,7 +25,7 @@ use std::io::{self, IoSliceMut};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -45,6 +45,8 @@ pub(crate) enum Role {
     Dialed {
         expected: Fingerprint,
         learned: Mutex<Vec<Path>>,
+        /// A check that shows the listener where we are, should a NAT have moved us.
+        check: OnceLock<(TransactionId, Vec<u8>)>,
     },
     /// A dialer knocked. Its source may change, its fragment does not.
     Accepted {
@@ -102,7 +104,12 @@ impl Session {
     pub(crate) fn dialed(id: u64, sockets: Vec<Arc<SharedSocket>>, expected: Fingerprint) -> Self {
         let shown = (Ipv4Addr::UNSPECIFIED, 0).into();
         let learned = Mutex::new(Vec::new());
-        Self::new(id, sockets, shown, Role::Dialed { expected, learned })
+        let role = Role::Dialed {
+            expected,
+            learned,
+            check: OnceLock::new(),
+        };
+        Self::new(id, sockets, shown, role)
     }
 
     /// A session for whoever knocked from there.
@@ -181,6 +188,35 @@ impl Session {
         }
     }
 
+    /// Gives a dialing session its check: ICE's own come every 10 s, which is too late to save a
+    /// link whose NAT has moved.
+    pub(crate) fn arm_check(&self, transaction: TransactionId, username: &[u8], password: &[u8]) {
+        if let Role::Dialed { check, .. } = &self.role {
+            let packet = stun::request(transaction, username, password);
+            let _ = check.set((transaction, packet));
+        }
+    }
+
+    /// Shows the listener where we are. Nothing to do for an accepted session.
+    pub(crate) fn send_check(&self) {
+        let Role::Dialed { learned, check, .. } = &self.role else {
+            return;
+        };
+        let (Some((_, packet)), Some(path)) = (check.get(), lock(learned).last().copied()) else {
+            return;
+        };
+        if let Some(socket) = self.socket_to(&path.remote) {
+            // The address we had may be what is gone: the system chooses the source anew.
+            let _ = socket.try_send(&Transmit {
+                destination: path.remote,
+                ecn: None,
+                contents: packet,
+                segment_size: None,
+                src_ip: None,
+            });
+        }
+    }
+
     /// Time since a message last decrypted.
     pub(crate) fn silence(&self) -> Duration {
         let heard = Duration::from_millis(self.heard_ms.load(Ordering::Relaxed));
@@ -228,8 +264,13 @@ impl Session {
     fn admit(&self, from: Path, datagram: &[u8], now: Instant) -> Option<SocketAddr> {
         let class = stun::classify(datagram);
         match &self.role {
-            Role::Dialed { learned, .. } => {
+            Role::Dialed { learned, check, .. } => {
                 match class {
+                    Some((Class::Success, transaction))
+                        if check.get().is_some_and(|(own, _)| *own == transaction) =>
+                    {
+                        return None;
+                    }
                     Some((Class::Success, _)) => {
                         learn(&mut lock(learned), from);
                         self.facts.answered.store(true, Ordering::Relaxed);

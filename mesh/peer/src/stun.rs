@@ -1,7 +1,8 @@
 //! As much STUN (RFC 5389) as the front door needs, read in place without allocating.
 //!
 //! The ICE agent inside `webrtc` parses the packets that belong to a link; this module only
-//! decides, before there is a link, whether a packet may make one.
+//! decides, before there is a link, whether a packet may make one, and writes the two packets that
+//! the agent does not: the refusal, and the check of a dialer that nobody answers any more.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -118,6 +119,30 @@ impl<'p> BindingRequest<'p> {
     }
 }
 
+/// A Binding Request with nothing but a user name and its integrity.
+pub(crate) fn request(transaction: TransactionId, username: &[u8], password: &[u8]) -> Vec<u8> {
+    let name_len = u16::try_from(username.len()).unwrap_or(u16::MAX);
+    let padded = username.len().next_multiple_of(4);
+    let body_len = u16::try_from(4 + padded + 24).unwrap_or(u16::MAX);
+    let mut packet = Vec::with_capacity(HEADER_LEN + usize::from(body_len));
+    packet.extend(BINDING_REQUEST);
+    packet.extend(body_len.to_be_bytes());
+    packet.extend(MAGIC);
+    packet.extend(transaction);
+    packet.extend(USERNAME.to_be_bytes());
+    packet.extend(name_len.to_be_bytes());
+    packet.extend(username);
+    packet.resize(HEADER_LEN + 4 + padded, 0);
+    // HMAC takes a key of any length, so this never fails.
+    if let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(password) {
+        mac.update(&packet);
+        packet.extend(MESSAGE_INTEGRITY.to_be_bytes());
+        packet.extend([0, 20]);
+        packet.extend(mac.finalize().into_bytes());
+    }
+    packet
+}
+
 /// The 401 that tells a dialer its key is not known here. Shorter than any request that gets it.
 pub(crate) fn refusal(transaction: TransactionId) -> [u8; REFUSAL_LEN] {
     let mut out = [0; REFUSAL_LEN];
@@ -144,23 +169,7 @@ pub(crate) mod tests {
 
     /// A request as a dialer's ICE agent would write it.
     pub(crate) fn request(username: &[u8], password: &[u8]) -> Vec<u8> {
-        let mut packet = Vec::new();
-        packet.extend(BINDING_REQUEST);
-        packet.extend([0, 0]);
-        packet.extend(MAGIC);
-        packet.extend([5; 12]);
-        packet.extend(USERNAME.to_be_bytes());
-        packet.extend(u16::try_from(username.len()).unwrap().to_be_bytes());
-        packet.extend(username);
-        packet.resize(packet.len().next_multiple_of(4), 0);
-        let length = u16::try_from(packet.len() - HEADER_LEN + 24).unwrap();
-        packet[2..4].copy_from_slice(&length.to_be_bytes());
-        let mut mac = Hmac::<Sha1>::new_from_slice(password).unwrap();
-        mac.update(&packet);
-        packet.extend(MESSAGE_INTEGRITY.to_be_bytes());
-        packet.extend([0, 20]);
-        packet.extend(mac.finalize().into_bytes());
-        packet
+        super::request([5; 12], username, password)
     }
 
     #[test]

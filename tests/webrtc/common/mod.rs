@@ -1,6 +1,8 @@
 //! Endpoints on loopback, as the link tests need them.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub mod relay;
+
 use peddlenet_peer::{
     Dial, Endpoint, EndpointConfig, Gate, GateId, Incoming, Kind, Link, ListenerCertificate,
 };

@@ -1,0 +1,262 @@
+//! A link's life: lanes under load, its end on either side, and what is left afterwards.
+
+mod common;
+
+use common::relay::Relay;
+use common::{DEADLINE, Pair, dial_to, gate, listener, listener_as, pair};
+use peddlenet_peer::{
+    Dial, Endpoint, EndpointConfig, FRAME_MAX, Kind, Lane, ListenerCertificate, SendError,
+};
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frames_of_every_size_arrive_in_order() {
+    let Pair {
+        dialer,
+        accepted,
+        host: _host,
+        guest: _guest,
+        ..
+    } = pair().await;
+    let (here, _from_there) = dialer.split();
+    let (_there, mut from_here) = accepted.split();
+    let sizes = [0, 1, 100, 1_200, 16_384, FRAME_MAX - 1, FRAME_MAX];
+    let sending = here.clone();
+    tokio::spawn(async move {
+        for size in sizes {
+            let frame = vec![u8::try_from(size % 251).unwrap(); size];
+            sending.send(Lane::Ordered, frame).await.unwrap();
+        }
+    });
+    for size in sizes {
+        let received = timeout(DEADLINE, from_here.recv()).await.unwrap().unwrap();
+        assert_eq!(received.bytes.len(), size);
+        let expected = u8::try_from(size % 251).unwrap();
+        assert!(received.bytes.iter().all(|byte| *byte == expected));
+    }
+    let long = here.try_send(Lane::Ordered, vec![0; FRAME_MAX + 1]);
+    assert_eq!(long, Err(SendError::TooLong));
+    let long = here.try_send(Lane::Datagram, vec![0; 2000]);
+    assert_eq!(long, Err(SendError::TooLong));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_reader_holds_its_sender_up_and_loses_nothing() {
+    let Pair {
+        dialer,
+        accepted,
+        host: _host,
+        guest: _guest,
+        ..
+    } = pair().await;
+    let (here, _from_there) = dialer.split();
+    let (_there, mut from_here) = accepted.split();
+    let mut sent = 0u32;
+    let full_since = loop {
+        let mut frame = vec![0; 32 * 1024];
+        frame[..4].copy_from_slice(&sent.to_be_bytes());
+        match here.try_send(Lane::Ordered, frame) {
+            Ok(()) => sent += 1,
+            Err(SendError::Full) => break Instant::now(),
+            Err(other) => panic!("{other}"),
+        }
+        if sent.is_multiple_of(16) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(sent < 10_000, "no backpressure after {sent} frames");
+    };
+    println!("full after {sent} frames of 32 KiB");
+    // Longer than the silence that ends a link: being slow is not being dead.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    for expected in 0..sent {
+        let received = timeout(DEADLINE, from_here.recv()).await.unwrap().unwrap();
+        let number = u32::from_be_bytes(received.bytes[..4].try_into().unwrap());
+        assert_eq!(number, expected);
+    }
+    println!("drained {:?} after it was full", full_since.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_one_side_ends_the_other_and_delivers_what_was_queued() {
+    let Pair {
+        dialer,
+        accepted,
+        host: _host,
+        guest: _guest,
+        ..
+    } = pair().await;
+    let (here, mut from_there) = dialer.split();
+    let (there, mut from_here) = accepted.split();
+    for _ in 0..20 {
+        here.try_send(Lane::Ordered, vec![7; 20_000]).unwrap();
+    }
+    here.close();
+    let started = Instant::now();
+    for _ in 0..20 {
+        assert_eq!(from_here.recv().await.unwrap().bytes.len(), 20_000);
+    }
+    assert_eq!(from_here.recv().await, None);
+    assert_eq!(from_there.recv().await, None);
+    println!("both down after {:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(1));
+    assert_eq!(
+        there.try_send(Lane::Ordered, vec![1]),
+        Err(SendError::Closed)
+    );
+    assert_eq!(
+        here.send(Lane::Ordered, vec![1]).await,
+        Err(SendError::Closed)
+    );
+    assert!(!here.is_open() && !there.is_open());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropping_a_link_closes_it() {
+    let Pair {
+        dialer,
+        accepted,
+        host: _host,
+        guest: _guest,
+        ..
+    } = pair().await;
+    drop(dialer);
+    let (_there, mut from_here) = accepted.split();
+    let end = timeout(Duration::from_secs(1), from_here.recv()).await;
+    assert_eq!(end.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_an_endpoint_ends_its_links() {
+    let Pair {
+        host,
+        mut host_incoming,
+        dialer,
+        accepted,
+        ..
+    } = pair().await;
+    let (_here, mut from_there) = dialer.split();
+    let (_there, mut from_here) = accepted.split();
+    host.close().await;
+    let both = async { (from_there.recv().await, from_here.recv().await) };
+    assert_eq!(
+        timeout(Duration::from_secs(2), both).await.unwrap(),
+        (None, None)
+    );
+    assert!(host_incoming.recv().await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_that_vanishes_is_noticed_by_both_within_five_seconds() {
+    let key = gate(1, Kind::Invite, 1);
+    let (host, mut incoming) = listener(vec![key.clone()]).await;
+    let (guest, _) = listener(vec![]).await;
+    let relay = Relay::to(host.local_addrs()[0]).await;
+    let dial = Dial {
+        addrs: vec![relay.addr],
+        ..dial_to(&host, key)
+    };
+    let (here, mut from_there) = guest.dial(dial).await.unwrap().split();
+    let (_there, mut from_here) = incoming.recv().await.unwrap().link.split();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    println!("srtt {:?}", here.srtt());
+    assert!(here.srtt().is_some());
+    relay.cut();
+    let started = Instant::now();
+    let both = async { tokio::join!(from_there.recv(), from_here.recv()) };
+    assert_eq!(
+        timeout(Duration::from_secs(7), both).await.unwrap(),
+        (None, None)
+    );
+    println!("noticed after {:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_millis(5500));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_link_stays() {
+    let Pair {
+        dialer,
+        accepted,
+        host: _host,
+        guest: _guest,
+        ..
+    } = pair().await;
+    let (here, _from_there) = dialer.split();
+    let (_there, mut from_here) = accepted.split();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    here.send(Lane::Ordered, &b"hello"[..]).await.unwrap();
+    let received = timeout(Duration::from_secs(1), from_here.recv()).await;
+    assert_eq!(&received.unwrap().unwrap().bytes[..], b"hello");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_restarts_on_its_port_gets_back_in() {
+    let key = gate(1, Kind::Member, 1);
+    let (host, mut incoming) = listener(vec![key.clone()]).await;
+    let certificate = ListenerCertificate::generate().unwrap();
+    // A runtime that is shut down takes every task along, and says goodbye to nobody.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let (stored, dial) = (certificate.clone(), dial_to(&host, key.clone()));
+    let first = runtime.spawn(async move {
+        let (guest, incoming) = listener_as(stored, vec![]).await;
+        let link = guest.dial(dial).await.unwrap();
+        (guest.local_addrs()[0], guest, incoming, link)
+    });
+    let (addr, guest, guest_incoming, link) = first.await.unwrap();
+    let (_there, mut from_here) = incoming.recv().await.unwrap().link.split();
+    runtime.shutdown_background();
+    drop((guest, guest_incoming, link));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let config = EndpointConfig {
+        listen: vec![addr],
+        certificate,
+    };
+    let (guest, _guest_incoming) = Endpoint::bind(config).await.unwrap();
+    let started = Instant::now();
+    let again = guest.dial(dial_to(&host, key)).await;
+    println!("back after {:?}", started.elapsed());
+    again.unwrap();
+    incoming.recv().await.unwrap();
+    assert_eq!(from_here.recv().await, None, "the dead link stayed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_leave_no_tasks_behind() {
+    let key = gate(1, Kind::Invite, 1);
+    let (host, mut incoming) = listener(vec![key.clone()]).await;
+    let (guest, _) = listener(vec![]).await;
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let before = tasks();
+    for round in 0..10 {
+        let link = guest.dial(dial_to(&host, key.clone())).await.unwrap();
+        let accepted = incoming.recv().await.unwrap();
+        if round % 2 == 0 {
+            drop(link);
+            drop(accepted);
+        } else {
+            drop(accepted);
+            drop(link);
+        }
+    }
+    // A dial that is given up half-way leaves nothing either.
+    let given_up = guest.dial(dial_to(&host, key));
+    assert!(timeout(Duration::from_millis(15), given_up).await.is_err());
+    let started = Instant::now();
+    while tasks() > before && started.elapsed() < Duration::from_secs(8) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    println!(
+        "{before} tasks before, {} after {:?}",
+        tasks(),
+        started.elapsed()
+    );
+    assert!(tasks() <= before);
+}
