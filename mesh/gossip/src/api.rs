@@ -254,7 +254,7 @@ pub enum Action {
     },
     /// Something worth knowing.
     Notify(Notice),
-    /// Close a link. What it still sends is ignored.
+    /// Close a link, then give [`Input::PeerDown`]. What it still sends is ignored.
     Drop {
         /// The link.
         peer: PeerId,

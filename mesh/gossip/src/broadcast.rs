@@ -1,222 +1,25 @@
-//! Events on their way in, through the check, and on to the other neighbours.
+//! Checked events on their way out: to the other neighbours, to the store, to the app.
 //!
 //! ```text
-//!  Frame(Event)  --+                                      +--> Send to every other neighbour (live only)
-//!  Batch ----------+--> intake --Verify--> on_verified ---+--> Persist --> on_persisted: heads count it
-//!                        |  known, refused, too much        +--> Deliver
-//!                        v                                  +--> a gap below it: the sender offers it
-//!                       let go
+//!                                              +--> Send to every other neighbour (live only)
+//!  Frame(Event) -+--> intake --Verify--> accept +--> Persist --> heads count it
+//!  Batch --------+                             +--> Deliver
+//!                                              +--> a gap below it: its senders offer what is there
+//!  Publish --> Persist --> Send to every neighbour
 //! ```
 
-use peddlenet_wire::{
-    EventHash, Frame, RoomTag, Seq, SignedEvent, Stream, Timestamp,
-    frame::{self},
-};
+use peddlenet_wire::{EventHash, Frame, RoomTag, Seq, SignedEvent, Timestamp, frame};
 
 use crate::{
-    api::{Action, Item, Lane, Notice, PeerId, Query, Ticket, Verdict, Why},
-    engine::{Asked, Due, Engine, Flight, count},
+    api::{Action, Lane, Notice, PeerId, Ticket, Verdict, Why},
+    engine::{Due, Engine, Flight, count},
+    intake::{Arriving, gates_content},
     limits,
     parked::Waiting,
-    recent::{Known, LogKey, Position, log_of, position_of},
+    recent::{Known, Position, position_of},
 };
 
-/// An event between its arrival and the answer to its check.
-#[derive(Debug)]
-pub(crate) struct Arriving {
-    pub(crate) event: SignedEvent,
-    /// Links it crossed, the last one included.
-    pub(crate) hops: u8,
-    /// Pushed, so it is pushed on.
-    pub(crate) live: bool,
-    /// Asked for, so it is not counted against the link's quota.
-    pub(crate) wanted: bool,
-    /// The links it came over, the first one first. It is not sent back there.
-    pub(crate) from: Vec<PeerId>,
-    /// Another event that is held at its place.
-    pub(crate) rival: Option<EventHash>,
-    /// Since when it waits for its author's admission.
-    pub(crate) parked: Option<Timestamp>,
-}
-
 impl Engine {
-    pub(crate) fn on_event(&mut self, from: PeerId, frame: frame::Event, now: Timestamp) {
-        let arriving = Arriving {
-            event: frame.event,
-            hops: frame.hops.saturating_add(1),
-            live: true,
-            wanted: false,
-            from: vec![from],
-            rival: None,
-            parked: None,
-        };
-        self.intake(from, arriving, now);
-    }
-
-    /// Decides whether an event is worth a check. True when its place is no longer missing: it is
-    /// held, or its check is under way.
-    pub(crate) fn intake(&mut self, from: PeerId, mut arriving: Arriving, now: Timestamp) -> bool {
-        let position = position_of(&arriving.event);
-        let (log, seq, hash) = position;
-        let tag = arriving.event.header().room;
-        let Some(room) = self.rooms.get_mut(&tag) else {
-            return false;
-        };
-        if arriving.event.body().is_none() {
-            // Nothing deletes bodies yet: a relay took it off, and the event is to be had whole.
-            self.blame(from, Why::Stripped, now);
-            return false;
-        }
-        let held = room.logs.get(&log).filter(|l| l.got.contains(seq));
-        let known = room.recent.event(&position).is_some_and(|k| k.saved)
-            || held.is_some_and(|l| l.forks.contains(&hash) || l.head == Some((seq, hash)));
-        if known || room.pending.contains(&position) {
-            count(&mut self.stats.duplicates);
-            if let Some(Flight::Check(_, first)) = room
-                .verifying
-                .get(&hash)
-                .and_then(|ticket| self.flights.get_mut(ticket))
-                && !first.from.contains(&from)
-            {
-                first.from.push(from);
-                first.live |= arriving.live;
-            }
-            return true;
-        }
-        if room.refused.contains(hash, now) {
-            count(&mut self.stats.duplicates);
-            return false;
-        }
-        let forks_full = held.is_some_and(|l| l.forks.len() >= limits::FORKS_MAX);
-        let is_held = held.is_some();
-        if forks_full || !room.has_space(log, seq) || self.flights.len() >= limits::FLIGHTS_MAX {
-            count(&mut self.stats.overflow);
-            return false;
-        }
-        arriving.rival = room
-            .recent
-            .at(log, seq)
-            .map(|(other, _)| other)
-            .filter(|_| is_held);
-        if !arriving.wanted
-            && !self
-                .links
-                .get_mut(&from)
-                .is_some_and(|l| l.checks.take(now))
-        {
-            return self.over_quota(from, tag, position, is_held, now);
-        }
-        if is_held && arriving.rival.is_none() {
-            self.compare(tag, arriving, position);
-        } else {
-            self.check(tag, arriving);
-        }
-        true
-    }
-
-    /// Too many unasked events: what was let go is asked for, at this device's own pace.
-    fn over_quota(
-        &mut self,
-        from: PeerId,
-        tag: RoomTag,
-        position: Position,
-        held: bool,
-        now: Timestamp,
-    ) -> bool {
-        let (log, seq, _) = position;
-        count(&mut self.stats.overflow);
-        if !held {
-            self.guess(from, tag, log, (seq, seq));
-            self.pump_soon(tag, now);
-        }
-        self.blame(from, Why::OverQuota, now);
-        false
-    }
-
-    /// A neighbour that sent an event is taken to hold those before it.
-    fn guess(&mut self, peer: PeerId, tag: RoomTag, log: LogKey, stretch: (Seq, Seq)) {
-        let known = self
-            .rooms
-            .get(&tag)
-            .is_some_and(|r| r.logs.contains_key(&log));
-        if let Some(side) = self.side(peer, tag) {
-            side.offer(log, stretch, known);
-        }
-    }
-
-    /// The place is taken and its hash forgotten: the store knows whether this is the same event.
-    fn compare(&mut self, tag: RoomTag, arriving: Arriving, position: Position) {
-        let under_way = self
-            .queries
-            .values()
-            .filter(|a| matches!(a, Asked::Compare(..)))
-            .count();
-        if under_way >= limits::COMPARES_MAX {
-            count(&mut self.stats.overflow);
-            return;
-        }
-        if let Some(room) = self.rooms.get_mut(&tag) {
-            room.pending.insert(position);
-        }
-        let ((author, stream), seq, _) = position;
-        let limit = limits::FORKS_MAX.saturating_add(1);
-        let what = Query::Range {
-            room: tag,
-            author,
-            stream,
-            from: seq,
-            to: seq,
-            limit,
-        };
-        self.load(Asked::Compare(tag, Box::new(arriving)), what);
-    }
-
-    pub(crate) fn on_compared(
-        &mut self,
-        tag: RoomTag,
-        mut arriving: Arriving,
-        events: &[(SignedEvent, u8)],
-        now: Timestamp,
-    ) {
-        let Some(room) = self.rooms.get_mut(&tag) else {
-            return;
-        };
-        let position = position_of(&arriving.event);
-        room.pending.remove(&position);
-        match events.first() {
-            _ if events.iter().any(|(held, _)| held.hash() == position.2) => {
-                room.recent.insert(position, known(&arriving.event));
-                count(&mut self.stats.duplicates);
-            }
-            Some((rival, _)) => {
-                arriving.rival = Some(rival.hash());
-                self.check(tag, arriving);
-            }
-            None => count(&mut self.stats.overflow),
-        }
-        self.pump_if_starved(tag, now);
-    }
-
-    /// Hands an event out to be checked.
-    pub(crate) fn check(&mut self, tag: RoomTag, arriving: Arriving) {
-        let (event, from) = (arriving.event.clone(), arriving.from.first().copied());
-        let gates = gates_content(&arriving);
-        let ticket = self.ticket(Flight::Check(tag, Box::new(arriving)));
-        if let Some(room) = self.rooms.get_mut(&tag) {
-            room.pending.insert(position_of(&event));
-            room.verifying.insert(event.hash(), ticket);
-            if gates {
-                room.membership_checks = room.membership_checks.saturating_add(1);
-            }
-        }
-        count(&mut self.stats.checks);
-        self.out.push(Action::Verify {
-            ticket,
-            item: Item::Event(event),
-            from,
-        });
-    }
-
     pub(crate) fn on_verified(&mut self, ticket: Ticket, verdict: Verdict, now: Timestamp) {
         match self.flights.remove(&ticket) {
             Some(Flight::Check(tag, arriving)) => {
@@ -317,7 +120,7 @@ impl Engine {
             .map(Seq)
             .filter(|&below| live && below >= Seq::FIRST && !log.got.contains(below));
         let gap = gap.map(|below| (log.got.floor(below).map_or(Seq::FIRST, next), below));
-        room.recent.insert(position, known(&event));
+        room.recent.insert(position, Known::of(&event));
         room.persisting = room.persisting.saturating_add(1);
         if let Some((seq, events)) = clash {
             tracing::warn!(author = ?key.0, stream = key.1.0, seq = seq.0, "two events in one place");
@@ -333,7 +136,7 @@ impl Engine {
         if let Some(&peer) = from.first() {
             self.praise(peer);
         }
-        if live {
+        if live && !before {
             self.push(tag, &event, hops, &from);
         }
         let ticket = self.ticket(Flight::Commit {
@@ -390,7 +193,7 @@ impl Engine {
             .or_default()
             .got
             .insert(position.1);
-        room.recent.insert(position, known(&event));
+        room.recent.insert(position, Known::of(&event));
         room.persisting = room.persisting.saturating_add(1);
         let ticket = self.ticket(Flight::CommitOwn(event.clone()));
         self.out.push(Action::Persist {
@@ -408,12 +211,12 @@ impl Engine {
                 position,
                 live,
             }) => {
-                self.on_event_persisted(room, position, ok, !live);
+                self.on_event_persisted(room, position, ok, !live, now);
                 self.after_commit(room, now);
             }
             Some(Flight::CommitOwn(event)) => {
                 let (room, position) = (event.header().room, position_of(&event));
-                self.on_event_persisted(room, position, ok, false);
+                self.on_event_persisted(room, position, ok, false, now);
                 if ok {
                     self.push(room, &event, 0, &[]);
                 } else {
@@ -432,13 +235,23 @@ impl Engine {
         }
     }
 
-    fn on_event_persisted(&mut self, tag: RoomTag, position: Position, ok: bool, fetched: bool) {
+    fn on_event_persisted(
+        &mut self,
+        tag: RoomTag,
+        position: Position,
+        ok: bool,
+        fetched: bool,
+        now: Timestamp,
+    ) {
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
         };
         room.persisting = room.persisting.saturating_sub(1);
         if ok {
-            room.fresh |= fetched;
+            if fetched && !room.fresh {
+                room.fresh = true;
+                room.fresh_since = now;
+            }
             return room.store(position);
         }
         let (key, seq, hash) = position;
@@ -480,20 +293,6 @@ impl Engine {
     }
 }
 
-/// Content is not asked for while wanted membership is being checked.
-fn gates_content(arriving: &Arriving) -> bool {
-    arriving.wanted && log_of(&arriving.event).1 == Stream::MEMBERSHIP
-}
-
 fn next(seq: Seq) -> Seq {
     seq.next().unwrap_or(seq)
-}
-
-fn known(event: &SignedEvent) -> Known {
-    let header = event.header();
-    Known {
-        previous: Some(header.previous),
-        clock: Some(header.clock),
-        saved: true,
-    }
 }

@@ -8,7 +8,7 @@ use crate::{
     api::{
         Action, Config, Counts, Input, Lane, PeerId, Query, QueryId, Stats, Ticket, TimerId, Why,
     },
-    broadcast::Arriving,
+    intake::Arriving,
     links::Link,
     recent::Position,
     records::{ArrivingRecord, RecordKey},
@@ -28,6 +28,8 @@ pub struct Engine {
     timers: BTreeMap<TimerId, Due>,
     numbers: u64,
     pub(crate) out: Vec<Action>,
+    /// Links that were dropped while this input was handled.
+    pub(crate) doomed: Vec<PeerId>,
     pub(crate) stats: Stats,
 }
 
@@ -62,6 +64,7 @@ pub(crate) enum Due {
     Want(PeerId, RoomTag, u32),
     Linger(PeerId, RoomTag, u32),
     Records(PeerId, RoomTag),
+    Nudge(PeerId, RoomTag),
 }
 
 impl Engine {
@@ -76,6 +79,7 @@ impl Engine {
             timers: BTreeMap::new(),
             numbers: 0,
             out: Vec::new(),
+            doomed: Vec::new(),
             stats: Stats::default(),
         }
     }
@@ -109,6 +113,9 @@ impl Engine {
                 more,
             } => self.on_loaded(query, events, more, now),
             Input::Timer(timer) => self.on_timer(timer, now),
+        }
+        while let Some(peer) = self.doomed.pop() {
+            self.release(peer, now);
         }
         self.out.drain(..)
     }
@@ -200,6 +207,7 @@ impl Engine {
             Some(Due::Retry(room)) => self.on_retry_due(room, now),
             Some(Due::Want(peer, room, id)) => self.on_want_due(peer, room, id, now),
             Some(Due::Linger(peer, room, id)) => self.finish_want(peer, room, id, now),
+            Some(Due::Nudge(peer, room)) => self.on_nudge_due(peer, room),
             Some(Due::Records(peer, room)) => self.send_records(peer, room, now),
             None => {}
         }

@@ -15,11 +15,10 @@ use peddlenet_wire::{
 
 use crate::{
     api::{Lane, PeerId, Why},
-    broadcast::Arriving,
     engine::{Due, Engine, count},
+    intake::Arriving,
     limits,
     pick::Choice,
-    ranges::Ranges,
     recent::LogKey,
     room::Page,
 };
@@ -307,20 +306,4 @@ impl Engine {
             self.blame(peer, Why::BrokenPromise, now);
         }
     }
-}
-
-/// What of an offer is worth asking for: not held, not asked of anybody, not being checked.
-pub(crate) fn missing(
-    offer: &Ranges,
-    wanted: Option<&Ranges>,
-    pending: impl Iterator<Item = Seq>,
-) -> Ranges {
-    let mut missing = offer.clone();
-    if let Some(wanted) = wanted {
-        missing.subtract(wanted);
-    }
-    if !missing.is_empty() {
-        pending.for_each(|seq| missing.remove(seq));
-    }
-    missing
 }

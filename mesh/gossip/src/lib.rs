@@ -44,6 +44,7 @@ mod api;
 mod broadcast;
 mod engine;
 mod fetch;
+mod intake;
 pub mod limits;
 mod links;
 mod parked;

@@ -14,7 +14,7 @@ pub const RECENT_MAX: usize = 16_384;
 /// Hashes of refused events that are remembered, per room.
 pub const REFUSED_MAX: usize = 4_096;
 /// How long a refusal is remembered: after it the same bytes may be checked again.
-pub const REFUSED_FOR: Duration = Duration::from_secs(60);
+pub const REFUSED_FOR: Duration = Duration::from_secs(30);
 /// Events and records that wait for their author to become a member, per room.
 pub const PARKED_MAX: usize = 2_048;
 /// The same that came over one link.
@@ -100,13 +100,10 @@ pub const DIGEST_EVERY: Duration = Duration::from_secs(4);
 pub const DIGEST_JITTER_MS: u64 = 2_000;
 /// While history comes in, neighbours hear of it at most so often.
 pub const ANNOUNCE_EVERY: Duration = Duration::from_secs(1);
-/// Heads are sent to one side at most so often.
-pub const HEADS_EVERY: Duration = Duration::from_secs(2);
-/// Heads that were asked for are sent at most so often.
-pub const HEADS_REPLY_EVERY: Duration = Duration::from_millis(500);
-/// Heads exchanged over one pair of digests before waiting [`HEADS_STUCK_EVERY`] (a fork, a refused event).
-pub const HEADS_SAME_PAIR: u32 = 4;
-/// How often heads are exchanged when that changed nothing.
+/// Heads are sent to one side at most so often. Twice as long each time that nothing came of it (a
+/// fork, a refused event), up to [`HEADS_STUCK_EVERY`].
+pub const HEADS_EVERY: Duration = Duration::from_millis(500);
+/// How often heads are exchanged when that keeps changing nothing.
 pub const HEADS_STUCK_EVERY: Duration = Duration::from_secs(30);
 /// [`Notice::HistoryProgress`](crate::Notice::HistoryProgress) comes at most so often, per room.
 pub const PROGRESS_EVERY: Duration = Duration::from_millis(250);

@@ -102,6 +102,8 @@ pub(crate) struct Side {
     pub(crate) heads_sent: Option<Timestamp>,
     /// The last pair of digests (ours, theirs) that differed, and how often in a row.
     pub(crate) differing: Option<(Digest, Digest, u32)>,
+    /// A digest goes there soon.
+    pub(crate) nudge_armed: bool,
     /// The digest that both had.
     pub(crate) agreed: Option<Digest>,
     /// What it asked for and waits for.
@@ -127,6 +129,7 @@ impl Side {
             distrusted: None,
             heads_sent: None,
             differing: None,
+            nudge_armed: false,
             agreed: None,
             serves: VecDeque::new(),
             serving: 0,
@@ -176,7 +179,7 @@ impl Engine {
         now: Timestamp,
     ) {
         let link = self.links.entry(peer).or_insert_with(|| Link::new(now));
-        if link.rooms.contains_key(&room) {
+        if link.dropped || link.rooms.contains_key(&room) {
             return;
         }
         link.rooms.insert(room, Side::new(author, now));
@@ -211,18 +214,21 @@ impl Engine {
     }
 
     pub(crate) fn on_peer_down(&mut self, peer: PeerId, now: Timestamp) {
-        let rooms: Vec<RoomTag> = match self.links.get(&peer) {
-            Some(link) => link.rooms.keys().copied().collect(),
-            None => return,
+        self.release(peer, now);
+        self.links.remove(&peer);
+    }
+
+    /// Forgets all rooms of a link; what was asked there is asked of others.
+    pub(crate) fn release(&mut self, peer: PeerId, now: Timestamp) {
+        let Some(link) = self.links.get_mut(&peer) else {
+            return;
         };
-        // First all rooms go, so that nothing that is missing now is asked of the same link again.
-        if let Some(link) = self.links.get_mut(&peer) {
-            link.dropped = true;
-        }
+        // Deaf first, so that nothing that is missing now is asked of the same link again.
+        link.dropped = true;
+        let rooms: Vec<RoomTag> = link.rooms.keys().copied().collect();
         for room in rooms {
             self.on_room_down(peer, room, now);
         }
-        self.links.remove(&peer);
     }
 
     /// The links over which a room runs, ascending.
@@ -272,6 +278,7 @@ impl Engine {
             link.dropped = true;
             tracing::warn!(peer = peer.0, ?why, "link dropped");
             self.out.push(Action::Drop { peer, why });
+            self.doomed.push(peer);
         } else if !told {
             link.noted.insert(why, now);
             tracing::debug!(peer = peer.0, ?why, "misbehaved");

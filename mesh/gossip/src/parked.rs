@@ -10,8 +10,8 @@ use peddlenet_wire::{RoomTag, Timestamp};
 
 use crate::{
     api::PeerId,
-    broadcast::Arriving,
     engine::{Due, Engine},
+    intake::Arriving,
     limits,
     recent::{elapsed, position_of},
     records::ArrivingRecord,

@@ -4,17 +4,21 @@
 //! that holds no content then asks for the newest page. The rest follows in chunks: of all logs the
 //! one whose missing stretch ends latest (by the clock of the event above it).
 
+use std::collections::BTreeMap;
+
 use peddlenet_wire::{Hlc, RoomTag, Seq, Stream};
 
 use crate::{
     api::PeerId,
     engine::Engine,
-    fetch::missing,
     limits,
     links::Side,
+    ranges::Ranges,
     recent::LogKey,
     room::{Page, Room},
 };
+
+type Offers = BTreeMap<LogKey, Ranges>;
 
 /// The next want for one side.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +35,7 @@ impl Engine {
     pub(crate) fn pick(&mut self, tag: RoomTag, peer: PeerId) -> Option<Choice> {
         let total = self.wanted_everywhere();
         let membership_under_way = self.membership_under_way(tag, peer);
+        let better = self.offered_by_better(tag, peer);
         let room = self.rooms.get_mut(&tag)?;
         let side = self
             .links
@@ -56,13 +61,13 @@ impl Engine {
         }
         trim(room, side);
         let chunk = budget.min(limits::CHUNK);
-        if let Some(choice) = membership(room, side, chunk) {
+        if let Some(choice) = membership(room, side, &better, chunk) {
             return Some(choice);
         }
         if membership_under_way || room.membership_checks > 0 {
             return None;
         }
-        let content = content(room, side, chunk)?;
+        let content = content(room, side, &better, chunk)?;
         match room.page {
             Page::Needed => Some(Choice::Page),
             Page::Asked => None,
@@ -73,6 +78,29 @@ impl Engine {
     fn wanted_everywhere(&self) -> u64 {
         let sides = self.links.values().flat_map(|link| link.rooms.values());
         sides.fold(0, |sum: u64, side| sum.saturating_add(side.wanted()))
+    }
+
+    /// What others offer that keep their word, when this side did not: it is asked only for the rest.
+    fn offered_by_better(&self, tag: RoomTag, peer: PeerId) -> Offers {
+        let mut better = Offers::new();
+        let mut sides: Vec<&Side> = Vec::new();
+        let mut struck = false;
+        for (&other, link) in self.links.iter().filter(|(_, link)| !link.dropped) {
+            match link.rooms.get(&tag) {
+                Some(side) if other == peer => struck = side.strikes > 0,
+                Some(side) if side.strikes == 0 => sides.push(side),
+                _ => {}
+            }
+        }
+        for side in sides.into_iter().filter(|_| struck) {
+            for (&log, ranges) in &side.offers {
+                let all = better.entry(log).or_default();
+                ranges
+                    .iter()
+                    .for_each(|(from, to)| all.insert_range(from, to));
+            }
+        }
+        better
     }
 
     /// Whether membership is on its way, from this side or from one that keeps its word: a silent
@@ -87,6 +115,21 @@ impl Engine {
     }
 }
 
+/// What of an offer is worth asking for: not held, not asked of anybody, not being checked, and not
+/// to be had from a better side.
+fn missing(room: &Room, better: &Offers, log: LogKey, offer: &Ranges) -> Ranges {
+    let mut missing = offer.clone();
+    for others in [room.wanted.get(&log), better.get(&log)] {
+        if let Some(others) = others {
+            missing.subtract(others);
+        }
+    }
+    if !missing.is_empty() {
+        room.pending_in(log).for_each(|seq| missing.remove(seq));
+    }
+    missing
+}
+
 /// Forgets offers of what is held by now.
 fn trim(room: &Room, side: &mut Side) {
     side.offers.retain(|log, ranges| {
@@ -97,24 +140,24 @@ fn trim(room: &Room, side: &mut Side) {
     });
 }
 
-fn membership(room: &Room, side: &Side, chunk: u64) -> Option<Choice> {
+fn membership(room: &Room, side: &Side, better: &Offers, chunk: u64) -> Option<Choice> {
     side.offers
         .iter()
         .filter(|((_, stream), _)| *stream == Stream::MEMBERSHIP)
         .find_map(|(&log, offer)| {
-            let lacking = missing(offer, room.wanted.get(&log), room.pending_in(log));
+            let lacking = missing(room, better, log, offer);
             let (from, to) = lacking.bottom(chunk)?;
             Some(Choice::Range(log, from, to))
         })
 }
 
-fn content(room: &Room, side: &Side, chunk: u64) -> Option<Choice> {
+fn content(room: &Room, side: &Side, better: &Offers, chunk: u64) -> Option<Choice> {
     let mut best: Option<(Hlc, Choice)> = None;
     for (&log, offer) in &side.offers {
         if log.1 == Stream::MEMBERSHIP {
             continue;
         }
-        let lacking = missing(offer, room.wanted.get(&log), room.pending_in(log));
+        let lacking = missing(room, better, log, offer);
         let Some((from, to)) = lacking.top(chunk) else {
             continue;
         };

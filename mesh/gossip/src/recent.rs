@@ -32,6 +32,16 @@ pub(crate) struct Known {
     pub(crate) saved: bool,
 }
 
+impl Known {
+    pub(crate) fn of(event: &SignedEvent) -> Self {
+        Self {
+            previous: Some(event.header().previous),
+            clock: Some(event.header().clock),
+            saved: true,
+        }
+    }
+}
+
 /// The newest [`limits::RECENT_MAX`] accepted events, first in first out.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {

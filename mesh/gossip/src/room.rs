@@ -69,7 +69,8 @@ pub(crate) struct Room {
     pub(crate) starved: bool,
     /// Fetched events became durable that neighbours may lack.
     pub(crate) fresh: bool,
-    pub(crate) announced: Timestamp,
+    /// Since when there are such events that neighbours have not heard of.
+    pub(crate) fresh_since: Timestamp,
     pub(crate) progressed: Timestamp,
     pub(crate) retried: Timestamp,
     pub(crate) retry_armed: bool,
@@ -99,7 +100,7 @@ impl Room {
             pump_armed: false,
             starved: false,
             fresh: false,
-            announced: now,
+            fresh_since: now,
             progressed: now,
             retried: Timestamp::default(),
             retry_armed: false,

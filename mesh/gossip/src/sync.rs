@@ -81,14 +81,16 @@ impl Engine {
                 hear(room, side, head);
             }
         }
-        let answer = frame.reply
-            && side
-                .heads_sent
-                .is_none_or(|at| elapsed(at, now, limits::HEADS_REPLY_EVERY));
+        let recent = side
+            .heads_sent
+            .is_some_and(|at| !elapsed(at, now, limits::HEADS_EVERY));
         if nonsense {
             self.blame(from, Why::Nonsense, now);
         }
-        if answer {
+        if frame.reply && recent {
+            // Both greet at once, most often; if ours was lost, a digest brings it to light.
+            self.nudge(from, tag, limits::HEADS_EVERY, now);
+        } else if frame.reply {
             self.send_heads(from, tag, false, now);
         }
         self.pump(tag, now);
@@ -117,12 +119,14 @@ impl Engine {
             Some((ours, theirs, times)) if ours == mine && theirs == frame.digest => times,
             _ => 0,
         };
-        let pause = if times < limits::HEADS_SAME_PAIR {
-            limits::HEADS_EVERY
-        } else {
-            limits::HEADS_STUCK_EVERY
-        };
+        let factor = 1u32.checked_shl(times).unwrap_or(u32::MAX);
+        let pause = limits::HEADS_EVERY
+            .saturating_mul(factor)
+            .min(limits::HEADS_STUCK_EVERY);
         if side.heads_sent.is_some_and(|at| !elapsed(at, now, pause)) {
+            if times == 0 {
+                self.nudge(from, tag, pause, now);
+            }
             return;
         }
         side.differing = Some((mine, frame.digest, times.saturating_add(1)));
@@ -130,6 +134,21 @@ impl Engine {
         tracing::debug!(peer = from.0, room = ?tag, "digests differ");
         self.send_heads(from, tag, true, now);
         self.records_again(from, tag, now);
+    }
+
+    /// A digest goes to one side after a while, once.
+    fn nudge(&mut self, peer: PeerId, tag: RoomTag, pause: std::time::Duration, now: Timestamp) {
+        if let Some(side) = self.side(peer, tag).filter(|s| !s.nudge_armed) {
+            side.nudge_armed = true;
+            self.arm(Due::Nudge(peer, tag), now.after(pause));
+        }
+    }
+
+    pub(crate) fn on_nudge_due(&mut self, peer: PeerId, tag: RoomTag) {
+        if let Some(side) = self.side(peer, tag) {
+            side.nudge_armed = false;
+            self.send_digest(peer, tag);
+        }
     }
 
     pub(crate) fn arm_digest(&mut self, tag: RoomTag, now: Timestamp) {
@@ -157,37 +176,34 @@ impl Engine {
         self.arm_digest(tag, now);
     }
 
-    /// A digest to each neighbour, except where both are known to have the same.
     fn send_digests(&mut self, tag: RoomTag) {
-        let Some(room) = self.rooms.get_mut(&tag) else {
+        for peer in self.neighbours(tag) {
+            self.send_digest(peer, tag);
+        }
+    }
+
+    /// A digest to a neighbour, unless both are known to have the same.
+    fn send_digest(&mut self, peer: PeerId, tag: RoomTag) {
+        let Some(digest) = self.rooms.get_mut(&tag).map(Room::digest) else {
             return;
         };
-        let digest = room.digest();
-        for peer in self.neighbours(tag) {
-            if self
-                .side(peer, tag)
-                .is_some_and(|side| side.agreed != Some(digest))
-            {
-                let frame = Frame::DigestOf(DigestOf { room: tag, digest });
-                self.send(peer, frame, Lane::Ordered);
-            }
+        if self
+            .side(peer, tag)
+            .is_some_and(|side| side.agreed != Some(digest))
+        {
+            let frame = Frame::DigestOf(DigestOf { room: tag, digest });
+            self.send(peer, frame, Lane::Ordered);
         }
     }
 
     /// Lets the neighbours know of fetched events: at the end of a fetch, and now and then in a long one.
     pub(crate) fn announce(&mut self, tag: RoomTag, now: Timestamp) {
-        let Some(room) = self.rooms.get_mut(&tag) else {
+        let Some(room) = self.rooms.get_mut(&tag).filter(|r| r.fresh) else {
             return;
         };
-        let quiet = room.persisting == 0 && room.wanted.is_empty();
-        let pause = if quiet {
-            limits::GAP_GRACE
-        } else {
-            limits::ANNOUNCE_EVERY
-        };
-        if room.fresh && elapsed(room.announced, now, pause) {
+        let end = room.persisting == 0 && room.wanted.is_empty();
+        if end || elapsed(room.fresh_since, now, limits::ANNOUNCE_EVERY) {
             room.fresh = false;
-            room.announced = now;
             self.send_digests(tag);
         }
     }
