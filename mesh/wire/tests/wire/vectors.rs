@@ -61,7 +61,7 @@ fn stub() -> SignedEvent {
     SignedEvent::from_parts(event().header_bytes().to_vec(), SIGNATURE, None).unwrap()
 }
 
-fn record() -> SignedRecord {
+pub(crate) fn record() -> SignedRecord {
     let body = b"sealed".to_vec();
     let header = RecordHeader {
         version: 1,

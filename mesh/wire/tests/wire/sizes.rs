@@ -1,0 +1,59 @@
+//! The fullest values that a build of ours makes fit the limits around them.
+
+use peddlenet_wire::{
+    AuthorId, EventHash, Frame, RoomTag, Seq, Stream, codec,
+    frame::{Head, Heads, RoomOffer, Rooms},
+    limits,
+    record::{Receipts, SeenUpTo},
+};
+
+use crate::vectors;
+
+#[test]
+fn the_fullest_heads_and_rooms_fit_a_frame() {
+    let head = Head {
+        author: AuthorId([0xff; 32]),
+        stream: Stream(u32::MAX),
+        base: Seq(u64::MAX),
+        seq: Seq(u64::MAX),
+        hash: EventHash([0xff; 32]),
+    };
+    let heads = Frame::Heads(Heads {
+        room: RoomTag([1; 16]),
+        heads: vec![head; limits::HEADS_MAX].try_into().unwrap(),
+        reply: true,
+    });
+    assert!(heads.to_bytes().len() <= limits::FRAME_MAX);
+    let rooms = Frame::Rooms(Rooms {
+        offers: vec![RoomOffer([0xff; 16]); limits::ROOMS_MAX]
+            .try_into()
+            .unwrap(),
+    });
+    assert!(rooms.to_bytes().len() <= limits::FRAME_MAX);
+}
+
+/// With positions below 2^16; past that a vector is to be shortened before it is sealed.
+#[test]
+fn a_full_receipt_vector_fits_a_record() {
+    let entry = SeenUpTo {
+        author: AuthorId([0xff; 32]),
+        stream: Stream::CONTENT,
+        seq: Seq(u64::from(u16::MAX)),
+    };
+    let receipts = Receipts {
+        seen: vec![entry; limits::RECEIPT_ENTRIES_MAX].try_into().unwrap(),
+    };
+    // Around the plaintext: a header, and 41 bytes of nonce, tag and padding at least.
+    let around = vectors::record().header_bytes().len() + 41;
+    assert!(codec::to_vec(&receipts).len() + around <= limits::RECORD_MAX);
+}
+
+#[test]
+fn the_largest_event_fits_a_frame() {
+    let parts = limits::HEADER_MAX + limits::BODY_MAX + 64;
+    // Heads of the array and of its three byte strings: 1 + 3 + 2 + 5 at most.
+    assert!(parts + 11 <= limits::EVENT_MAX);
+    // Around an event in a frame: kind, map, keys, hops.
+    const { assert!(limits::EVENT_MAX + 16 <= limits::FRAME_MAX) };
+    const { assert!(limits::BATCH_FILL + 64 <= limits::FRAME_MAX) };
+}
