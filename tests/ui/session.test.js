@@ -150,17 +150,22 @@ test('a_skipped_batch_is_made_up_for_by_a_snapshot_and_a_page', async () => {
   assert.equal(session.state.rooms[room], undefined, 'batches are applied again afterwards');
 });
 
-test('what_was_seen_is_reported_once_and_again_after_a_failure', async () => {
+test('what_was_seen_is_reported_once_forwards_and_again_after_a_failure', async () => {
   const room = shell.addRoom('Camp 7');
+  const [one, two, three] = [1, 2, 3].map((n) => shell.addMessage(room, { text: `${n}`, mine: false }).message);
   const session = new Session(ipc);
   await session.start();
-  const count = () => shell.calls.filter((call) => call.command === 'mark_seen').length;
+  session.enterRoom(room);
+  await until(session, (state) => state.timelines[room]?.loading === 'idle');
+  const reported = () => shell.calls.filter((call) => call.command === 'mark_seen').map((call) => call.args.message);
   shell.failing.mark_seen = { code: 'busy', message: 'Busy.' };
-  await session.markSeen(room, 'm1');
+  await session.markSeen(room, two);
   delete shell.failing.mark_seen;
-  await session.markSeen(room, 'm1');
-  await session.markSeen(room, 'm1');
-  assert.equal(count(), 2);
+  await session.markSeen(room, two);
+  await session.markSeen(room, two);
+  await session.markSeen(room, one);
+  await session.markSeen(room, three);
+  assert.deepEqual(reported(), [two, two, three]);
 });
 
 test('a_code_is_shown_again_while_it_works_and_made_anew_once_ended', async () => {

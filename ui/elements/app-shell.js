@@ -157,7 +157,6 @@ export class AppShell extends HTMLElement {
     this.#list.data = { rooms, open, name, now };
 
     if (open === null) {
-      this.session.openRoom = null;
       if (this.#main.firstChild !== this.#idle) this.#main.replaceChildren(this.#idle);
       document.title = t('app.name');
       return;

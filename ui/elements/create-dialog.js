@@ -47,8 +47,8 @@ export class CreateDialog extends ModalElement {
     this.#create.textContent = t('create.waiting');
     try {
       const room = await this.data.create(name);
+      this.close(); // first, so that the room may take the focus
       this.emit('room-open', room);
-      this.close();
     } catch (error) {
       setLine(this.#error, /** @type {Error} */ (error).message);
     } finally {

@@ -38,6 +38,7 @@ export class MessageBubble extends ViewElement {
     const bubble = h('div', { class: 'bubble' },
       !row.mine && row.first && h('bdi', { class: `bubble-name ${hueClass(row.author)}` }, data.name),
       row.mine && h('span', { class: 'visually-hidden' }, t('message.mine')),
+      !row.mine && !row.first && h('span', { class: 'visually-hidden' }, data.name),
       h('span', { class: 'bubble-text', dir: 'auto' }, row.text),
       h('span', { class: 'bubble-meta' },
         h('time', { datetime: new Date(row.timeMs).toISOString() }, clock(row.timeMs)),

@@ -47,11 +47,8 @@ export class MessageComposer extends ViewElement {
       this.#input.setSelectionRange(draft.length, draft.length);
     }
     this.#fit();
-    if (previous?.room !== room && matchMedia('(hover: hover)').matches) this.focusInput();
-  }
-
-  focusInput() {
-    this.#input.focus({ preventScroll: true });
+    // On a phone the keyboard would cover the room before anyone has read it.
+    if (previous?.room !== room && !matchMedia('(pointer: coarse)').matches) this.#input.focus({ preventScroll: true });
   }
 
   /** @param {Event} event */

@@ -214,8 +214,8 @@ export class ScanDialog extends ModalElement {
       const room = await this.data.join(link);
       if (attempt !== this.#attempt) return;
       this.#mode = 'scanning'; // nothing to cancel any more
+      this.close(); // first, so that the room may take the focus
       this.emit('room-open', room);
-      this.close();
     } catch (error) {
       if (attempt === this.#attempt) this.#failed(link, /** @type {Error} */ (error).message);
     }

@@ -72,7 +72,7 @@ export const ipc = Object.freeze({
     try {
       return await call('subscribe', { channel: channel(onBatch) });
     } catch (cause) {
-      throw toIpcError(cause);
+      throw toIpcError(cause); // outside of the app there is no channel to make
     }
   },
 

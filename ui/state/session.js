@@ -41,8 +41,6 @@ export class Session {
     this.ipc = ipc;
     /** @type {Store<State, Action>} */
     this.store = new Store(reduce, EMPTY);
-    /** The room on the screen, told by the page: it is kept loaded across a resync. @type {string | null} */
-    this.openRoom = null;
   }
 
   /** @returns {State} */
@@ -111,7 +109,6 @@ export class Session {
    * @param {string} room
    */
   enterRoom(room) {
-    this.openRoom = room;
     const timeline = this.state.timelines[room];
     if (!timeline || timeline.loading === 'failed') void this.#loadNewest(room);
     this.loadMembers(room).catch(() => {}); // names for "seen by" may come later
@@ -168,7 +165,7 @@ export class Session {
   }
 
   /**
-   * The same message once more, under the same client id, so that it can't be saved twice.
+   * The same message once more. It keeps its client id, and so its bubble.
    * @param {string} room
    * @param {string} clientId
    */
@@ -215,18 +212,23 @@ export class Session {
   }
 
   /**
-   * The newest message on the screen was looked at.
+   * The newest message on the screen was looked at. Looking back at older ones is no news.
    * @param {string} room
    * @param {string} message
    */
   async markSeen(room, message) {
-    if (this.#reported.get(room) === message) return;
+    const messages = this.state.timelines[room]?.messages ?? [];
+    const before = this.#reported.get(room);
+    const place = (/** @type {string | undefined} */ id) => messages.findLastIndex((m) => m.message === id);
+    if (place(message) <= place(before)) return;
     this.#reported.set(room, message);
     try {
       await this.ipc.markSeen(room, message);
       this.store.dispatch({ type: 'seen', room, message });
     } catch {
-      this.#reported.delete(room); // the next look reports it again
+      // The next look reports it again.
+      if (before === undefined) this.#reported.delete(room);
+      else this.#reported.set(room, before);
     }
   }
 

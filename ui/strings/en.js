@@ -96,7 +96,7 @@ export const en = Object.freeze({
   'invite.revoke': 'End this code now',
 
   'scan.title': 'Scan to join',
-  'scan.guide': 'Hold the code on your friend’s screen inside the frame.',
+  'scan.guide': 'Hold your friend’s code inside the frame.',
   'scan.starting': 'Starting the camera…',
   'scan.noCamera': 'No camera was found. Choose a picture of the code, or paste the link.',
   'scan.denied': 'The camera is not allowed. Allow it in the system’s settings, choose a picture, or paste the link.',
