@@ -23,14 +23,14 @@ const SECTOR: usize = 512;
 type Id = usize;
 
 /// The state of everything under a root, and what of it is durable.
-pub struct Disk {
+pub(crate) struct Disk {
     root: PathBuf,
     nodes: Vec<Node>,
     /// Which node an inode number stands for now; the system reuses numbers.
     inodes: HashMap<u64, Id>,
     syncs: HashMap<u64, (Id, u64)>,
     /// How many operations were replayed.
-    pub at: u64,
+    pub(crate) at: u64,
 }
 
 enum Node {
@@ -62,7 +62,7 @@ enum Naming {
 
 /// What survives of that which was not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Survival {
+pub(crate) enum Survival {
     /// Nothing: the disk's cache is gone.
     Synced,
     /// Of each file and folder the changes up to some moment: a cache that writes in order.
@@ -75,7 +75,7 @@ const ROOT: Id = 0;
 
 impl Disk {
     /// Takes a folder as it is; all of it is durable.
-    pub fn of(root: &Path) -> Result<Self> {
+    pub(crate) fn of(root: &Path) -> Result<Self> {
         let mut disk = Self {
             root: root.to_path_buf(),
             nodes: vec![Node::folder(Names::new())],
@@ -89,7 +89,7 @@ impl Disk {
     }
 
     /// The same content under another path.
-    pub fn moved_to(&mut self, root: &Path) {
+    pub(crate) fn moved_to(&mut self, root: &Path) {
         self.root = root.to_path_buf();
     }
 
@@ -121,7 +121,7 @@ impl Disk {
     }
 
     /// Replays one recorded operation.
-    pub fn replay(&mut self, op: &Op) -> Result<()> {
+    pub(crate) fn replay(&mut self, op: &Op) -> Result<()> {
         let at = self.at;
         self.at += 1;
         match op {
@@ -215,12 +215,12 @@ impl Disk {
     }
 
     /// Writes what a power cut at this moment leaves into an empty folder.
-    pub fn cut(&self, survival: Survival, random: &mut Random, into: &Path) -> Result<()> {
+    pub(crate) fn cut(&self, survival: Survival, random: &mut Random, into: &Path) -> Result<()> {
         self.materialise(ROOT, into, &mut |node| node.survivors(survival, random))
     }
 
     /// Writes everything as if the power had stayed.
-    pub fn whole(&self, into: &Path) -> Result<()> {
+    pub(crate) fn whole(&self, into: &Path) -> Result<()> {
         self.materialise(ROOT, into, &mut Node::everything)
     }
 

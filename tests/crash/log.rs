@@ -13,7 +13,7 @@ use crate::disk::Disk;
 
 /// What a process did to the disk, as `shim.c` writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Op {
+pub(crate) enum Op {
     Open { inode: u64, path: PathBuf },
     Create { inode: u64, path: PathBuf },
     MakeFolder { inode: u64, path: PathBuf },
@@ -29,16 +29,16 @@ pub enum Op {
 }
 
 /// A run of a child: the disk before it, and what it did.
-pub struct Recording {
-    pub before: PathBuf,
-    pub root: PathBuf,
-    pub ops: Vec<Op>,
+pub(crate) struct Recording {
+    pub(crate) before: PathBuf,
+    pub(crate) root: PathBuf,
+    pub(crate) ops: Vec<Op>,
     _folder: tempfile::TempDir,
 }
 
 impl Recording {
     /// Runs `crash_child MODE root COUNT` to its end, on a copy of `image` or on an empty folder.
-    pub fn of(mode: &str, count: u64, image: Option<&Path>) -> Result<Self> {
+    pub(crate) fn of(mode: &str, count: u64, image: Option<&Path>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let base = folder.path().canonicalize()?;
         let (before, root, log) = (base.join("before"), base.join("root"), base.join("log"));
@@ -76,7 +76,7 @@ impl Recording {
         })
     }
 
-    pub fn disk(&self) -> Result<Disk> {
+    pub(crate) fn disk(&self) -> Result<Disk> {
         let mut disk = Disk::of(&self.before)?;
         disk.moved_to(&self.root);
         Ok(disk)
@@ -84,7 +84,7 @@ impl Recording {
 }
 
 /// The process that the tests run and kill.
-pub fn child() -> &'static Path {
+pub(crate) fn child() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_crash_child"))
 }
 

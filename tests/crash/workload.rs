@@ -7,12 +7,12 @@ use anyhow::{Context, Result, ensure};
 use peddlenet_store::{EventKey, RecordKind, Store, StoredEvent, StoredRecord, Write};
 use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, Stream};
 
-pub const ROOM: RoomTag = RoomTag([0x70; 16]);
+pub(crate) const ROOM: RoomTag = RoomTag([0x70; 16]);
 const ME: AuthorId = AuthorId([1; 32]);
 const LARGE: usize = 60 * 1024;
 
 /// The writes of commit `n`, from 1 on.
-pub fn commit(n: u64) -> Vec<Write> {
+pub(crate) fn commit(n: u64) -> Vec<Write> {
     let mut writes = vec![Write::OwnEvent(own_event(n))];
     writes.extend((0..n % 4).map(|which| Write::Event(other_event(n, which))));
     if let Some(gone) = deleted_by(n) {
@@ -33,7 +33,7 @@ pub fn commit(n: u64) -> Vec<Write> {
 }
 
 /// The last commit that is there.
-pub fn last(store: &dyn Store) -> Result<u64> {
+pub(crate) fn last(store: &dyn Store) -> Result<u64> {
     let value = store.meta(b"last")?.unwrap_or_else(|| vec![0; 8]);
     Ok(u64::from_be_bytes(
         value
@@ -44,7 +44,7 @@ pub fn last(store: &dyn Store) -> Result<u64> {
 }
 
 /// Checks that every commit up to `acked` is there, and each later one whole or not at all.
-pub fn check(store: &dyn Store, acked: u64) -> Result<()> {
+pub(crate) fn check(store: &dyn Store, acked: u64) -> Result<()> {
     let last = last(store)?;
     ensure!(
         last >= acked,
@@ -130,7 +130,7 @@ pub fn check(store: &dyn Store, acked: u64) -> Result<()> {
 }
 
 /// A value for the stock database.
-pub fn stock_value(n: u64) -> Vec<u8> {
+pub(crate) fn stock_value(n: u64) -> Vec<u8> {
     bytes(n, 100 + usize::try_from(n % 700).unwrap_or(0))
 }
 
@@ -192,10 +192,10 @@ fn bytes(seed: u64, len: usize) -> Vec<u8> {
 
 /// SplitMix64 (Steele, Lea, Flood 2014): enough for tests, the same everywhere.
 #[derive(Debug, Clone)]
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
