@@ -6,5 +6,6 @@ import { ipc } from './ipc/index.js';
 import { Session } from './state/session.js';
 
 const shell = /** @type {import('./elements/app-shell.js').AppShell} */ (document.querySelector('app-shell'));
-shell.session = new Session(ipc);
-shell.session.start();
+const session = new Session(ipc);
+shell.data = session;
+void session.start();

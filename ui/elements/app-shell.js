@@ -2,9 +2,12 @@
  * `<app-shell>`: the whole window. Watches the store, passes data down, turns the events that come up
  * into calls of the session, opens dialogs.
  *
+ * data: the session
+ *
  *   [data-view]  starting | failed | start | rooms | room       (narrow: one of list and room; wide: both)
  */
 import { h } from '../lib/dom.js';
+import { ViewElement } from '../lib/element.js';
 import { formatPlace, lastRoom, parsePlace, rememberRoom } from '../state/place.js';
 import { NO_TIMELINE, sortedRooms } from '../state/model.js';
 import { t } from '../strings/index.js';
@@ -26,14 +29,13 @@ import './start-screen.js';
 /** Times like "5 min" are written anew this often. */
 const CLOCK_MS = 30_000;
 
-export class AppShell extends HTMLElement {
+/** @extends {ViewElement<Session>} */
+export class AppShell extends ViewElement {
   #start = /** @type {import('./start-screen.js').StartScreen} */ (document.createElement('start-screen'));
   #list = /** @type {import('./room-list.js').RoomList} */ (document.createElement('room-list'));
   #room = /** @type {import('./room-view.js').RoomView} */ (document.createElement('room-view'));
   #main = h('main', { class: 'app-main' });
   #idle = h('p', { class: 'app-idle' }, t('rooms.pick'));
-  /** @type {Session | null} */
-  #session = null;
   #unwatch = () => {};
   #clock = 0;
   /** @type {string | null} */
@@ -42,22 +44,17 @@ export class AppShell extends HTMLElement {
   #settled = false;
   #failedWith = '';
 
-  /** @param {Session} session */
-  set session(session) {
-    this.#session = session;
-    this.#unwatch();
-    this.#unwatch = session.store.watch(() => this.#render());
-  }
-
   /** @returns {Session} */
   get session() {
-    if (!this.#session) throw new Error('<app-shell> has no session');
-    return this.#session;
+    return this.data;
   }
 
-  connectedCallback() {
-    this.#clock = window.setInterval(() => { if (this.#session) this.#render(); }, CLOCK_MS);
-    addEventListener('hashchange', this.#onPlace);
+  setup() {
+    this.listen(window, 'hashchange', () => {
+      this.#settled = true;
+      this.#renderState();
+    });
+    this.#clock = window.setInterval(() => this.#renderState(), CLOCK_MS);
     const listeners = /** @type {Record<string, (detail: any) => void>} */ ({
       'make-room': () => this.#openCreate(),
       'scan-open': () => this.#openScan(),
@@ -75,25 +72,25 @@ export class AppShell extends HTMLElement {
       'newest-seen': (message) => this.#inRoom((room) => void this.session.markSeen(room, message)),
     });
     for (const [type, act] of Object.entries(listeners)) {
-      this.addEventListener(type, (event) => act(/** @type {CustomEvent} */ (event).detail));
+      this.listen(this, type, (/** @type {CustomEvent} */ { detail }) => act(detail));
     }
   }
 
-  disconnectedCallback() {
+  teardown() {
     clearInterval(this.#clock);
-    removeEventListener('hashchange', this.#onPlace);
     this.#unwatch();
   }
 
-  #onPlace = () => {
-    this.#settled = true;
-    this.#render();
-  };
+  /** @param {Session} session */
+  render(session) {
+    this.#unwatch();
+    this.#unwatch = session.store.watch(() => this.#renderState());
+  }
 
   /** @param {string | null} room */
   #go(room) {
     const place = formatPlace(room);
-    if (location.hash === place) this.#render();
+    if (location.hash === place) this.#renderState();
     else location.hash = place;
   }
 
@@ -102,7 +99,7 @@ export class AppShell extends HTMLElement {
     if (this.#open !== null) act(this.#open);
   }
 
-  #render() {
+  #renderState() {
     const { state } = this.session;
     if (state.phase !== 'ready') {
       this.#renderStarting(state);

@@ -37,20 +37,12 @@ export class ModalElement extends ViewElement {
       const inside = event.clientX >= left && event.clientX <= right && event.clientY >= top && event.clientY <= bottom;
       if (event.target === dialog && !inside) dialog.close();
     });
-    this.listen(dialog, 'cancel', (event) => {
-      if (event.target === dialog && !this.mayClose()) event.preventDefault();
-    });
     dialog.showModal();
   }
 
   /** @param {string} text */
   set heading(text) {
     this.#title.textContent = text;
-  }
-
-  /** @returns {boolean} Whether Escape closes it now. */
-  mayClose() {
-    return true;
   }
 
   close() {
