@@ -23,6 +23,7 @@ mod window;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use peddlenet_mesh::{Config, ErrorCode, Node, Receipts};
 use tauri::{Manager, RunEvent};
 use tracing_subscriber::EnvFilter;
@@ -66,10 +67,11 @@ pub fn run(profile: Profile) -> ExitCode {
         ])
         .on_permission_request(|webview, kind| window::answer_permission(&webview, &kind))
         .setup(move |app| {
-            let folder = profile.folder(&app.path().app_data_dir()?);
-            app.manage(tauri::async_runtime::block_on(open(folder.join("mesh")))?);
-            app.manage(scanner::Scanner::new());
-            window::open(app, folder.join("webview"), profile.title())?;
+            if let Err(problem) = start(app, &profile) {
+                // Tauri would panic with an error from here; a person gets the sentence.
+                eprintln!("{problem}");
+                std::process::exit(1);
+            }
             Ok(())
         })
         .build(tauri::generate_context!());
@@ -86,10 +88,20 @@ pub fn run(profile: Profile) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(problem) => {
-            eprintln!("{}", plain(&problem));
+            eprintln!("PeddleNet can't open its window: {problem}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Opens the profile, then the window; an error is a sentence.
+fn start(app: &tauri::App, profile: &Profile) -> anyhow::Result<()> {
+    let folder = profile.folder(&app.path().app_data_dir()?);
+    app.manage(tauri::async_runtime::block_on(open(folder.join("mesh")))?);
+    app.manage(scanner::Scanner::new());
+    window::open(app, folder.join("webview"), profile.title())
+        .context("PeddleNet can't open its window")?;
+    Ok(())
 }
 
 /// The node of a profile, or the reason why there is none; an error only when no window is wanted.
@@ -107,13 +119,5 @@ async fn open(data_dir: PathBuf) -> Result<Shell, peddlenet_mesh::Error> {
             tracing::error!(%error, "the profile doesn't open");
             Ok(Shell::shut(error.into()))
         }
-    }
-}
-
-/// A sentence of ours as it stands; anything else with what was being tried.
-fn plain(problem: &tauri::Error) -> String {
-    match problem {
-        tauri::Error::Setup(inner) => inner.to_string(),
-        other => format!("PeddleNet can't open its window: {other}"),
     }
 }

@@ -1,0 +1,107 @@
+/** What people do in a window, in their words. Only the `data-test` hooks of ui/README.md are used. */
+import { until } from './webdriver.js';
+
+/** @typedef {import('./stage.js').Person} Person */
+/** @typedef {import('./webdriver.js').Element} Element */
+
+/** @param {string} name @param {string} [more] Further conditions. */
+export const hook = (name, more = '') => `[data-test="${name}"]${more}`;
+
+/** The first start: says a name. @param {Person} person */
+export async function introduce({ window, name }) {
+  await window.type(hook('name-input'), name);
+  await window.click(hook('name-save'));
+  await window.see(hook('make-room'), `${name}'s start screen after the name`);
+}
+
+/** @param {Person} person @param {string} name */
+export async function makeRoom({ window }, name) {
+  await window.click(hook('make-room'));
+  await window.type(hook('room-name'), name);
+  await window.click(hook('room-create'));
+  await window.see(hook('composer-input'), 'the new room');
+}
+
+/** Shows the room's code. @param {Person} person @returns {Promise<string>} What the code says. */
+export async function showCode({ window }) {
+  await window.click(hook('invite-open'));
+  await window.see(hook('invite-qr'), 'the code');
+  return until('the link under the code', async () => (await window.see(hook('invite-link'))).property('value'));
+}
+
+/** Chooses a picture in the scan dialog. @param {Person} person @param {string} file */
+export async function choosePicture({ window }, file) {
+  await window.click(hook('scan-open'));
+  const input = await until('the picture button', async () => (await window.all(hook('scan-file')))[0]);
+  await input.type(file);
+}
+
+/** Pastes a link in the scan dialog. @param {Person} person @param {string} link */
+export async function pasteLink({ window }, link) {
+  await window.click(hook('scan-open'));
+  await window.type(hook('scan-link'), link);
+  await window.click(hook('scan-join'));
+}
+
+/** @param {Person} person */
+export async function closeDialog({ window }) {
+  await window.click(hook('dialog-close'));
+  await window.gone('dialog', 'the dialog');
+}
+
+/** Opens the only room, unless it is open already. @param {Person} person */
+export async function enterRoom({ window, name }) {
+  await until(`${name}'s room`, async () => {
+    for (const css of [hook('composer-input'), hook('room-item')]) {
+      for (const one of await window.all(css)) {
+        if (!(await one.visible())) continue;
+        if (css === hook('composer-input')) return true;
+        await one.click();
+      }
+    }
+    return false;
+  });
+}
+
+/** @param {Person} person @param {string} text */
+export async function say({ window }, text) {
+  const field = hook('composer-input');
+  // The driver's keyboard ends at U+FFFF: an emoji is inserted as a paste would.
+  if (/[\u{10000}-\u{10ffff}]/u.test(text)) {
+    await window.click(field);
+    await window.run('document.execCommand("insertText", false, arguments[0])', [text]);
+  } else {
+    await window.type(field, text);
+  }
+  await window.click(hook('composer-send'));
+}
+
+/**
+ * Waits until a message is on the screen, in one of the states if they matter.
+ * @param {Person} person
+ * @param {string} text
+ * @param {string[]} [states]
+ * @returns {Promise<string>} Its state.
+ */
+export function sees({ window, name }, text, states = []) {
+  return until(`"${text}" in ${name}'s window${states.length ? `, ${states.join(' or ')}` : ''}`, async () => {
+    const found = (await messages(window)).find((message) => message.text.includes(text));
+    return found && (states.length === 0 || states.includes(found.state)) ? found.state : null;
+  });
+}
+
+/** Everything that a room shows. @param {Person['window']} window @returns {Promise<{text: string, state: string}[]>} */
+export function messages(window) {
+  return window.run(`return [...document.querySelectorAll(arguments[0])].map((one) => ({
+    text: one.innerText, state: one.dataset.state }))`, [hook('message')]);
+}
+
+/** The sentence that tells what went wrong. @param {Person} person @returns {Promise<string>} */
+export function complaint({ window, name }) {
+  return until(`a sentence in ${name}'s window`, async () => {
+    for (const one of await window.all(hook('error-text'))) {
+      if (await one.visible()) return one.text();
+    }
+    return null;
+  });
+}

@@ -1,0 +1,200 @@
+/**
+ * A WebDriver client of the few calls that the stories need, over Node's own fetch.
+ *
+ * Every wait has a name and a deadline: a story that hangs says what it was waiting for.
+ */
+
+/** The key under which WebDriver hands out elements. */
+const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
+
+/** How long a person would put up with nothing; generous, because CI has two cores. */
+const PATIENCE_MS = 30_000;
+const POLL_MS = 100;
+
+/** One call may take this long; starting a session includes starting the app. */
+const CALL_MS = 60_000;
+
+export const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Waits until `probe` gives something truthy.
+ * @template T
+ * @param {string} what
+ * @param {() => Promise<T> | T} probe
+ * @param {number} [patience]
+ * @returns {Promise<NonNullable<T>>}
+ */
+export async function until(what, probe, patience = PATIENCE_MS) {
+  const end = Date.now() + patience;
+  /** @type {unknown} */
+  let last = 'nothing';
+  for (;;) {
+    try {
+      const found = await probe();
+      if (found) return /** @type {NonNullable<T>} */ (found);
+    } catch (problem) {
+      last = problem;
+    }
+    if (Date.now() > end) throw new Error(`waited ${patience} ms in vain for ${what} (last: ${last})`);
+    await sleep(POLL_MS);
+  }
+}
+
+export class Session {
+  /** @param {string} base Address of the driver. @param {string} id */
+  constructor(base, id) {
+    this.base = `${base}/session/${id}`;
+  }
+
+  /**
+   * Starts the app through a driver.
+   * @param {string} base
+   * @param {string} binary
+   * @param {string[]} args
+   * @returns {Promise<Session>}
+   */
+  static async open(base, binary, args) {
+    const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary, args } } };
+    const { sessionId } = await call('POST', `${base}/session`, { capabilities });
+    const session = new Session(base, sessionId);
+    await call('POST', `${session.base}/timeouts`, { script: PATIENCE_MS });
+    return session;
+  }
+
+  /** Ends the app too. */
+  async close() {
+    await call('DELETE', this.base);
+  }
+
+  /**
+   * Runs a function body in the page; `arguments` are the arguments.
+   * @param {string} script
+   * @param {unknown[]} [args]
+   * @returns {Promise<any>}
+   */
+  run(script, args = []) {
+    return call('POST', `${this.base}/execute/sync`, { script, args });
+  }
+
+  /**
+   * As `run`; the last argument is a function to be called with the result.
+   * @param {string} script
+   * @param {unknown[]} [args]
+   * @returns {Promise<any>}
+   */
+  runAsync(script, args = []) {
+    return call('POST', `${this.base}/execute/async`, { script, args });
+  }
+
+  /** @returns {Promise<Buffer>} A PNG of the whole page as it is seen. */
+  async screenshot() {
+    return Buffer.from(await call('GET', `${this.base}/screenshot`), 'base64');
+  }
+
+  /** @param {number} width @param {number} height */
+  resize(width, height) {
+    return call('POST', `${this.base}/window/rect`, { width, height });
+  }
+
+  /** @param {string} css @returns {Promise<Element[]>} */
+  async all(css) {
+    const found = await call('POST', `${this.base}/elements`, { using: 'css selector', value: css });
+    return found.map((/** @type {Record<string, string>} */ one) => new Element(this, css, one[ELEMENT]));
+  }
+
+  /**
+   * The first element that is on the screen.
+   * @param {string} css
+   * @param {string} [what]
+   * @param {number} [patience]
+   */
+  see(css, what = css, patience = undefined) {
+    return until(what, async () => {
+      for (const one of await this.all(css)) if (await one.visible()) return one;
+      return null;
+    }, patience);
+  }
+
+  /** @param {string} css @param {string} [what] */
+  gone(css, what = css) {
+    return until(`${what} to go away`, async () => {
+      for (const one of await this.all(css)) if (await one.visible()) return false;
+      return true;
+    });
+  }
+
+  /** @param {string} css */
+  async click(css) {
+    await until(`a click on ${css}`, async () => {
+      await (await this.see(css)).click();
+      return true;
+    });
+  }
+
+  /** @param {string} css @param {string} text */
+  async type(css, text) {
+    const field = await this.see(css);
+    await field.clear();
+    await field.type(text);
+  }
+}
+
+export class Element {
+  /** @param {Session} session @param {string} css @param {string} id */
+  constructor(session, css, id) {
+    this.session = session;
+    this.css = css;
+    this.base = `${session.base}/element/${id}`;
+    this.reference = { [ELEMENT]: id };
+  }
+
+  visible() {
+    return call('GET', `${this.base}/displayed`);
+  }
+
+  click() {
+    return call('POST', `${this.base}/click`, {});
+  }
+
+  clear() {
+    return call('POST', `${this.base}/clear`, {});
+  }
+
+  /** @param {string} text Into a file input: a path. */
+  type(text) {
+    return call('POST', `${this.base}/value`, { text });
+  }
+
+  /** @returns {Promise<string>} */
+  text() {
+    return call('GET', `${this.base}/text`);
+  }
+
+  /** @param {string} name @returns {Promise<any>} */
+  property(name) {
+    return call('GET', `${this.base}/property/${name}`);
+  }
+
+  /** @param {string} name @returns {Promise<string | null>} */
+  attribute(name) {
+    return call('GET', `${this.base}/attribute/${name}`);
+  }
+}
+
+/**
+ * @param {string} method
+ * @param {string} url
+ * @param {object} [body]
+ * @returns {Promise<any>}
+ */
+async function call(method, url, body) {
+  const response = await fetch(url, {
+    method,
+    body: body && JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+    signal: AbortSignal.timeout(CALL_MS),
+  });
+  const { value } = await response.json();
+  if (!response.ok) throw new Error(`${method} ${url}: ${value?.error}: ${value?.message}`);
+  return value;
+}

@@ -1,0 +1,101 @@
+/** Pictures and links that don't lead anywhere, and frames as the camera sends them. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { choosePicture, closeDialog, complaint, hook, introduce, makeRoom, pasteLink, showCode } from './harness/acts.js';
+import { play } from './harness/stage.js';
+
+/** A person is told within 6 s; the rest is for a busy machine with two cores. */
+const ANSWER_MS = 6000 + 4000;
+
+/** Frames of one scan: three seconds of camera at the speed of the page. */
+const FRAMES = 20;
+
+/** @param {import('./harness/stage.js').Person} person @param {string} link */
+async function refused(person, link) {
+  const start = Date.now();
+  await pasteLink(person, link);
+  const sentence = await complaint(person);
+  assert.ok(Date.now() - start < ANSWER_MS, `"${sentence}" took ${Date.now() - start} ms`);
+  assert.match(sentence, /^[A-Z“].*[.!?]$/s, 'a plain sentence');
+  assert.doesNotMatch(sentence, /undefined|Error|_/, 'for people');
+  await closeDialog(person);
+  return sentence;
+}
+
+test('links that lead nowhere are answered with a sentence', { timeout: 180_000 }, () => play(async (stage) => {
+  const ada = await stage.person('Ada');
+  const ben = await stage.person('Ben');
+  await Promise.all([ada.open(), ben.open({ width: 360, height: 740 })]);
+  await introduce(ada);
+  await makeRoom(ada, 'Camp 7');
+  const link = await showCode(ada);
+  await introduce(ben);
+
+  const garbage = await refused(ben, 'hello, this is no code');
+  const truncated = await refused(ben, link.slice(0, -20));
+  assert.notEqual(garbage, truncated, 'a broken code of ours is told from somebody else’s');
+
+  await pasteLink(ben, 'hello again');
+  await complaint(ben);
+  await ben.shoot('09-refused-phone');
+  await closeDialog(ben);
+
+  // The inviter leaves.
+  await ada.kill();
+  const nobody = await refused(ben, link);
+  assert.match(nobody, /answer/i);
+}));
+
+test('pictures without a code of ours are answered with a sentence', { timeout: 120_000 }, () => play(async (stage) => {
+  const ben = await stage.person('Ben');
+  await ben.open();
+  await introduce(ben);
+
+  await choosePicture(ben, await ben.shoot('10-no-code-laptop'));
+  const none = await complaint(ben);
+  await closeDialog(ben);
+
+  const broken = path.join(stage.folder, 'broken.png');
+  await writeFile(broken, 'this is not a picture');
+  await choosePicture(ben, broken);
+  const bad = await complaint(ben);
+  assert.notEqual(none, bad);
+}));
+
+test('canvas frames find the code through the same command as the camera', { timeout: 120_000 }, () => play(async (stage) => {
+  const ada = await stage.person('Ada');
+  await ada.open();
+  await introduce(ada);
+  await makeRoom(ada, 'Camp 7');
+  const link = await showCode(ada);
+
+  const seen = await ada.window.runAsync(`
+    const [css, frames, done] = arguments;
+    (async () => {
+      const { ipc } = await import('/ipc/index.js');
+      const { pictureLuma } = await import('/lib/camera.js');
+      const { toBase64 } = await import('/lib/luma.js');
+      const code = document.querySelector(css);
+      const blank = document.createElement('canvas');
+      [blank.width, blank.height] = [640, 480];
+      const none = await ipc.scanFrame(pictureLuma(blank, 640));
+      const frame = pictureLuma(code, 640);
+      const start = performance.now();
+      const found = [];
+      for (let n = 0; n < frames; n += 1) found.push(await ipc.scanFrame(frame));
+      const each = (performance.now() - start) / frames;
+      // As a phone with Android sends it, where raw bodies don't reach the shell.
+      const { width, height, bytes } = frame;
+      const android = await window.__TAURI__.core.invoke('scan_frame', { width, height, luma: toBase64(bytes) });
+      return { none, found, android, each };
+    })().then(done, (problem) => done({ problem: String(problem) }));
+  `, [hook('invite-qr'), FRAMES]);
+
+  assert.equal(seen.problem, undefined);
+  assert.deepEqual(seen.none, { result: 'none' });
+  for (const one of [...seen.found, seen.android]) assert.deepEqual(one, { result: 'invite', link });
+  console.log(`a frame takes ${seen.each.toFixed(1)} ms from canvas to answer`);
+}));
