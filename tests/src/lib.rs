@@ -1,3 +1,4 @@
 //! Tests and benchmarks that cross crates.
 
 pub mod bench;
+pub mod node_process;
