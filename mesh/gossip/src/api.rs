@@ -56,7 +56,7 @@ pub enum Input {
         /// What the store holds of its records.
         records: Vec<SignedRecord>,
     },
-    /// A room was left. Everything about it is forgotten.
+    /// A room was left. Everything about it is forgotten, also over which links it ran.
     CloseRoom {
         /// The room.
         room: RoomTag,
@@ -136,7 +136,8 @@ pub enum Input {
 pub enum Verdict {
     /// The signature is good and its author was a member.
     Accept,
-    /// The signature is bad, or its author may not do this.
+    /// The signature is bad, or its author may certainly not do this. Counts against who sent it:
+    /// no honest neighbour passes such a thing on.
     Reject,
     /// The signature is good; its author is not known as a member, yet.
     Later,

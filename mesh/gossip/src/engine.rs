@@ -99,7 +99,7 @@ impl Engine {
             }
             Input::CloseRoom { room } => self.close_room(room, now),
             Input::Publish { event } => self.publish(event),
-            Input::PublishRecord { record } => self.publish_record(record),
+            Input::PublishRecord { record } => self.publish_record(&record),
             Input::PeerUp { peer, room, author } => self.on_peer_up(peer, room, author, now),
             Input::RoomDown { peer, room } => self.on_room_down(peer, room, now),
             Input::PeerDown { peer } => self.on_peer_down(peer, now),

@@ -35,8 +35,10 @@ pub(crate) struct Outstanding {
     seen: u64,
     /// Of those, events that are held now or being checked.
     useful: u64,
-    /// Something came since the timer was armed.
+    /// Something of use came since the timer was armed.
     progressed: bool,
+    /// How often the timer was armed again.
+    spans: u32,
     done: bool,
 }
 
@@ -164,6 +166,7 @@ impl Engine {
                 seen: 0,
                 useful: 0,
                 progressed: false,
+                spans: 0,
                 done: false,
             },
         );
@@ -201,7 +204,6 @@ impl Engine {
                     return self.blame(from, Why::NotWanted, now);
                 };
                 want.seen = want.seen.saturating_add(1);
-                want.progressed = true;
             }
             // The frame does not say how far it came; at least from its author, over this link.
             let hops = if event.header().author == author {
@@ -222,16 +224,17 @@ impl Engine {
                 && let Some(want) = self.side(from, tag).and_then(|s| s.wants.get_mut(&id))
             {
                 want.useful = want.useful.saturating_add(1);
+                want.progressed = true;
             }
         }
         let Some(want) = self.side(from, tag).and_then(|s| s.wants.get_mut(&id)) else {
             return;
         };
-        want.progressed = true;
+        let just_done = batch.done && !want.done;
         want.done |= batch.done;
         if want.done && (want.useful >= want.expected || want.is_page()) {
             self.finish_want(from, tag, id, now);
-        } else if batch.done {
+        } else if just_done {
             // Batches may overtake each other on the bulk lane.
             self.arm(Due::Linger(from, tag, id), now.after(limits::LINGER));
         }
@@ -262,7 +265,8 @@ impl Engine {
         let Some(want) = side.wants.get_mut(&id) else {
             return;
         };
-        if std::mem::take(&mut want.progressed) {
+        want.spans = want.spans.saturating_add(1);
+        if std::mem::take(&mut want.progressed) && want.spans < limits::WANT_SPANS {
             return self.arm(Due::Want(peer, tag, id), now.after(limits::WANT_TIMEOUT));
         }
         let Some(want) = side.wants.remove(&id) else {

@@ -64,6 +64,8 @@ pub const WANTED_PER_SIDE: u64 = 512;
 pub const WANTED_MAX: u64 = 4_096;
 /// A want that brought nothing for so long goes to somebody else.
 pub const WANT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many such spans in a row a want may last while something comes; a trickle is no answer.
+pub const WANT_SPANS: u32 = 6;
 /// How long a want that was said to be done waits for batches that overtook each other.
 pub const LINGER: Duration = Duration::from_millis(150);
 /// How long a gap in the live stream may close by itself before it is fetched (design: WANT after 60 ms).

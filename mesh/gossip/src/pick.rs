@@ -68,6 +68,9 @@ impl Engine {
             return None;
         }
         let content = content(room, side, &better, chunk)?;
+        if room.page == Page::Needed && room.holds_a_page() {
+            room.page = Page::Done;
+        }
         match room.page {
             Page::Needed => Some(Choice::Page),
             Page::Asked => None,
@@ -119,10 +122,9 @@ impl Engine {
 /// to be had from a better side.
 fn missing(room: &Room, better: &Offers, log: LogKey, offer: &Ranges) -> Ranges {
     let mut missing = offer.clone();
-    for others in [room.wanted.get(&log), better.get(&log)] {
-        if let Some(others) = others {
-            missing.subtract(others);
-        }
+    let elsewhere = [room.wanted.get(&log), better.get(&log)];
+    for others in elsewhere.into_iter().flatten() {
+        missing.subtract(others);
     }
     if !missing.is_empty() {
         room.pending_in(log).for_each(|seq| missing.remove(seq));

@@ -36,7 +36,10 @@ pub(crate) struct ArrivingRecord {
 /// The greater clock wins; of equal clocks the greater bytes, the same on every device.
 pub(crate) fn newer(one: &SignedRecord, other: &SignedRecord) -> bool {
     match one.header().clock.cmp(&other.header().clock) {
-        std::cmp::Ordering::Equal => one.to_bytes() > other.to_bytes(),
+        // The hash first: most of what has the same clock is the same record once more.
+        std::cmp::Ordering::Equal => {
+            one.hash() != other.hash() && one.to_bytes() > other.to_bytes()
+        }
         unequal => unequal.is_gt(),
     }
 }
@@ -79,7 +82,7 @@ impl Engine {
             }
             return;
         }
-        if !has_space(room, key) || self.flights.len() >= limits::FLIGHTS_MAX {
+        if self.flights.len() >= limits::FLIGHTS_MAX {
             return count(&mut self.stats.overflow);
         }
         if !self
@@ -89,6 +92,9 @@ impl Engine {
         {
             count(&mut self.stats.overflow);
             return self.blame(from, Why::OverQuota, now);
+        }
+        if !has_space(room, key) {
+            return count(&mut self.stats.overflow);
         }
         self.check_record(
             tag,
@@ -174,20 +180,20 @@ impl Engine {
         self.out.push(Action::DeliverRecord { record, hops });
     }
 
-    pub(crate) fn publish_record(&mut self, record: SignedRecord) {
-        let (tag, key) = (record.header().room, key(&record));
+    pub(crate) fn publish_record(&mut self, record: &SignedRecord) {
+        let (tag, key) = (record.header().room, key(record));
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
         };
         if room
             .records
             .get(&key)
-            .is_some_and(|(held, _)| !newer(&record, held))
+            .is_some_and(|(held, _)| !newer(record, held))
         {
             return;
         }
         room.records.insert(key, (record.clone(), 0));
-        self.spread_record(tag, key, &record, 0, &[], true);
+        self.spread_record(tag, key, record, 0, &[], true);
     }
 
     fn spread_record(

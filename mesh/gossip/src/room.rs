@@ -210,6 +210,13 @@ impl Room {
         counts
     }
 
+    /// Whether this device got as much content as the first page would bring.
+    pub(crate) fn holds_a_page(&self) -> bool {
+        let content = self.logs.iter().filter(|((_, s), _)| *s == Stream::CONTENT);
+        let held = content.fold(0, |sum: u64, (_, log)| sum.saturating_add(log.got.count()));
+        held >= u64::from(limits::PAGE)
+    }
+
     /// Whether one more event at a place keeps within the bounds of logs and stretches.
     pub(crate) fn has_space(&self, log: LogKey, seq: Seq) -> bool {
         match self.logs.get(&log) {

@@ -102,6 +102,7 @@ impl Engine {
             return;
         };
         let mine = room.digest();
+        let busy = room.persisting > 0 || !room.verifying.is_empty();
         let Some(side) = self.side(from, tag) else {
             return;
         };
@@ -114,6 +115,11 @@ impl Engine {
         if !side.wants.is_empty() {
             // What differs is on its way.
             return;
+        }
+        if busy && side.differing.is_none() {
+            // Most likely what differs is in the middle of being taken in.
+            side.differing = Some((mine, frame.digest, 0));
+            return self.nudge(from, tag, limits::HEADS_EVERY, now);
         }
         let times = match side.differing {
             Some((ours, theirs, times)) if ours == mine && theirs == frame.digest => times,

@@ -147,7 +147,9 @@ fn history_travels_down_a_line() {
     let mut net = Net::new(4, 5);
     net.seed_disk(0, 0, ROOM, Stream::CONTENT, 600);
     (0..4).for_each(|n| net.open(n, ROOM));
-    (1..4).for_each(|n| drop(net.link(n - 1, n, &[ROOM])));
+    (1..4).for_each(|n| {
+        net.link(n - 1, n, &[ROOM]);
+    });
     net.run_until(15_000, "everybody", |n| n.converged(ROOM, 600));
 }
 

@@ -12,7 +12,7 @@ fn three_in_a_line_pass_messages_both_ways() {
     net.say(0, "hello from the left");
     net.say(2, "hello from the right");
     let took = net.run_until(1_000, "delivery", |n| {
-        n.nodes.iter().all(|n| n.delivered.len() >= 1) && n.nodes[1].delivered.len() == 2
+        n.nodes.iter().all(|n| !n.delivered.is_empty()) && n.nodes[1].delivered.len() == 2
     });
     assert!(took <= 60, "{took} ms");
     net.run_for(200);

@@ -6,41 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use peddlenet_gossip::{
-    Action, Config, Counts, Engine, Held, Input, Item, Lane, Notice, PeerId, Query, QueryId,
-    Verdict, Why,
-};
-use peddlenet_wire::{
-    AuthorId, EpochId, EventHash, Frame, Header, Hlc, RoomTag, Seq, Signature, SignedEvent,
-    SignedRecord, Stream, Timestamp,
-    event::sha256,
-    ids::Digest,
-    record::{RecordHeader, RecordKind},
-};
+use peddlenet_gossip::{Action, Config, Counts, Engine, Input, Lane, PeerId, Query, QueryId};
+use peddlenet_wire::{EventHash, Frame, RoomTag, Seq, SignedEvent, Stream, Timestamp};
+
+pub(crate) use crate::make::{Dice, author, event, record};
+use crate::node::Node;
 
 pub(crate) const ROOM: RoomTag = RoomTag([7; 16]);
 pub(crate) const OTHER: RoomTag = RoomTag([9; 16]);
 pub(crate) const START: u64 = 1_700_000_000_000;
-
-/// xorshift64*: small, seeded, good enough to shuffle packets.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % sides.max(1)
-    }
-
-    pub(crate) fn percent(&mut self, chance: u64) -> bool {
-        self.roll(100) < chance
-    }
-}
 
 /// What goes wrong, in percent.
 #[derive(Default, Clone, Copy)]
@@ -67,35 +41,6 @@ enum What {
     },
 }
 
-type Place = (AuthorId, Stream, Seq, EventHash);
-
-#[derive(Default)]
-pub(crate) struct Disk {
-    pub(crate) events: BTreeMap<Place, (SignedEvent, u8)>,
-    pub(crate) records: BTreeMap<(RecordKind, AuthorId), SignedRecord>,
-    first: BTreeMap<(AuthorId, Stream, Seq), EventHash>,
-}
-
-pub(crate) struct Node {
-    pub(crate) engine: Engine,
-    pub(crate) author: AuthorId,
-    pub(crate) disks: BTreeMap<RoomTag, Disk>,
-    pub(crate) delivered: Vec<(SignedEvent, u8, bool)>,
-    pub(crate) delivered_records: Vec<(SignedRecord, u8)>,
-    pub(crate) notices: Vec<Notice>,
-    pub(crate) drops: Vec<(PeerId, Why)>,
-    pub(crate) sent: BTreeMap<&'static str, u64>,
-    /// `None`: everybody is a member.
-    pub(crate) members: Option<BTreeSet<AuthorId>>,
-    pub(crate) verified: u64,
-    /// Takes part, but never says anything.
-    pub(crate) mute: bool,
-    accepted: BTreeSet<EventHash>,
-    shown: BTreeSet<EventHash>,
-    arrived: BTreeSet<(PeerId, EventHash)>,
-    chains: BTreeMap<(RoomTag, Stream), (Seq, EventHash)>,
-}
-
 pub(crate) struct Net {
     pub(crate) now: u64,
     pub(crate) nodes: Vec<Node>,
@@ -115,149 +60,9 @@ pub(crate) struct Net {
     serial: u64,
 }
 
-pub(crate) fn author(n: usize) -> AuthorId {
-    let mut bytes = [0x11; 32];
-    bytes[..8].copy_from_slice(&(n as u64).to_be_bytes());
-    AuthorId(bytes)
-}
-
-/// An event with a made-up signature. A body that starts with "bad" fails every check.
-pub(crate) fn event(
-    room: RoomTag,
-    author: AuthorId,
-    stream: Stream,
-    at: (u64, EventHash),
-    clock: u64,
-    body: &str,
-) -> SignedEvent {
-    let body = body.as_bytes().to_vec();
-    let header = Header {
-        version: peddlenet_wire::event::VERSION,
-        suite: peddlenet_wire::event::SUITE,
-        room,
-        author,
-        stream,
-        seq: Seq(at.0),
-        previous: at.1,
-        clock: Hlc::at(Timestamp(clock)),
-        parents: Default::default(),
-        epoch: EpochId::ZERO,
-        membership: Digest::ZERO,
-        body_hash: sha256(&body),
-    };
-    SignedEvent::from_parts(header.to_bytes(), Signature([3; 64]), Some(body)).unwrap()
-}
-
-pub(crate) fn record(
-    room: RoomTag,
-    author: AuthorId,
-    kind: RecordKind,
-    clock: u64,
-    body: &str,
-) -> SignedRecord {
-    let body = body.as_bytes().to_vec();
-    let header = RecordHeader {
-        version: peddlenet_wire::record::VERSION,
-        kind,
-        room,
-        author,
-        clock: Hlc::at(Timestamp(clock)),
-        epoch: EpochId::ZERO,
-        body_hash: sha256(&body),
-    };
-    SignedRecord::from_parts(header.to_bytes(), Signature([3; 64]), body).unwrap()
-}
-
-impl Disk {
-    pub(crate) fn held(&self) -> Vec<Held> {
-        let mut held: BTreeMap<(AuthorId, Stream), Held> = BTreeMap::new();
-        for &(author, stream, seq, _) in self.events.keys() {
-            let hash = self.first[&(author, stream, seq)];
-            let log = held.entry((author, stream)).or_insert(Held {
-                author,
-                stream,
-                ranges: vec![],
-                hash,
-            });
-            log.hash = hash;
-            match log.ranges.last_mut() {
-                Some((_, to)) if to.0 + 1 >= seq.0 => *to = seq,
-                _ => log.ranges.push((seq, seq)),
-            }
-        }
-        held.into_values().collect()
-    }
-
-    fn put(&mut self, event: &SignedEvent, hops: u8) {
-        let h = event.header();
-        self.first
-            .entry((h.author, h.stream, h.seq))
-            .or_insert(event.hash());
-        self.events.insert(
-            (h.author, h.stream, h.seq, event.hash()),
-            (event.clone(), hops),
-        );
-    }
-
-    fn load(&self, what: &Query) -> (Vec<(SignedEvent, u8)>, bool) {
-        // The driver stops early now and then, as a store with a byte limit does.
-        const MOST: usize = 100;
-        let (all, limit): (Vec<_>, usize) = match *what {
-            Query::Range {
-                author,
-                stream,
-                from,
-                to,
-                limit,
-                ..
-            } => {
-                let ends = (author, stream, from, EventHash::ZERO)
-                    ..=(author, stream, to, EventHash([255; 32]));
-                (
-                    self.events.range(ends).map(|(_, e)| e.clone()).collect(),
-                    limit,
-                )
-            }
-            Query::Page { before, limit, .. } => {
-                let mut all: Vec<_> = self
-                    .events
-                    .values()
-                    .filter(|(e, _)| e.header().stream == Stream::CONTENT)
-                    .filter(|(e, _)| {
-                        before.is_none_or(|b| (e.header().clock, e.hash()) < (b.clock, b.hash))
-                    })
-                    .cloned()
-                    .collect();
-                all.sort_by_key(|(e, _)| std::cmp::Reverse((e.header().clock, e.hash())));
-                (all, limit)
-            }
-        };
-        let more = all.len() > limit.min(MOST);
-        (all.into_iter().take(limit.min(MOST)).collect(), more)
-    }
-}
-
 impl Net {
     pub(crate) fn new(nodes: usize, seed: u64) -> Self {
-        let nodes = (0..nodes)
-            .map(|n| Node {
-                engine: Engine::new(Config { salt: n as u64 }),
-                author: author(n),
-                disks: BTreeMap::new(),
-                delivered: vec![],
-                delivered_records: vec![],
-                notices: vec![],
-                drops: vec![],
-                sent: BTreeMap::new(),
-                members: None,
-                verified: 0,
-                mute: false,
-                accepted: BTreeSet::new(),
-                shown: BTreeSet::new(),
-                arrived: BTreeSet::new(),
-                chains: BTreeMap::new(),
-            })
-            .collect();
+        let nodes = (0..nodes).map(Node::new).collect();
         Self {
             now: START,
             nodes,
@@ -284,7 +89,9 @@ impl Net {
 
     pub(crate) fn line(nodes: usize, seed: u64) -> Self {
         let mut net = Self::room(nodes, seed);
-        (1..nodes).for_each(|n| drop(net.link(n - 1, n, &[ROOM])));
+        (1..nodes).for_each(|n| {
+            net.link(n - 1, n, &[ROOM]);
+        });
         net
     }
 
@@ -361,6 +168,13 @@ impl Net {
             .filter(ends)
             .map(|(&peer, _)| peer)
             .collect()
+    }
+
+    /// A node that only lends its name to events.
+    pub(crate) fn stand_in(&mut self, node: usize) {
+        while self.nodes.len() <= node {
+            self.nodes.push(Node::new(self.nodes.len()));
+        }
     }
 
     pub(crate) fn next_event(
@@ -510,9 +324,10 @@ impl Net {
 
     fn act(&mut self, node: usize, action: Action) {
         match action {
-            Action::Send { to, frame, lane } => self.transmit(node, to, frame, lane),
+            Action::Send { to, frame, lane } => self.transmit(node, to, &frame, lane),
             Action::Verify { ticket, item, .. } => {
-                let verdict = self.judge(node, &item);
+                let refuse = self.dice.percent(self.faults.refuse);
+                let verdict = self.nodes[node].judge(&item, refuse);
                 self.answer(
                     node,
                     1 + self.serial % 3,
@@ -579,26 +394,6 @@ impl Net {
         }
     }
 
-    fn judge(&mut self, node: usize, item: &Item) -> Verdict {
-        let refuse = self.dice.percent(self.faults.refuse);
-        let one = &mut self.nodes[node];
-        one.verified += 1;
-        let (author, body) = match item {
-            Item::Event(e) => (e.header().author, e.body().unwrap()),
-            Item::Record(r) => (r.header().author, r.body()),
-        };
-        if body.starts_with(b"bad") || refuse {
-            return Verdict::Reject;
-        }
-        if one.members.as_ref().is_some_and(|m| !m.contains(&author)) {
-            return Verdict::Later;
-        }
-        if let Item::Event(e) = item {
-            one.accepted.insert(e.hash());
-        }
-        Verdict::Accept
-    }
-
     /// "admit N" in stream 0 makes author N a member.
     fn admitted(&mut self, node: usize, event: &SignedEvent) {
         let body = std::str::from_utf8(event.body().unwrap()).unwrap();
@@ -626,7 +421,7 @@ impl Net {
         );
     }
 
-    fn transmit(&mut self, node: usize, peer: PeerId, frame: Frame, lane: Lane) {
+    fn transmit(&mut self, node: usize, peer: PeerId, frame: &Frame, lane: Lane) {
         let size = frame.to_bytes().len();
         assert!(size <= peddlenet_wire::limits::FRAME_MAX, "frame too long");
         if self.nodes[node].mute {
@@ -637,7 +432,7 @@ impl Net {
             return;
         };
         let to = if node == a { b } else { a };
-        if let Frame::Event(e) = &frame {
+        if let Frame::Event(e) = frame {
             let (one, hash) = (&self.nodes[node], e.event.hash());
             assert!(one.accepted.contains(&hash), "sent before its check");
             assert!(!one.arrived.contains(&(peer, hash)), "sent back");
