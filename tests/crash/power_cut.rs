@@ -1,6 +1,7 @@
 //! Power cuts: record a run, cut anywhere, look at what a fresh process finds.
 //!
-//! `PEDDLENET_IMAGES=N` sets the number of images (20 without it), `PEDDLENET_SEED=S` the seed.
+//! `PEDDLENET_IMAGES=N` sets the number of images (20 without it), `PEDDLENET_COMMITS=N` the length of
+//! the run they are cut from (300), `PEDDLENET_SEED=S` the seed.
 
 use std::{
     path::Path,
@@ -77,7 +78,7 @@ fn replaying_everything_gives_what_is_on_disk() {
 /// Records one run and checks images of it; tells what went wrong in which.
 fn cut_all(run: &str, check: &str, images: u64, seed: u64) -> Result<Vec<String>> {
     println!("{run}: {images} images, seed {seed} (PEDDLENET_SEED={seed} repeats it)");
-    let recording = Recording::of(run, COMMITS, None)?;
+    let recording = Recording::of(run, number_from_env("PEDDLENET_COMMITS", COMMITS), None)?;
     let mut random = Random(seed);
     let mut cuts: Vec<usize> = (0..images)
         .map(|_| cut_point(&recording, &mut random))
