@@ -9,12 +9,15 @@
 
 use std::{fs, path::Path};
 
-use super::{Result, StoreError, at, durable::Durable, remove_if_there, sync_dir};
+use super::{
+    Result, StoreError, at,
+    durable::{Durable, failed},
+    remove_if_there, sync_dir,
+};
 use crate::{
     SledStore,
     layout::LIVE_KEY,
-    limits::{COMMIT_BYTES_MAX, SWEEP},
-    tables::{Change, Order, Span, Table, Tables},
+    tables::{Change, Table, Tables},
 };
 
 /// Brings a folder out of the middle of a swap.
@@ -35,8 +38,12 @@ pub(super) fn write_anew(from: Durable, folder: &Path, path: &Path) -> Result<()
     let (new, old) = (path.with_extension("new"), path.with_extension("old"));
     remove_if_there(&new)?;
     let to = Durable::open(&new)?;
-    for table in Table::ALL {
-        copy(&from, &to, table)?;
+    // Nothing of it counts before the rename, so one fsync at the end is enough.
+    for (from, to) in from.trees().iter().zip(to.trees()) {
+        for entry in from {
+            let (key, value) = entry.map_err(failed)?;
+            to.insert(key, value).map_err(failed)?;
+        }
     }
     to.sync()?;
     drop(to);
@@ -57,46 +64,24 @@ pub(super) fn write_anew(from: Durable, folder: &Path, path: &Path) -> Result<()
     remove_if_there(&old)
 }
 
-fn copy(from: &Durable, to: &Durable, table: Table) -> Result<()> {
-    let mut batch = Vec::new();
-    let mut bytes = 0_usize;
-    from.scan(table, &Span::all(), Order::Ascending, &mut |key, value| {
-        bytes = bytes.saturating_add(value.len());
-        batch.push(Change {
-            table,
-            key: key.to_vec(),
-            value: Some(value.to_vec()),
-        });
-        if batch.len() >= SWEEP || bytes >= COMMIT_BYTES_MAX {
-            to.apply(&batch)?;
-            to.sync()?;
-            batch.clear();
-            bytes = 0;
-        }
-        Ok(true)
-    })?;
-    if batch.is_empty() {
-        Ok(())
-    } else {
-        to.apply(&batch)
-    }
-}
-
 /// Entries, their bytes, and a sum over both that depends on their order.
 fn tally(db: &Durable) -> Result<(u64, u64, u64)> {
     let (mut entries, mut bytes, mut sum) = (0_u64, 0_u64, 0xcbf2_9ce4_8422_2325_u64);
-    for table in Table::ALL {
-        db.scan(table, &Span::all(), Order::Ascending, &mut |key, value| {
-            entries = entries.wrapping_add(1);
-            bytes = bytes
-                .wrapping_add(key.len() as u64)
-                .wrapping_add(value.len() as u64);
-            let ends = [key.len() as u64, value.len() as u64].map(u64::to_be_bytes);
-            for byte in ends.iter().flatten().chain(key).chain(value) {
-                sum = (sum ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-            }
-            Ok(true)
-        })?;
+    for entry in db.trees().iter().flatten() {
+        let (key, value) = entry.map_err(failed)?;
+        entries = entries.wrapping_add(1);
+        bytes = bytes
+            .wrapping_add(key.len() as u64)
+            .wrapping_add(value.len() as u64);
+        let ends = [key.len() as u64, value.len() as u64].map(u64::to_be_bytes);
+        for byte in ends
+            .iter()
+            .flatten()
+            .chain(key.as_ref())
+            .chain(value.as_ref())
+        {
+            sum = (sum ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
     }
     Ok((entries, bytes, sum))
 }

@@ -77,6 +77,11 @@ impl Durable {
         self.log.sync_data().map_err(at(&self.path))
     }
 
+    /// The trees as they are, pieces apart.
+    pub(super) fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
     fn tree(&self, table: Table) -> Result<&Tree> {
         self.trees.get(table as usize).ok_or(StoreError::Closed)
     }
