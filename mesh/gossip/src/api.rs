@@ -139,7 +139,8 @@ pub enum Verdict {
     /// The signature is bad, or its author may certainly not do this. Counts against who sent it:
     /// no honest neighbour passes such a thing on.
     Reject,
-    /// The signature is good; its author is not known as a member, yet.
+    /// Its author is not known as a member, yet. The item is checked again when membership changes,
+    /// so that its signature need not have been looked at.
     Later,
 }
 

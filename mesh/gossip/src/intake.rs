@@ -64,7 +64,11 @@ impl Engine {
             return false;
         }
         let held = room.logs.get(&log).filter(|l| l.got.contains(seq));
-        let known = room.recent.event(&position).is_some_and(|k| k.saved)
+        let is_stored = held.is_some_and(|l| l.stored.contains(seq));
+        // On its way to the store and forgotten before it got there: only own events come in such masses.
+        let in_between = held.is_some() && !is_stored && room.recent.at(log, seq).is_none();
+        let known = in_between
+            || room.recent.event(&position).is_some_and(|k| k.saved)
             || held.is_some_and(|l| l.forks.contains(&hash) || l.head == Some((seq, hash)));
         if known || room.pending.contains(&position) {
             count(&mut self.stats.duplicates);
@@ -89,7 +93,6 @@ impl Engine {
             count(&mut self.stats.overflow);
             return false;
         }
-        let is_stored = held.is_some_and(|l| l.stored.contains(seq));
         if !arriving.wanted
             && !self
                 .links

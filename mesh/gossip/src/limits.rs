@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 /// Checks and commits under way at a time. Beyond it an event is dropped; sync brings it back.
-pub const FLIGHTS_MAX: usize = 8_192;
+pub const FLIGHTS_MAX: usize = 4_096;
 /// Checks and commits under way beyond which no more history is asked for.
-pub const FLIGHTS_SOFT: usize = 2_048;
-/// Events whose hash and place in the chain are remembered, per room: the recently-seen set.
-pub const RECENT_MAX: usize = 16_384;
+pub const FLIGHTS_SOFT: usize = 1_024;
+/// Events whose hash and place in the chain are remembered, per room: the recently-seen set. About
+/// 220 bytes each; more than can be on their way to the store at a time.
+pub const RECENT_MAX: usize = 2 * FLIGHTS_MAX;
 /// Hashes of refused events that are remembered, per room.
 pub const REFUSED_MAX: usize = 4_096;
 /// How long a refusal is remembered: after it the same bytes may be checked again.
@@ -61,7 +62,7 @@ pub const WANTS_PER_SIDE: usize = 16;
 /// Positions in them, per side.
 pub const WANTED_PER_SIDE: u64 = 512;
 /// Positions in them, over all links and rooms.
-pub const WANTED_MAX: u64 = 4_096;
+pub const WANTED_MAX: u64 = 2_048;
 /// A want that brought nothing for so long goes to somebody else.
 pub const WANT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many such spans in a row a want may last while something comes; a trickle is no answer.
