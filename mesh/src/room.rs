@@ -3,7 +3,7 @@
 //! Pure state and sealing; the actor moves the results to the engine and the disk. What must survive
 //! a restart is in [`SavedRoom`]; everything else is rebuilt from the event log.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use minicbor::{Decode, Encode};
 use peddlenet_crypto::{
@@ -59,6 +59,20 @@ impl SavedRoom {
     }
 }
 
+/// Epochs handed to a joiner (count): with [`limits::PROOF_EVENTS_MAX`] events they fit one frame.
+const GRANTS_MAX: usize = 128;
+
+/// A member's last sign of life.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Heard {
+    /// When it was signed, by the member's clock.
+    signed: Timestamp,
+    /// When one arrived that was fresh, by this device's clock.
+    pub(crate) at: Option<Timestamp>,
+    /// Links it crossed.
+    pub(crate) hops: u8,
+}
+
 /// Why this device could not sign, seal or open something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -91,8 +105,8 @@ pub(crate) struct Room {
     seen: BTreeMap<AuthorId, BTreeMap<AuthorId, Seq>>,
     /// Where members' devices listen.
     pub(crate) whereabouts: BTreeMap<AuthorId, Whereabouts>,
-    /// When a sign of life of a member last arrived, by this device's clock, and over how many links.
-    pub(crate) heard: BTreeMap<AuthorId, (Timestamp, u8)>,
+    /// The last sign of life of each member.
+    pub(crate) heard: BTreeMap<AuthorId, Heard>,
     pub(crate) unread: u64,
 }
 
@@ -154,7 +168,7 @@ impl Room {
     /// The keys to hand to a joiner: history is shared in this version.
     pub(crate) fn grants(&self) -> Capped<EpochGrant, { limits::EPOCHS_MAX }> {
         // The newest matter most where there are more than fit.
-        let skip = self.epochs.len().saturating_sub(limits::EPOCHS_MAX);
+        let skip = self.epochs.len().saturating_sub(GRANTS_MAX);
         Capped::take_from(&mut self.epochs.iter().skip(skip).map(EpochKeys::to_grant))
     }
 
@@ -307,6 +321,29 @@ impl Room {
                 .and_modify(|t| *t = (*t).max(tip))
                 .or_insert(tip);
         }
+    }
+
+    /// Remembers the clock of a record, so that the next one of this device is newer.
+    pub(crate) fn observe_record(&mut self, record: &SignedRecord) {
+        self.clock = self.clock.max(record.header().clock);
+    }
+
+    /// Notes a sign of life, unless it is an old one that sync brought. It is fresh when it was signed
+    /// within `span` of now; or, where clocks disagree, when it is the second since this device started.
+    pub(crate) fn hear(&mut self, record: &SignedRecord, hops: u8, now: Timestamp, span: Duration) {
+        let signed = record.header().clock.timestamp();
+        let before = self.heard.get(&record.header().author).copied();
+        if before.is_some_and(|b| b.signed >= signed) {
+            return;
+        }
+        let fresh = now.since(signed) < span && signed.since(now) < span;
+        let at = if fresh || before.is_some() {
+            Some(now)
+        } else {
+            None
+        };
+        self.heard
+            .insert(record.header().author, Heard { signed, at, hops });
     }
 
     /// Notes that a reader has seen an author's stream 1 up to a position. Returns the position

@@ -8,7 +8,7 @@ use peddlenet_wire::{
     record::{self, RecordKind, Whereabouts},
 };
 
-use super::{Actor, Timer, messages::RECEIPT_DELAY};
+use super::{Actor, Timer, messages::RECEIPT_DELAY, rooms::REACHABLE_FOR};
 use crate::{
     api::{Event, Message},
     clock, convert,
@@ -125,7 +125,7 @@ impl Actor {
         if author == room.me() {
             return;
         }
-        room.heard.insert(author, (clock::now(), hops));
+        room.hear(record, hops, clock::now(), REACHABLE_FOR);
         let before = room.seen_up_to(author, room.me());
         take_record(room, record);
         let after = room.seen_up_to(author, room.me());
@@ -134,7 +134,7 @@ impl Actor {
             RecordKind::WHEREABOUTS => self.redial.heard(tag, author),
             _ => {}
         }
-        self.refresh_reach();
+        self.refresh_reach(tag, author);
     }
 
     /// Tells of every own message that one more member has now seen.

@@ -11,7 +11,7 @@ use peddlenet_wire::{
     join::{JoinRequest, Refuse, Welcome},
 };
 
-use super::{Actor, Reply};
+use super::{Actor, Reply, links::Standing};
 use crate::{
     api::{Event, JoinStage},
     clock,
@@ -30,9 +30,15 @@ pub(crate) struct Arrival {
 }
 
 impl Actor {
-    /// A holder of a code asks to be let in.
+    /// A holder of a code asks to be let in. Once a link: whoever was answered asks no more.
     pub(super) fn on_join_request(&mut self, peer: PeerId, gate: InviteKey, request: &JoinRequest) {
-        if let Err(refuse) = self.admit(peer, gate, request) {
+        if let Some(link) = self.links.get_mut(&peer) {
+            link.standing = Standing::Asked;
+        }
+        if let Err(refuse) = self
+            .may_join(peer, gate, request)
+            .and_then(|tag| self.admit(peer, tag, request))
+        {
             tracing::debug!(?peer, code = refuse.code, "joiner refused");
             self.stats.joins_refused += 1;
             // The joiner closes the link once it has read this; its patience timer does it otherwise.
@@ -40,38 +46,37 @@ impl Actor {
         }
     }
 
-    fn admit(
-        &mut self,
+    /// Whether a request holds together and its invite still lets someone in, and to which room.
+    fn may_join(
+        &self,
         peer: PeerId,
         gate: InviteKey,
         request: &JoinRequest,
-    ) -> Result<(), Refuse> {
-        let refuse = |code| Refuse { code, detail: 0 };
-        let now = clock::now();
+    ) -> Result<RoomTag, Refuse> {
         let link = self.links.get(&peer).ok_or(refuse(Refuse::BAD_REQUEST))?;
         let room = self
             .room(request.room)
             .map_err(|_| refuse(Refuse::UNKNOWN))?;
-        let tag = room.tag;
         let invite = room
             .roster
             .invite(request.invite)
             .ok_or(refuse(Refuse::UNKNOWN))?;
-        if gate != request.invite
-            || verify_join(request.author, &link.hash, request.room, &request.proof).is_err()
-            || verify_voucher(
-                request.invite,
-                request.room,
-                request.author,
-                &request.voucher,
-            )
-            .is_err()
-        {
+        let proven = verify_join(request.author, &link.hash, request.room, &request.proof)
+            .and_then(|()| {
+                verify_voucher(
+                    request.invite,
+                    request.room,
+                    request.author,
+                    &request.voucher,
+                )
+            });
+        if gate != request.invite || proven.is_err() || room.roster.is_member(request.author) {
             return Err(refuse(Refuse::BAD_REQUEST));
         }
         if invite.revoked {
             return Err(refuse(Refuse::REVOKED));
         }
+        let now = clock::now();
         if invite.expires <= now {
             let detail = u64::try_from(now.since(invite.expires).as_millis()).unwrap_or(u64::MAX);
             return Err(Refuse {
@@ -91,6 +96,10 @@ impl Actor {
         if room.roster.is_full() {
             return Err(refuse(Refuse::FULL));
         }
+        Ok(room.tag)
+    }
+
+    fn admit(&mut self, peer: PeerId, tag: RoomTag, request: &JoinRequest) -> Result<(), Refuse> {
         let admit = Membership::Admit(Admit {
             author: request.author,
             invite: request.invite,
@@ -114,21 +123,20 @@ impl Actor {
         let (Some(link), Some(room)) = (self.links.get_mut(&peer), self.rooms.get(&tag)) else {
             return;
         };
-        let Some(create) = room.roster.create() else {
-            return;
+        let proof = room.roster.create().zip(room.roster.credentials(room.me()));
+        let Some((create, credentials)) = proof else {
+            // Too far from the creator to prove anything to a stranger: somebody nearer must answer.
+            return self.send_frame(peer, &Frame::Refuse(refuse(Refuse::UNKNOWN)), Lane::Ordered);
         };
-        let mut events = vec![create.clone()];
-        events.extend(room.roster.credentials(room.me()).unwrap_or_default());
-        events.push(admit.clone());
-        let Ok(events) = Capped::try_from(events) else {
-            return;
-        };
-        link.joining = None;
+        let mut events = [vec![create.clone()], credentials, vec![admit.clone()]]
+            .concat()
+            .into_iter();
+        link.standing = Standing::Member;
         let welcome = Welcome {
             author: room.me(),
             proof: welcome_proof(room.key(), &link.hash, room.id),
             epochs: room.grants(),
-            events,
+            events: Capped::take_from(&mut events),
         };
         self.stats.joins_admitted += 1;
         self.send_frame(peer, &Frame::Welcome(welcome), Lane::Ordered);
@@ -144,12 +152,13 @@ impl Actor {
         let tag = room.tag;
         let events = arrival.welcome.events.into_inner();
         let link = (arrival.sender, arrival.receiver);
-        self.save_new_room(room, events, move |actor, outcome| {
+        self.save_new_room(room, &events, move |actor, outcome| {
             if outcome.is_ok() {
                 actor.events.emit(Event::Join(JoinStage::Fetching));
                 actor.say_name(tag);
                 actor.settle_in(tag);
-                actor.adopt(link, None);
+                actor.fetching = Some(tag);
+                actor.adopt(link, Standing::Member);
             }
             let _ = reply.send(outcome);
         });
@@ -202,4 +211,8 @@ impl Actor {
         }
         true
     }
+}
+
+fn refuse(code: u16) -> Refuse {
+    Refuse { code, detail: 0 }
 }

@@ -59,10 +59,20 @@ pub(super) struct LinkState {
     pub(super) hash: [u8; 32],
     pub(super) dialed: bool,
     pub(super) since: Instant,
-    /// The invite of a joiner that has not asked to be let in yet.
-    pub(super) joining: Option<InviteKey>,
+    pub(super) standing: Standing,
     rooms: BTreeMap<RoomTag, Opening>,
     reader: tokio::task::AbortHandle,
+}
+
+/// What the other end of a link may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Holds a code, and may ask once to be let in by this invite.
+    Stranger(InviteKey),
+    /// Has asked, and waits for the answer.
+    Asked,
+    /// Holds a room's member keys: came by them, or was just given them.
+    Member,
 }
 
 /// How far a room's opening got on a link.
@@ -80,29 +90,27 @@ impl Opening {
 
 impl Actor {
     pub(super) fn on_incoming(&mut self, incoming: IncomingLink) {
-        let joining = match self.gates.get(&incoming.gate) {
-            Some(GatePurpose::Invite(key)) => Some(*key),
-            Some(GatePurpose::Member) => None,
+        let (standing, most) = match self.gates.get(&incoming.gate) {
+            Some(GatePurpose::Invite(key)) => (
+                Standing::Stranger(*key),
+                limits::LINKS_MAX + limits::JOIN_SLOTS,
+            ),
+            Some(GatePurpose::Member) => (Standing::Member, limits::LINKS_MAX),
             // The gate was taken away while the link came up.
             None => return,
         };
-        let room = if joining.is_some() {
-            limits::JOIN_SLOTS + limits::LINKS_MAX
-        } else {
-            limits::LINKS_MAX
-        };
-        if self.links.len() >= room + limits::JOIN_SLOTS {
-            tracing::warn!(links = self.links.len(), "no room for another link");
+        if self.links.len() >= most {
+            tracing::info!(links = self.links.len(), "no room for another link");
             return;
         }
-        self.adopt(incoming.link.split(), joining);
+        self.adopt(incoming.link.split(), standing);
     }
 
     /// Takes a link in, reads it on a task of its own, and asks which rooms are shared.
     pub(super) fn adopt(
         &mut self,
         (sender, receiver): (LinkSender, LinkReceiver),
-        joining: Option<InviteKey>,
+        standing: Standing,
     ) -> PeerId {
         let peer = PeerId(self.next_peer);
         self.next_peer += 1;
@@ -115,7 +123,7 @@ impl Actor {
                 hash,
                 dialed,
                 since: Instant::now(),
-                joining,
+                standing,
                 rooms: BTreeMap::new(),
                 reader,
             },
@@ -126,7 +134,7 @@ impl Actor {
             up: true,
             via: "direct",
         });
-        if joining.is_none() {
+        if standing == Standing::Member {
             self.offer_rooms(peer);
         }
         peer
@@ -149,30 +157,22 @@ impl Actor {
         let Some(link) = self.links.get(&peer) else {
             return;
         };
-        match (frame, link.joining) {
-            (Frame::JoinRequest(request), Some(invite)) => {
-                self.on_join_request(peer, invite, &request)
+        match (frame, link.standing) {
+            (Frame::Unknown(kind), _) => tracing::debug!(?peer, kind, "frame of a newer app"),
+            (Frame::JoinRequest(request), Standing::Stranger(invite)) => {
+                self.on_join_request(peer, invite, &request);
             }
-            // A member that scanned a code instead of dialling by whereabouts.
-            (Frame::Rooms(rooms), Some(_)) => {
-                if let Some(link) = self.links.get_mut(&peer) {
-                    link.joining = None;
-                }
-                self.offer_rooms(peer);
-                self.on_rooms(peer, &rooms);
-            }
-            (frame, Some(_)) => {
+            (frame, Standing::Stranger(_) | Standing::Asked) => {
                 tracing::warn!(?peer, frame = frame.name(), "before being let in");
                 self.drop_link(peer);
             }
-            (Frame::Rooms(rooms), None) => self.on_rooms(peer, &rooms),
-            (Frame::Open(open), None) => self.on_open(peer, &open),
-            (Frame::Close(close), None) => self.on_close(peer, close.room),
-            (Frame::Unknown(kind), None) => tracing::debug!(?peer, kind, "frame of a newer app"),
-            (Frame::JoinRequest(_) | Frame::Welcome(_) | Frame::Refuse(_), None) => {
-                tracing::debug!(?peer, "late join frame");
+            (Frame::Rooms(rooms), _) => self.on_rooms(peer, &rooms),
+            (Frame::Open(open), _) => self.on_open(peer, &open),
+            (Frame::Close(close), _) => self.on_close(peer, close.room),
+            (Frame::JoinRequest(_) | Frame::Welcome(_) | Frame::Refuse(_), _) => {
+                tracing::debug!(?peer, "join frame of a member");
             }
-            (frame, None) => self.feed(Input::Frame { from: peer, frame }),
+            (frame, _) => self.feed(Input::Frame { from: peer, frame }),
         }
     }
 
@@ -209,7 +209,7 @@ impl Actor {
         let settled: Vec<_> = self
             .links
             .iter()
-            .filter(|(_, l)| l.joining.is_none())
+            .filter(|(_, l)| l.standing == Standing::Member)
             .map(|(p, _)| *p)
             .collect();
         for peer in settled {
@@ -266,6 +266,13 @@ impl Actor {
             &open.proof,
         )
         .is_ok();
+        let said_before = link
+            .rooms
+            .get(&open.room)
+            .is_some_and(|o| o.heard.is_some());
+        if said_before {
+            return;
+        }
         let known =
             room.roster.is_member(open.author) || room.vouched(&open.credentials, open.author);
         if !known || !proven || open.author == room.me() {
@@ -298,7 +305,7 @@ impl Actor {
             room: tag,
             author,
         });
-        self.refresh_reach();
+        self.refresh_reach(tag, author);
         self.announce(tag);
     }
 
@@ -330,9 +337,12 @@ impl Actor {
         let Some(link) = self.links.get_mut(&peer) else {
             return;
         };
-        if link.rooms.remove(&tag).is_some() {
-            self.feed(Input::RoomDown { peer, room: tag });
-            self.refresh_reach();
+        let Some(opening) = link.rooms.remove(&tag) else {
+            return;
+        };
+        self.feed(Input::RoomDown { peer, room: tag });
+        if let Some(author) = opening.author() {
+            self.refresh_reach(tag, author);
         }
     }
 
@@ -362,13 +372,13 @@ impl Actor {
             up: false,
             via: "direct",
         });
-        for (tag, opening) in &link.rooms {
+        self.feed(Input::PeerDown { peer });
+        for (tag, opening) in link.rooms {
             if let Some(author) = opening.author() {
-                self.redial.lost(*tag, author, clock::now());
+                self.redial.lost(tag, author, clock::now());
+                self.refresh_reach(tag, author);
             }
         }
-        self.feed(Input::PeerDown { peer });
-        self.refresh_reach();
     }
 
     pub(super) fn linked_to(&self, tag: RoomTag, author: AuthorId) -> bool {
@@ -390,7 +400,8 @@ impl Actor {
     }
 
     pub(super) fn expire_join_slots(&mut self) {
-        let late = |l: &LinkState| l.joining.is_some() && l.since.elapsed() > JOIN_PATIENCE;
+        let late =
+            |l: &LinkState| l.standing != Standing::Member && l.since.elapsed() > JOIN_PATIENCE;
         let late: Vec<_> = self
             .links
             .iter()
@@ -439,7 +450,10 @@ impl Actor {
 
     pub(super) fn on_notice(&mut self, notice: &Notice) {
         match notice {
-            Notice::Synced { .. } => self.events.emit(Event::Join(JoinStage::Open)),
+            Notice::Synced { room, .. } if self.fetching == Some(*room) => {
+                self.fetching = None;
+                self.tell_stage(JoinStage::Open);
+            }
             other => tracing::debug!(notice = ?other, "engine"),
         }
     }

@@ -58,8 +58,10 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// Own events that wait for the disk (count). Beyond it commands wait, too.
 pub(crate) const PENDING_MAX: usize = 256;
-/// How often members' reach, addresses and silent neighbours are looked at.
+/// How often lost members and late joiners are looked at.
 const TICK: Duration = Duration::from_millis(500);
+/// Every so many ticks: whose sign of life grew old, whether this device's addresses changed (count).
+const SLOW: u32 = 4;
 
 pub(crate) struct Actor {
     pub(crate) name: Name,
@@ -78,6 +80,11 @@ pub(crate) struct Actor {
     pending: HashMap<EventHash, Landed>,
     /// Joiners whose admit is on its way to the disk.
     admitting: BTreeSet<(InviteKey, AuthorId)>,
+    /// The room that was just joined and whose newest page is on its way.
+    fetching: Option<RoomTag>,
+    /// Rooms whose line in the list changed and was not told yet.
+    changed: BTreeSet<RoomTag>,
+    ticks: u32,
     /// Verified messages of others on their way to the disk.
     landing: HashMap<EventHash, (SignedEvent, u8)>,
     /// The newest message of each room.
@@ -98,6 +105,7 @@ pub(crate) struct Actor {
 enum Timer {
     Engine(TimerId),
     Tick,
+    Rooms,
     Receipts(RoomTag),
 }
 
@@ -157,6 +165,9 @@ impl Actor {
             timers: BTreeSet::new(),
             pending: HashMap::new(),
             admitting: BTreeSet::new(),
+            fetching: None,
+            changed: BTreeSet::new(),
+            ticks: 0,
             landing: HashMap::new(),
             last: BTreeMap::new(),
             reach: BTreeMap::new(),
@@ -285,6 +296,7 @@ impl Actor {
                     self.tick();
                     self.arm(Timer::Tick, now.after(TICK));
                 }
+                Timer::Rooms => self.tell_rooms(),
                 Timer::Receipts(room) => self.flush_receipts(room),
             }
         }
@@ -292,9 +304,12 @@ impl Actor {
 
     fn tick(&mut self) {
         self.redial_due();
-        self.refresh_reach();
         self.expire_join_slots();
-        self.beat();
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(SLOW) {
+            self.refresh_all_reach();
+            self.beat();
+        }
     }
 
     fn arm(&mut self, timer: Timer, at: Timestamp) {

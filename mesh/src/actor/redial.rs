@@ -18,7 +18,7 @@ use peddlenet_wire::{
     record::{Address, RecordKind, Whereabouts},
 };
 
-use super::{Actor, Net};
+use super::{Actor, Net, links::Standing};
 use crate::{clock, entropy};
 
 /// The first pause after a dial that failed; each further one doubles it.
@@ -199,7 +199,7 @@ impl Actor {
                 if let Some(author) = author {
                     self.redial.failed(outcome.tag, author, clock::now());
                 }
-                self.adopt(link.split(), None);
+                self.adopt(link.split(), Standing::Member);
             }
             (None, Some(author)) => self.redial.failed(outcome.tag, author, clock::now()),
             (None, None) => {}

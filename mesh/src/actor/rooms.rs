@@ -1,6 +1,6 @@
 //! Rooms of this device: made, loaded, listed, left.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use peddlenet_crypto::{AuthorKey, EpochKeys};
 use peddlenet_gossip::Input;
@@ -13,7 +13,7 @@ use peddlenet_wire::{
 };
 
 use super::{
-    Actor, Reply,
+    Actor, Reply, Timer,
     deliver::{message_of, take_record},
     messages::unread,
 };
@@ -21,11 +21,13 @@ use crate::{
     api::{Event, Member, Message, Reach, RoomSummary},
     clock, convert, entropy,
     error::{Error, ErrorCode},
-    room::{Room, SavedRoom},
+    room::{Heard, Room, SavedRoom},
 };
 
 /// A sign of life older than that no longer counts as being near.
-const REACHABLE_FOR: std::time::Duration = std::time::Duration::from_secs(75);
+pub(super) const REACHABLE_FOR: Duration = Duration::from_secs(75);
+/// Changes to a room's line in the list are gathered that long.
+const ROOMS_DELAY: Duration = Duration::from_millis(40);
 /// The newest events that are read at start to count the unread (count).
 const NEWEST: usize = 500;
 
@@ -85,6 +87,9 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
         .filter_map(|row| SignedRecord::from_bytes(&row.bytes).ok())
         .collect();
     for record in &records {
+        if record.header().author == me {
+            room.observe_record(record);
+        }
         take_record(&mut room, record);
     }
     let newest = store.page(tag, None, NEWEST)?;
@@ -195,7 +200,7 @@ impl Actor {
         id.0.copy_from_slice(&event.hash().0[..RoomId::LEN]);
         room.name_it(id);
         room.roster.apply(&event, &create);
-        self.save_new_room(room, vec![event], move |actor, outcome| {
+        self.save_new_room(room, &[event], move |actor, outcome| {
             let _ = reply.send(outcome.map(|()| {
                 actor.settle_in(tag);
                 id
@@ -207,7 +212,7 @@ impl Actor {
     pub(super) fn save_new_room(
         &mut self,
         room: Room,
-        events: Vec<SignedEvent>,
+        events: &[SignedEvent],
         then: impl FnOnce(&mut Self, Result<(), Error>) + Send + 'static,
     ) {
         let me = room.me();
@@ -253,6 +258,9 @@ impl Actor {
 
     /// Says this device's name in a room.
     pub(super) fn say_name(&mut self, tag: RoomTag) {
+        if self.name.is_empty() {
+            return;
+        }
         let profile = Membership::Profile(Profile {
             name: self.name.clone(),
         });
@@ -319,12 +327,6 @@ impl Actor {
         }
     }
 
-    pub(super) fn room_changed(&mut self, tag: RoomTag) {
-        if let Some(summary) = self.rooms.get(&tag).map(|room| self.summary(room)) {
-            self.events.emit(Event::Room(summary));
-        }
-    }
-
     pub(crate) fn member_list(&self, id: RoomId) -> Result<Vec<Member>, Error> {
         let room = self.room(id)?;
         Ok(room
@@ -337,10 +339,7 @@ impl Actor {
     fn member(&self, room: &Room, author: AuthorId) -> Option<Member> {
         let entry = room.roster.member(author)?;
         let state = self.reach_of(room, author);
-        let heard = room
-            .heard
-            .get(&author)
-            .map_or(0, |(_, hops)| hops.saturating_add(1));
+        let heard = room.heard.get(&author).map_or(0, |heard| heard.hops);
         Some(Member {
             author,
             name: entry.name.as_str().to_owned(),
@@ -360,7 +359,9 @@ impl Actor {
             return Reach::Linked;
         }
         match room.heard.get(&author) {
-            Some((at, _)) if clock::now().since(*at) < REACHABLE_FOR => Reach::Reachable,
+            Some(Heard { at: Some(at), .. }) if clock::now().since(*at) < REACHABLE_FOR => {
+                Reach::Reachable
+            }
             _ => Reach::Away,
         }
     }
@@ -377,26 +378,38 @@ impl Actor {
         }
     }
 
-    /// Tells of everyone whose reach has changed since the last look.
-    pub(super) fn refresh_reach(&mut self) {
-        let mut now = BTreeMap::new();
-        for room in self.rooms.values() {
-            for (author, _) in room.roster.members() {
-                now.insert((room.tag, author), self.reach_of(room, author));
-            }
-        }
-        let changed = |(at, reach): (&(RoomTag, AuthorId), &Reach)| {
-            (self.reach.get(at) != Some(reach)).then_some(*at)
+    /// Tells of a member whose reach has changed since the last look.
+    pub(super) fn refresh_reach(&mut self, tag: RoomTag, author: AuthorId) {
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
         };
-        let changed: Vec<_> = now.iter().filter_map(changed).collect();
-        self.reach = now;
-        for (tag, author) in &changed {
-            self.member_changed(*tag, *author);
-        }
-        let mut tags: Vec<_> = changed.into_iter().map(|(tag, _)| tag).collect();
-        tags.dedup();
-        for tag in tags {
+        let reach = self.reach_of(room, author);
+        if self.reach.insert((tag, author), reach) != Some(reach) {
+            self.member_changed(tag, author);
             self.room_changed(tag);
+        }
+    }
+
+    /// The same for everyone: signs of life grow old without anything happening.
+    pub(super) fn refresh_all_reach(&mut self) {
+        let known: Vec<_> = self.reach.keys().copied().collect();
+        for (tag, author) in known {
+            self.refresh_reach(tag, author);
+        }
+    }
+
+    /// A room's line in the list changed. Told a moment later, once for whatever happens till then.
+    pub(super) fn room_changed(&mut self, tag: RoomTag) {
+        if self.changed.insert(tag) && self.changed.len() == 1 {
+            self.arm(Timer::Rooms, clock::now().after(ROOMS_DELAY));
+        }
+    }
+
+    pub(super) fn tell_rooms(&mut self) {
+        for tag in std::mem::take(&mut self.changed) {
+            if let Some(summary) = self.rooms.get(&tag).map(|room| self.summary(room)) {
+                self.events.emit(Event::Room(summary));
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ pub const PARENTS_MAX: usize = 4;
 /// A latest-wins record, encoded.
 pub const RECORD_MAX: usize = 8 * 1024;
 /// Authors in one receipt vector (count).
-pub const RECEIPT_ENTRIES_MAX: usize = 200;
+pub const RECEIPT_ENTRIES_MAX: usize = 170;
 /// Addresses in a whereabouts record (count).
 pub const ADDRESSES_MAX: usize = 8;
 /// Events in one batch (count).
@@ -42,7 +42,7 @@ pub const PROOF_EVENTS_MAX: usize = 64;
 /// Invites of one device that are open at a time (count), over all rooms.
 pub const OPEN_INVITES_MAX: usize = 16;
 /// Admits between a room's creator and one member (count): how deep invitations may nest.
-pub const CREDENTIALS_MAX: usize = 32;
+pub const CREDENTIALS_MAX: usize = 60;
 /// Text of an invite link before it is decoded.
 pub const LINK_TEXT_MAX: usize = 1024;
 /// A rendezvous server's address in an invite.
