@@ -7,8 +7,8 @@ use std::time::Duration;
 pub const VALUE_MAX: usize = 64 * 1024;
 /// The largest key that a caller chooses (`meta`, `peers`).
 pub const KEY_MAX: usize = 256;
-/// Writes in one commit (count). A group commit is filled up to it.
-pub const COMMIT_WRITES_MAX: usize = 256;
+/// Writes in one commit (count), twice a frame's batch of events. A group commit is filled up to it.
+pub const COMMIT_WRITES_MAX: usize = 2 * peddlenet_wire::limits::BATCH_EVENTS_MAX;
 /// Values in one commit, together. Half of one of sled's log segments: a commit that spans many
 /// segments could have sled reuse one before the fsync at its end.
 pub const COMMIT_BYTES_MAX: usize = 256 * 1024;
