@@ -106,6 +106,9 @@ pub const ANNOUNCE_EVERY: Duration = Duration::from_secs(1);
 /// Heads are sent to one side at most so often. Twice as long each time that nothing came of it (a
 /// fork, a refused event), up to [`HEADS_STUCK_EVERY`].
 pub const HEADS_EVERY: Duration = Duration::from_millis(500);
+/// Lines of heads that are few enough to be sent once more when a room begins to run over a link,
+/// in case the greeting came before the other end was ready.
+pub const HEADS_FEW: usize = 64;
 /// How often heads are exchanged when that keeps changing nothing.
 pub const HEADS_STUCK_EVERY: Duration = Duration::from_secs(30);
 /// [`Notice::HistoryProgress`](crate::Notice::HistoryProgress) comes at most so often, per room.

@@ -102,6 +102,8 @@ pub(crate) struct Side {
     pub(crate) heads_sent: Option<Timestamp>,
     /// The last pair of digests (ours, theirs) that differed, and how often in a row.
     pub(crate) differing: Option<(Digest, Digest, u32)>,
+    /// Whether heads were sent a second time at once.
+    pub(crate) repeated: bool,
     /// A digest goes there soon.
     pub(crate) nudge_armed: bool,
     /// The digest that both had.
@@ -129,6 +131,7 @@ impl Side {
             distrusted: None,
             heads_sent: None,
             differing: None,
+            repeated: false,
             nudge_armed: false,
             agreed: None,
             serves: VecDeque::new(),

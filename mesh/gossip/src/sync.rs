@@ -87,13 +87,28 @@ impl Engine {
         if nonsense {
             self.blame(from, Why::Nonsense, now);
         }
-        if frame.reply && recent {
-            // Both greet at once, most often; if ours was lost, a digest brings it to light.
-            self.nudge(from, tag, limits::HEADS_EVERY, now);
-        } else if frame.reply {
-            self.send_heads(from, tag, false, now);
+        if frame.reply {
+            self.answer_heads(from, tag, recent, now);
         }
         self.pump(tag, now);
+    }
+
+    /// Both ends greet at once, most often, and need no answer. But a greeting may have come before
+    /// the other end was ready: few heads are simply sent again, for many a digest tells.
+    fn answer_heads(&mut self, peer: PeerId, tag: RoomTag, recent: bool, now: Timestamp) {
+        let few = self
+            .rooms
+            .get(&tag)
+            .is_some_and(|r| r.heads().len() <= limits::HEADS_FEW);
+        let Some(side) = self.side(peer, tag) else {
+            return;
+        };
+        if !recent || (few && !side.repeated) {
+            side.repeated |= recent;
+            self.send_heads(peer, tag, false, now);
+        } else {
+            self.nudge(peer, tag, limits::HEADS_EVERY, now);
+        }
     }
 
     pub(crate) fn on_digest(&mut self, from: PeerId, frame: &DigestOf, now: Timestamp) {

@@ -124,7 +124,7 @@ fn the_answer_to_one_want_is_clamped_and_the_rest_comes_on_request() {
     net.open(1, ROOM);
     net.link(0, 1, &[ROOM]);
     net.run_until(10_000, "1.6 MB", |n| n.converged(ROOM, 40));
-    assert!(net.nodes[1].engine.stats().wants >= 40 * 40_000 / limits::SERVE_BYTES as u64);
+    assert!(net.nodes[1].engine.stats().wants >= 7, "224 KB a want");
 }
 
 #[test]

@@ -210,6 +210,23 @@ fn a_want_that_nobody_answers_goes_to_another_neighbour() {
 }
 
 #[test]
+fn a_neighbour_that_falls_silent_is_not_asked_for_ever() {
+    let mut net = Net::new(2, 11);
+    net.seed_disk(0, 0, ROOM, Stream::CONTENT, 200);
+    (0..2).for_each(|n| net.open(n, ROOM));
+    net.link(0, 1, &[ROOM]);
+    net.run_for(11);
+    net.nodes[0].mute = true;
+    net.run_for(120_000);
+    // The first page some times, then the two chunks of the log once each.
+    let wants = net.nodes[1].engine.stats().wants;
+    assert_eq!(wants, u64::from(limits::PAGE_TRIES) + 2);
+    // It finds its voice again, and what it had said before counts once more.
+    net.nodes[0].mute = false;
+    net.run_until(15_000, "history", |n| n.counts(1).events == 200);
+}
+
+#[test]
 fn a_room_opened_after_its_links_is_synced_at_once() {
     let mut net = Net::new(2, 9);
     net.seed_disk(0, 0, OTHER, Stream::CONTENT, 5);
@@ -217,7 +234,7 @@ fn a_room_opened_after_its_links_is_synced_at_once() {
     net.link(0, 1, &[OTHER]);
     net.run_for(100);
     net.open(1, OTHER);
-    net.run_until(1_500, "history", |n| {
+    net.run_until(150, "history", |n| {
         n.nodes[1].engine.counts(OTHER).events == 5
     });
 }
