@@ -50,6 +50,7 @@ test:
 	cargo test --workspace --exclude peddlenet
 	npm ci --prefix tests --no-fund --no-audit
 	$(TSC) --project tests/tsconfig.json
+	$(TSC) --project tests/e2e/tsconfig.json
 	node --test tests/ui/*.test.js
 	dbus-run-session -- node --test tests/e2e/*.test.js
 
@@ -59,6 +60,7 @@ check: $(TSC)
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test -p peddlenet-tests --test layering
 	$(TSC) --project tests/tsconfig.json
+	$(TSC) --project tests/e2e/tsconfig.json
 
 $(TSC): tests/package-lock.json
 	@scripts/need.sh check
