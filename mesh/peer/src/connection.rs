@@ -4,8 +4,9 @@
 use crate::certificate::ListenerCertificate;
 use crate::gate::{self, C_PWD_LEN};
 use crate::router::Arrival;
+use crate::runtime::SessionRuntime;
 use crate::sdp::{self, Described};
-use crate::session::{Session, SessionRuntime};
+use crate::session::Session;
 use crate::{DialError, Fingerprint, Gate, PeerError};
 use data_encoding::BASE64_NOPAD;
 use rtc::ice::mdns::MulticastDnsMode;
@@ -297,6 +298,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands errors over")]
 fn webrtc(error: webrtc::error::Error) -> PeerError {
     PeerError::Webrtc(error.to_string())
 }

@@ -16,9 +16,11 @@
 use crate::gate::{self, C_PWD_LEN, Gate, Kind, S_PWD_LEN, S_UFRAG_LEN, ServerUfrag};
 use crate::stun::{self, BindingRequest, REFUSAL_LEN};
 use crate::{Fingerprint, GateId};
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 /// Invites that can be open at a time.
 pub const INVITE_GATES_MAX: usize = 16;
@@ -48,17 +50,22 @@ pub enum Verdict<'p> {
 }
 
 /// An authenticated first packet. Borrows from the packet.
-#[derive(Debug)]
 pub struct Knock<'p> {
     /// The gate whose key made the packet.
     pub gate: GateId,
     /// SHA-256 of the certificate the dialer will show in DTLS.
     pub client: Fingerprint,
-    pub(crate) psk: [u8; 32],
+    pub(crate) psk: Zeroizing<[u8; 32]>,
     pub(crate) s_ufrag: &'p ServerUfrag,
     pub(crate) c_ufrag: &'p str,
     pub(crate) c_pwd: &'p str,
     pub(crate) s_pwd: [u8; S_PWD_LEN],
+}
+
+impl fmt::Debug for Knock<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Knock({:?}, {:?})", self.gate, self.client)
+    }
 }
 
 /// Gates and failure counters.
@@ -117,7 +124,7 @@ impl FrontDoor {
                 return Verdict::Open(Knock {
                     gate: gate.id,
                     client: names.client,
-                    psk: gate.psk,
+                    psk: Zeroizing::new(gate.psk),
                     s_ufrag: names.s_ufrag,
                     c_ufrag: names.c_ufrag,
                     c_pwd: names.c_pwd,

@@ -21,9 +21,21 @@
 //! |---|---|
 //! | `endpoint` | binds, dials, accepts |
 //! | [`front_door`], `gate`, `stun`, `used` | decide on first packets (pure) |
-//! | `router`, `session`, `paths`, `socket` | share one port among links |
+//! | `router`, `session`, `paths`, `socket`, `runtime` | share one port among links |
 //! | `connection`, `sdp` | the WebRTC recipe, then the link handshake |
 //! | `link` | lanes, queues, pings |
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
 
 mod certificate;
 mod connection;
@@ -34,12 +46,14 @@ mod gate;
 mod link;
 mod paths;
 mod router;
+mod runtime;
 mod sdp;
 mod session;
 mod socket;
 mod stun;
 mod used;
 
+pub use bytes::Bytes;
 pub use certificate::ListenerCertificate;
 pub use endpoint::{
     DIAL_DEADLINE, Dial, Endpoint, EndpointConfig, HALF_OPEN_FOR, Incoming, IncomingLink,

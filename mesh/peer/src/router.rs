@@ -34,6 +34,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use zeroize::Zeroizing;
 
 /// Accepted links that are not open yet. More first packets are dropped; dialers repeat them.
 pub(crate) const HALF_OPEN_MAX: usize = 32;
@@ -63,7 +64,7 @@ pub(crate) struct Arrival {
     pub(crate) session: Arc<Session>,
     pub(crate) registration: Registration,
     pub(crate) gate: GateId,
-    pub(crate) psk: [u8; 32],
+    pub(crate) psk: Zeroizing<[u8; 32]>,
     pub(crate) client: Fingerprint,
     pub(crate) s_ufrag: String,
     pub(crate) s_pwd: String,
@@ -346,7 +347,7 @@ impl Router {
                 side: None,
             },
             gate: knock.gate,
-            psk: knock.psk,
+            psk: knock.psk.clone(),
             client: knock.client,
             s_ufrag: String::from_utf8_lossy(knock.s_ufrag).into_owned(),
             s_pwd: String::from_utf8_lossy(&knock.s_pwd).into_owned(),

@@ -6,10 +6,7 @@
 //!        +------------------ poll_send -----------------+
 //! ```
 //!
-//! `webrtc` opens its own sockets; it only lets a custom `Runtime` wrap them. So each connection
-//! is told to bind a throwaway loopback port, and [`SessionRuntime`] drops that socket and hands
-//! over the session instead. The ICE agent believes that it sits on the throwaway address, which
-//! never reaches the wire.
+//! The `runtime` module makes `webrtc` take a session for its socket.
 
 use crate::Fingerprint;
 use crate::gate::ServerUfrag;
@@ -17,26 +14,26 @@ use crate::paths::{Path, Paths};
 use crate::socket::SharedSocket;
 use crate::stun::{self, Class, TransactionId};
 use bytes::Bytes;
-use quinn_udp::{RecvMeta, Transmit};
+use quinn_udp::Transmit;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
-use webrtc::runtime::{
-    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime,
-};
 
 /// Bytes that may wait for a driver. Beyond it datagrams are dropped, as a kernel would.
 const INBOX_BYTES: usize = 2 << 20;
+/// Checks whose refusal would be believed: those of the last second or so.
+const ASKED_MAX: usize = 64;
 
-type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// What the runtime trait calls a future.
+pub(crate) type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Which way a session was opened.
 #[derive(Debug)]
@@ -45,13 +42,15 @@ pub(crate) enum Role {
     Dialed {
         expected: Fingerprint,
         learned: Mutex<Vec<Path>>,
+        /// Checks we sent: only the answer to one of these can be a refusal.
+        asked: Mutex<VecDeque<TransactionId>>,
         /// A check that shows the listener where we are, should a NAT have moved us.
         check: OnceLock<(TransactionId, Vec<u8>)>,
     },
     /// A dialer knocked. Its source may change, its fragment does not.
     Accepted {
         ufrag: ServerUfrag,
-        paths: Mutex<Paths>,
+        paths: Box<Mutex<Paths>>,
     },
 }
 
@@ -60,12 +59,12 @@ pub(crate) struct Session {
     pub(crate) id: u64,
     pub(crate) role: Role,
     /// One for an accepted link; one of each family for a dial.
-    sockets: Vec<Arc<SharedSocket>>,
+    pub(crate) sockets: Vec<Arc<SharedSocket>>,
     /// What the ICE agent takes for the remote address of an accepted link.
     shown: SocketAddr,
-    inbox: Mutex<Inbox>,
+    pub(crate) inbox: Mutex<Inbox>,
     /// Present while the kernel's send queue is full.
-    blocked: Mutex<Option<Task<io::Result<()>>>>,
+    pub(crate) blocked: Mutex<Option<Task<io::Result<()>>>>,
     pub(crate) facts: Facts,
     epoch: Instant,
     /// Milliseconds after `epoch` at which a message last decrypted.
@@ -89,14 +88,27 @@ pub(crate) struct Facts {
     pub(crate) changed: Notify,
 }
 
+/// Datagrams that wait for the driver.
 #[derive(Default)]
-struct Inbox {
+pub(crate) struct Inbox {
     /// Whether the ICE agent is ready: before it has its local candidate it would throw away the
     /// very packet that opened the session, and the dialer would lose a check interval.
     released: bool,
     queue: VecDeque<(Bytes, SocketAddr)>,
     bytes: usize,
-    waker: Option<Waker>,
+    pub(crate) waker: Option<Waker>,
+}
+
+impl Inbox {
+    /// The next datagram, and where it seems to come from.
+    pub(crate) fn pop(&mut self) -> Option<(Bytes, SocketAddr)> {
+        if !self.released {
+            return None;
+        }
+        let next = self.queue.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(next.0.len());
+        Some(next)
+    }
 }
 
 impl Session {
@@ -107,6 +119,7 @@ impl Session {
         let role = Role::Dialed {
             expected,
             learned,
+            asked: Mutex::default(),
             check: OnceLock::new(),
         };
         Self::new(id, sockets, shown, role)
@@ -119,7 +132,7 @@ impl Session {
         from: Path,
         ufrag: ServerUfrag,
     ) -> Self {
-        let paths = Mutex::new(Paths::new(from, Instant::now()));
+        let paths = Box::new(Mutex::new(Paths::new(from, Instant::now())));
         Self::new(
             id,
             vec![socket],
@@ -160,7 +173,7 @@ impl Session {
         self.facts.changed.notify_one();
     }
 
-    fn socket_to(&self, remote: &SocketAddr) -> Option<&Arc<SharedSocket>> {
+    pub(crate) fn socket_to(&self, remote: &SocketAddr) -> Option<&Arc<SharedSocket>> {
         self.sockets.iter().find(|socket| socket.reaches(remote))
     }
 
@@ -264,7 +277,12 @@ impl Session {
     fn admit(&self, from: Path, datagram: &[u8], now: Instant) -> Option<SocketAddr> {
         let class = stun::classify(datagram);
         match &self.role {
-            Role::Dialed { learned, check, .. } => {
+            Role::Dialed {
+                learned,
+                asked,
+                check,
+                ..
+            } => {
                 match class {
                     Some((Class::Success, transaction))
                         if check.get().is_some_and(|(own, _)| *own == transaction) =>
@@ -275,8 +293,10 @@ impl Session {
                         learn(&mut lock(learned), from);
                         self.facts.answered.store(true, Ordering::Relaxed);
                     }
-                    Some((Class::Error, _)) => {
-                        if !self.facts.refused.swap(true, Ordering::Relaxed) {
+                    Some((Class::Error, transaction)) => {
+                        if lock(asked).contains(&transaction)
+                            && !self.facts.refused.swap(true, Ordering::Relaxed)
+                        {
                             self.facts.changed.notify_one();
                         }
                         return None;
@@ -302,9 +322,14 @@ impl Session {
     }
 
     /// Where a packet of the ICE agent really goes.
-    fn route(&self, transmit: &Transmit<'_>) -> Path {
+    pub(crate) fn route(&self, transmit: &Transmit<'_>) -> Path {
         match &self.role {
-            Role::Dialed { learned, .. } => {
+            Role::Dialed { learned, asked, .. } => {
+                if let Some((Class::Request, transaction)) = stun::classify(transmit.contents) {
+                    let mut asked = lock(asked);
+                    asked.truncate(ASKED_MAX - 1);
+                    asked.push_front(transaction);
+                }
                 if is_certificate_alert(transmit.contents) {
                     self.facts.mistrusted.store(true, Ordering::Relaxed);
                     self.facts.changed.notify_one();
@@ -364,177 +389,6 @@ fn learn(learned: &mut Vec<Path>, from: Path) {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Session({})", self.id)
-    }
-}
-
-impl AsyncUdpSocket for SessionSocket {
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.local)
-    }
-
-    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        let session = &self.session;
-        let path = session.route(transmit);
-        let real = Transmit {
-            destination: path.remote,
-            ecn: transmit.ecn,
-            contents: transmit.contents,
-            segment_size: transmit.segment_size,
-            src_ip: path.local,
-        };
-        let mut blocked = lock(&session.blocked);
-        loop {
-            if let Some(writable) = blocked.as_mut() {
-                match writable.as_mut().poll(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(_) => *blocked = None,
-                }
-            }
-            let Some(socket) = session.socket_to(&path.remote) else {
-                return Poll::Ready(Ok(transmit.contents.len()));
-            };
-            match socket.try_send(&real) {
-                Ok(()) => return Poll::Ready(Ok(transmit.contents.len())),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let socket = Arc::clone(socket);
-                    *blocked = Some(Box::pin(async move { socket.writable().await }));
-                }
-                // A datagram is lost, as datagrams are: an unreachable network must not end the
-                // driver, ICE and SCTP have their own ideas of when to give up.
-                Err(error) => {
-                    tracing::trace!(session = session.id, %error, "datagram not sent");
-                    return Poll::Ready(Ok(transmit.contents.len()));
-                }
-            }
-        }
-    }
-
-    fn poll_recv(
-        &self,
-        cx: &mut Context<'_>,
-        bufs: &mut [IoSliceMut<'_>],
-        meta: &mut [RecvMeta],
-    ) -> Poll<io::Result<usize>> {
-        let mut inbox = lock(&self.session.inbox);
-        let next = if inbox.released {
-            inbox.queue.pop_front()
-        } else {
-            None
-        };
-        let Some((bytes, from)) = next else {
-            let waker = cx.waker();
-            if !inbox
-                .waker
-                .as_ref()
-                .is_some_and(|known| known.will_wake(waker))
-            {
-                inbox.waker = Some(waker.clone());
-            }
-            return Poll::Pending;
-        };
-        inbox.bytes = inbox.bytes.saturating_sub(bytes.len());
-        let (Some(buf), Some(meta)) = (bufs.first_mut(), meta.first_mut()) else {
-            return Poll::Ready(Ok(0));
-        };
-        let len = bytes.len().min(buf.len());
-        if let (Some(to), Some(from)) = (buf.get_mut(..len), bytes.get(..len)) {
-            to.copy_from_slice(from);
-        }
-        *meta = RecvMeta::default();
-        meta.addr = from;
-        meta.len = len;
-        meta.stride = len.max(1);
-        Poll::Ready(Ok(1))
-    }
-
-    fn max_gso_segments(&self) -> usize {
-        let sockets = self.session.sockets.iter();
-        let segments = sockets.map(|socket| socket.max_gso_segments());
-        segments.min().unwrap_or(1)
-    }
-}
-
-/// What a driver takes for its socket.
-#[derive(Debug)]
-struct SessionSocket {
-    session: Arc<Session>,
-    local: SocketAddr,
-}
-
-/// Tokio, with the session in place of sockets.
-#[derive(Debug)]
-pub(crate) struct SessionRuntime(pub(crate) Arc<Session>);
-
-impl Runtime for SessionRuntime {
-    fn spawn(&self, future: Task<()>) -> Box<dyn JoinHandle> {
-        Box::new(Handle(tokio::spawn(future)))
-    }
-
-    fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        let local = socket.local_addr()?;
-        drop(socket);
-        let session = Arc::clone(&self.0);
-        Ok(Arc::new(SessionSocket { session, local }))
-    }
-
-    fn wrap_tcp_listener(&self, _: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    fn connect_tcp<'a>(
-        &'a self,
-        _: SocketAddr,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Arc<dyn AsyncTcpStream>>> + Send + 'a>> {
-        Box::pin(async { Err(io::ErrorKind::Unsupported.into()) })
-    }
-
-    fn resolve_host<'a>(
-        &'a self,
-        _: &'a str,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
-        // Links are dialled by address: a name would be looked up where others can see it.
-        Box::pin(async { Err(io::ErrorKind::Unsupported.into()) })
-    }
-
-    fn sleep(&self, duration: Duration) -> Task<()> {
-        Box::pin(tokio::time::sleep(duration))
-    }
-
-    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        Box::new(Interval(tokio::time::interval(period)))
-    }
-
-    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
-        tokio::runtime::Handle::current().block_on(future);
-    }
-
-    fn name(&self) -> &'static str {
-        "peddlenet"
-    }
-}
-
-struct Handle(tokio::task::JoinHandle<()>);
-
-impl JoinHandle for Handle {
-    // Dropping a tokio handle detaches its task.
-    fn detach(&self) {}
-
-    fn abort(&self) {
-        self.0.abort();
-    }
-
-    fn is_finished(&self) -> bool {
-        self.0.is_finished()
-    }
-}
-
-struct Interval(tokio::time::Interval);
-
-impl AsyncInterval for Interval {
-    fn tick(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(async move {
-            self.0.tick().await;
-        })
     }
 }
 
