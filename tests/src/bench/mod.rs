@@ -1,4 +1,5 @@
 //! One module for each name of `bench`; each returns its rows, and the binary prints them.
 
+pub mod link;
 pub mod qr;
 pub mod store;
