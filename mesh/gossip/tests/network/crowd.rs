@@ -32,6 +32,7 @@ fn a_joiner_of_a_crowd_gets_every_log() {
         "{took} ms for {events} events at 10 ms one way"
     );
     let wants = net.nodes[1].engine.stats().wants;
+    println!("{events} events in {took} ms, {wants} wants");
     assert!(wants <= 2 * MEMBERS as u64, "{wants} wants");
     net.run_until(10_000, "records", |n| n.counts(1).records == MEMBERS - 2);
     assert!(

@@ -67,7 +67,8 @@ fn a_burst_beyond_the_quota_is_fetched_afterwards() {
     for n in 0..600 {
         net.say(0, &format!("burst {n}"));
     }
-    net.run_until(15_000, "all of it", |n| n.converged(ROOM, 600));
+    let took = net.run_until(15_000, "all of it", |n| n.converged(ROOM, 600));
+    assert!(took <= 2_000, "{took} ms: not left to the next digest");
     assert!(net.nodes[1].drops.is_empty());
 }
 

@@ -38,7 +38,10 @@ fn a_late_joiner_sees_the_newest_page_first_and_then_everything() {
             .collect()
     };
     net.link(0, 1, &[ROOM]);
-    net.run_until(20_000, "history", |n| n.counts(1).events == 2_030);
+    let took = net.run_until(20_000, "history", |n| n.counts(1).events == 2_030);
+    // At 10 ms one way; the first page after the membership, in about four round trips.
+    println!("2,030 events in {took} ms");
+    assert!(took <= 1_000, "{took} ms");
     let delivered = &net.nodes[1].delivered;
     assert!(
         delivered[..30]
