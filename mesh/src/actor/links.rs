@@ -342,6 +342,11 @@ impl Actor {
         };
         self.feed(Input::RoomDown { peer, room: tag });
         if let Some(author) = opening.author() {
+            // It left, so its last sign of life stands for nothing.
+            let heard = self.rooms.get_mut(&tag).map(|room| &mut room.heard);
+            if let Some(last) = heard.and_then(|heard| heard.get_mut(&author)) {
+                last.at = None;
+            }
             self.refresh_reach(tag, author);
         }
     }

@@ -359,7 +359,10 @@ impl Actor {
             return Reach::Linked;
         }
         match room.heard.get(&author) {
-            Some(Heard { at: Some(at), .. }) if clock::now().since(*at) < REACHABLE_FOR => {
+            // What was heard a moment ago says little once there is nobody left to carry it.
+            Some(Heard { at: Some(at), .. })
+                if clock::now().since(*at) < REACHABLE_FOR && self.neighbours(room.tag) > 0 =>
+            {
                 Reach::Reachable
             }
             _ => Reach::Away,
