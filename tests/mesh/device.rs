@@ -1,0 +1,212 @@
+//! A node inside this process, with waits that have names.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use peddlenet_mesh::{
+    Config, Error, Event, Events, Heads, Joined, Member, Message, MessageId, Node, Reach, Receipts,
+    RoomId,
+};
+use tempfile::TempDir;
+
+/// How long anything may take before it counts as not happening.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// How often a state that no event announces is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Invites of these tests last that long where they don't say otherwise.
+pub(crate) const TTL: Duration = Duration::from_secs(600);
+/// Messages in one page (count).
+const PAGE: usize = 500;
+
+/// A device of one person.
+pub(crate) struct Device {
+    pub(crate) node: Node,
+    pub(crate) name: String,
+    events: Events,
+    /// Every event so far, in order.
+    pub(crate) seen: Vec<Event>,
+    data: TempDir,
+}
+
+/// A device that is switched off.
+pub(crate) struct Shut {
+    name: String,
+    data: TempDir,
+    listen: Vec<SocketAddr>,
+}
+
+impl Device {
+    /// A new device on a free loopback port.
+    pub(crate) async fn new(name: &str) -> Self {
+        Self::listening(name, &["127.0.0.1:0"]).await
+    }
+
+    pub(crate) async fn listening(name: &str, listen: &[&str]) -> Self {
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_env("PEDDLENET_LOG"))
+            .with_test_writer()
+            .try_init();
+        let data = tempfile::tempdir().unwrap();
+        let listen = listen.iter().map(|a| a.parse().unwrap()).collect();
+        Self::open(name, data, listen).await.unwrap()
+    }
+
+    async fn open(name: &str, data: TempDir, listen: Vec<SocketAddr>) -> Result<Self, Error> {
+        let (node, events) = Node::open(Config {
+            data_dir: data.path().to_owned(),
+            name: Some(name.to_owned()),
+            listen,
+            receipts: Receipts::OnDelivery,
+        })
+        .await?;
+        Ok(Self {
+            node,
+            name: name.to_owned(),
+            events,
+            seen: Vec::new(),
+            data,
+        })
+    }
+
+    /// Closes the node. What it leaves goes into [`reopen`](Self::reopen).
+    pub(crate) async fn shut(self) -> Shut {
+        let listen = self.node.listen_addrs();
+        self.node.close().await;
+        Shut {
+            name: self.name,
+            data: self.data,
+            listen,
+        }
+    }
+
+    /// Opens a device again, on the same ports.
+    pub(crate) async fn reopen(shut: Shut) -> Self {
+        let Shut { name, data, listen } = shut;
+        Self::open(&name, data, listen).await.unwrap()
+    }
+
+    /// A link into a room, for anyone.
+    pub(crate) async fn code(&self, room: RoomId) -> String {
+        self.node.invite(room, TTL, u32::MAX).await.unwrap().link
+    }
+
+    pub(crate) async fn join(&self, link: &str) -> Joined {
+        let joined = self.node.join(link).await;
+        joined.unwrap_or_else(|e| panic!("{} could not join: {e:?}", self.name))
+    }
+
+    pub(crate) async fn say(&self, room: RoomId, text: &str) -> MessageId {
+        self.node.send(room, text).await.unwrap().id
+    }
+
+    /// Waits for an event, whether it has happened already or not.
+    pub(crate) async fn wait(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) -> Event {
+        if let Some(event) = self.seen.iter().find(|e| wanted(e)) {
+            return event.clone();
+        }
+        let until = tokio::time::Instant::now() + DEADLINE;
+        loop {
+            match tokio::time::timeout_at(until, self.events.recv()).await {
+                Ok(Some(event)) => {
+                    self.seen.push(event.clone());
+                    if wanted(&event) {
+                        return event;
+                    }
+                }
+                outcome => {
+                    let last = &self.seen[self.seen.len().saturating_sub(12)..];
+                    let why = if outcome.is_ok() {
+                        "closed"
+                    } else {
+                        "time is up"
+                    };
+                    panic!("{} waited for {what}: {why}; last: {last:#?}", self.name);
+                }
+            }
+        }
+    }
+
+    /// Waits until a text is here, and gives the message.
+    pub(crate) async fn hear(&mut self, text: &str) -> Message {
+        let is_it = |e: &Event| matches!(e, Event::Message(m) if m.text == text);
+        match self.wait(&format!("“{text}”"), is_it).await {
+            Event::Message(message) => message,
+            other => unreachable!("{other:?} is no message"),
+        }
+    }
+
+    /// Every message of a room, oldest first.
+    pub(crate) async fn everything(&self, room: RoomId) -> Vec<Message> {
+        let mut all = Vec::new();
+        loop {
+            let before = all.first().map(|m: &Message| m.id);
+            let mut page = self.node.history(room, before, PAGE).await.unwrap();
+            if page.is_empty() {
+                return all;
+            }
+            page.append(&mut all);
+            all = page;
+        }
+    }
+
+    pub(crate) async fn texts(&self, room: RoomId) -> Vec<String> {
+        let all = self.everything(room).await;
+        all.into_iter().map(|m| m.text).collect()
+    }
+
+    pub(crate) async fn heads(&self, room: RoomId) -> Heads {
+        self.node.heads(room).await.unwrap()
+    }
+
+    /// What this device knows of the member with a name.
+    pub(crate) async fn member(&self, room: RoomId, name: &str) -> Option<Member> {
+        let members = self.node.members(room).await.unwrap();
+        members.into_iter().find(|m| m.name == name)
+    }
+
+    /// Waits until the member with a name is near, far, or away.
+    pub(crate) async fn sees(&self, room: RoomId, name: &str, state: Reach) -> Member {
+        let what = format!("{} to see {name} {}", self.name, state.as_str());
+        until(&what, async || {
+            self.member(room, name).await.filter(|m| m.state == state)
+        })
+        .await
+    }
+}
+
+/// Waits until a look gives something. For states that no event announces.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(started.elapsed() < DEADLINE, "waited for {what}");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Waits until all these devices have the same room, and gives how many events it has.
+pub(crate) async fn same_room(room: RoomId, devices: &[&Device]) -> u64 {
+    let names: Vec<_> = devices.iter().map(|d| d.name.as_str()).collect();
+    until(&format!("{names:?} to have the same room"), async || {
+        let first = devices[0].heads(room).await;
+        for device in devices {
+            if device.heads(room).await != first {
+                return None;
+            }
+        }
+        Some(first.events)
+    })
+    .await
+}
+
+/// A creator with a room, and a friend who came in with its code.
+pub(crate) async fn pair(room_name: &str) -> (Device, Device, RoomId) {
+    let (ada, bea) = (Device::new("Ada").await, Device::new("Bea").await);
+    let room = ada.node.create_room(room_name).await.unwrap();
+    bea.join(&ada.code(room).await).await;
+    (ada, bea, room)
+}

@@ -1,0 +1,18 @@
+//! Whole nodes on loopback: what two, three and twenty devices do with each other.
+//!
+//! `Device` is a `peddlenet_mesh::Node` inside this process; `NodeProcess` is the program
+//! `peddlenet-node`, where a kill, a second process or the JSON lines are the point. Nothing here
+//! asserts a time: every wait is for an outcome, by name, under a generous deadline.
+
+mod bad_lines;
+mod bad_links;
+mod crowd;
+mod device;
+mod first_chat;
+mod impostor;
+mod late_joiner;
+mod leave;
+mod line;
+mod process;
+mod restart;
+mod two_rooms;
