@@ -153,7 +153,9 @@ impl Actor {
         let mut actor = Self {
             name: parts.name,
             receipts: parts.receipts,
-            engine: Engine::new(peddlenet_gossip::Config::default()),
+            engine: Engine::new(peddlenet_gossip::Config {
+                salt: crate::entropy::number(),
+            }),
             rooms: BTreeMap::new(),
             by_id: BTreeMap::new(),
             links: BTreeMap::new(),
