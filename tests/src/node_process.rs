@@ -281,7 +281,12 @@ impl NodeProcess {
                     "time is up"
                 };
                 let skip = received.events.len().saturating_sub(SHOWN);
-                let last: Vec<_> = received.events.iter().skip(skip).map(|e| &e.value).collect();
+                let last: Vec<_> = received
+                    .events
+                    .iter()
+                    .skip(skip)
+                    .map(|e| &e.value)
+                    .collect();
                 bail!(
                     "{} waited for {what}: {why}. Last events: {last:#?}",
                     self.launch.name
