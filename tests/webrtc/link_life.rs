@@ -112,6 +112,31 @@ async fn closing_one_side_ends_the_other_and_delivers_what_was_queued() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_reader_still_gets_what_came_before_the_close() {
+    let Pair {
+        dialer,
+        accepted,
+        host: _host,
+        guest: _guest,
+        ..
+    } = pair().await;
+    let (here, _from_there) = dialer.split();
+    let (_there, mut from_here) = accepted.split();
+    for number in 0..400u16 {
+        here.send(Lane::Ordered, number.to_be_bytes().to_vec())
+            .await
+            .unwrap();
+    }
+    here.close();
+    for number in 0..400u16 {
+        let received = from_here.recv().await.expect("lost at the close");
+        assert_eq!(received.bytes[..], number.to_be_bytes());
+        tokio::time::sleep(Duration::from_micros(500)).await;
+    }
+    assert_eq!(from_here.recv().await, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dropping_a_link_closes_it() {
     let Pair {
         dialer,

@@ -15,7 +15,7 @@ use rtc::peer_connection::transport::RTCDtlsRole;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelInit};
 use webrtc::peer_connection::{
@@ -180,7 +180,7 @@ impl Connection {
         }
     }
 
-    /// Runs `work` while waking the driver every 2 ms.
+    /// Runs `work` while waking the driver, every 2 ms at first.
     ///
     /// Work-around for webrtc 0.21.1: its driver flushes output only at the top of its loop, so
     /// what DTLS and SCTP produce while events are handled (the SCTP INIT, for one) sits there
@@ -190,17 +190,23 @@ impl Connection {
         lane: Arc<dyn DataChannel>,
         work: impl Future<Output = T>,
     ) -> T {
-        let mut tick = tokio::time::interval(NUDGE);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let started = Instant::now();
         tokio::pin!(work);
         loop {
+            // When it takes long the machine is busy: then nudging would only add to it.
+            let pause = NUDGE.max(started.elapsed() / 20);
             tokio::select! {
                 done = &mut work => return done,
-                _ = tick.tick() => {
+                () = tokio::time::sleep(pause) => {
                     let _ = lane.set_buffered_amount_low_threshold(0).await;
                 }
             }
         }
+    }
+
+    /// The three lanes: ordered, bulk, quick.
+    pub(crate) fn lanes(&self) -> [Arc<dyn DataChannel>; 3] {
+        [&self.ordered, &self.bulk, &self.quick].map(Arc::clone)
     }
 
     /// Ends the connection and frees its driver.

@@ -29,7 +29,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
-use webrtc::data_channel::DataChannel;
 
 /// Longest frame of the ordered and the bulk lane.
 pub use peddlenet_wire::limits::FRAME_MAX;
@@ -255,7 +254,7 @@ impl LinkSender {
 
     /// Whether the link still carries frames.
     pub fn is_open(&self) -> bool {
-        !self.datagrams.is_closed()
+        !self.ordered.room.is_closed()
     }
 
     /// Ends the link, after what is queued has gone out or half a second has passed.
@@ -297,6 +296,8 @@ struct Shared {
     counters: Counters,
     closing: AtomicBool,
     close: Notify,
+    /// The other side said goodbye.
+    bye: Notify,
     /// Readers that wait for `recv`: then silence is our own doing.
     holding: AtomicU32,
     pings: Mutex<VecDeque<(u32, Instant)>>,
@@ -330,6 +331,7 @@ pub(crate) fn start(
         counters: Counters::default(),
         closing: AtomicBool::new(false),
         close: Notify::new(),
+        bye: Notify::new(),
         holding: AtomicU32::new(0),
         pings: Mutex::default(),
     });
@@ -339,47 +341,38 @@ pub(crate) fn start(
     let (received, frames) = mpsc::channel(RECEIVED_MAX);
     let rooms = [Arc::clone(&ordered.room), Arc::clone(&bulk.room)];
 
+    let [ordered_lane, bulk_lane, quick_lane] = connection.lanes();
     let mut tasks = JoinSet::new();
-    let lane = |lane: &Arc<dyn DataChannel>| Arc::clone(lane);
     tasks.spawn(lanes::write(
-        lane(&connection.ordered),
+        ordered_lane.clone(),
         ordered_queue,
         shared.clone(),
     ));
-    tasks.spawn(lanes::write(
-        lane(&connection.bulk),
-        bulk_queue,
-        shared.clone(),
-    ));
-    for (kind, channel) in [
-        (Lane::Ordered, &connection.ordered),
-        (Lane::Bulk, &connection.bulk),
-    ] {
-        tasks.spawn(lanes::read(
-            kind,
-            lane(channel),
-            received.clone(),
-            shared.clone(),
-        ));
-    }
-    tasks.spawn(lanes::read_quick(
-        lane(&connection.quick),
-        received,
-        shared.clone(),
-    ));
+    tasks.spawn(lanes::write(bulk_lane.clone(), bulk_queue, shared.clone()));
     tasks.spawn(lanes::write_quick(
-        lane(&connection.quick),
+        quick_lane.clone(),
         datagram_queue,
         shared.clone(),
     ));
-    tasks.spawn(lanes::ping(lane(&connection.quick), shared.clone()));
-    tokio::spawn(lanes::supervise(
+    tasks.spawn(lanes::ping(quick_lane.clone(), shared.clone()));
+    let mut readers = JoinSet::new();
+    for (kind, lane) in [(Lane::Ordered, ordered_lane), (Lane::Bulk, bulk_lane)] {
+        readers.spawn(lanes::read(kind, lane, received.clone(), shared.clone()));
+    }
+    readers.spawn(lanes::read_quick(
+        quick_lane,
+        received.clone(),
+        shared.clone(),
+    ));
+    let work = lanes::Work {
         connection,
         registration,
         tasks,
+        readers,
         rooms,
-        shared.clone(),
-    ));
+        received,
+    };
+    tokio::spawn(lanes::supervise(work, shared.clone()));
 
     let sender = LinkSender {
         shared: Arc::clone(&shared),

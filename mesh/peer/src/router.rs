@@ -116,16 +116,13 @@ impl Router {
         table.door.set_gates(gates);
     }
 
-    /// Ends every session and lets nobody in any more.
+    /// Ends every session and lets nobody in any more. What is open stays routed until it has
+    /// said goodbye.
     pub(crate) fn close(&self) {
         let mut table = lock(&self.table);
         table.closed = true;
-        table
-            .by_source
-            .values()
-            .for_each(|session| session.supersede());
-        table.by_source.clear();
-        table.by_ufrag.clear();
+        let sessions = table.by_source.values();
+        sessions.for_each(|session| session.supersede());
     }
 
     /// Routes a dial to the addresses that can be reached, and says which those are.

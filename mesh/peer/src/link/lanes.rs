@@ -20,46 +20,105 @@ const HURRIED_PING_INTERVAL: Duration = Duration::from_millis(250);
 const DEAD_AFTER: Duration = Duration::from_secs(4);
 /// How long a closing link tries to get its queue across.
 const FLUSH: Duration = Duration::from_millis(500);
+/// How long a link that the other side closed waits for its own reader.
+const HAND_OVER: Duration = Duration::from_secs(5);
+/// What a link consists of while it runs.
+pub(super) struct Work {
+    pub(super) connection: Connection,
+    pub(super) registration: Registration,
+    /// Writers and the pinger.
+    pub(super) tasks: JoinSet<()>,
+    pub(super) readers: JoinSet<()>,
+    pub(super) rooms: [Arc<Semaphore>; 2],
+    /// Held until nothing can be sent any more, so that `recv` gives `None` no sooner.
+    pub(super) received: mpsc::Sender<Received>,
+}
+
+/// Why a link ends.
+enum End {
+    /// This side wants it to.
+    Asked,
+    /// The other side said goodbye.
+    Bye,
+    /// A lane, the pings or the connection failed.
+    Broken,
+}
+
 /// Waits for the first reason to end, then takes the link down in order.
-pub(super) async fn supervise(
-    connection: Connection,
-    registration: Registration,
-    mut tasks: JoinSet<()>,
-    rooms: [Arc<Semaphore>; 2],
-    shared: Arc<Shared>,
-) {
-    let mut state = connection.state.clone();
-    let asked = async {
-        loop {
-            shared.close.notified().await;
-            if shared.closing.load(Ordering::Relaxed) {
-                return;
-            }
+///
+/// Who closes flushes, says goodbye and waits for the answer; who is told goodbye hands over what
+/// has come in, then answers. So nothing that was queued before the close is lost, unless the
+/// reader takes longer than the closer waits.
+pub(super) async fn supervise(mut work: Work, shared: Arc<Shared>) {
+    let end = work.ended(&shared).await;
+    let connection = &work.connection;
+    match end {
+        End::Asked => {
+            let flushed = flush(&connection.ordered, &connection.bulk, &work.rooms);
+            let _ = tokio::time::timeout(FLUSH, flushed).await;
+            say_bye(connection).await;
+            let _ = tokio::time::timeout(FLUSH, shared.bye.notified()).await;
         }
-    };
-    let superseded = async {
-        while !shared.session.facts.superseded.load(Ordering::Relaxed) {
-            shared.session.facts.changed.notified().await;
+        End::Bye => {
+            work.rooms.iter().for_each(|room| room.close());
+            let _ = tokio::time::timeout(HAND_OVER, handed_over(&shared)).await;
+            say_bye(connection).await;
         }
-    };
-    let polite = tokio::select! {
-        () = asked => true,
-        () = superseded => true,
-        // A writer, a reader or the pinger found the link gone.
-        _ = tasks.join_next() => false,
-        () = failed(&mut state) => false,
-    };
-    if polite {
-        let flushed = flush(&connection.ordered, &connection.bulk, &rooms);
-        let _ = tokio::time::timeout(FLUSH, flushed).await;
-        let bye = BytesMut::from(&[Tag::Bye as u8][..]);
-        let _ = connection.quick.try_send(bye).await;
+        End::Broken => {}
     }
-    rooms.iter().for_each(|room| room.close());
-    tasks.shutdown().await;
-    drop(registration);
-    connection.close().await;
-    tracing::debug!(link = shared.session.id, polite, "link down");
+    work.rooms.iter().for_each(|room| room.close());
+    work.tasks.shutdown().await;
+    drop(work.registration);
+    // Ends the lanes' event streams; the readers hand over what is in them, and end too.
+    work.connection.close().await;
+    drop(work.received);
+    while work.readers.join_next().await.is_some() {}
+    tracing::debug!(link = shared.session.id, "link down");
+}
+
+impl Work {
+    async fn ended(&mut self, shared: &Shared) -> End {
+        let mut state = self.connection.state.clone();
+        let facts = &shared.session.facts;
+        let asked = async {
+            while !shared.closing.load(Ordering::Relaxed) {
+                shared.close.notified().await;
+            }
+        };
+        let superseded = async {
+            while !facts.superseded.load(Ordering::Relaxed) {
+                facts.changed.notified().await;
+            }
+        };
+        let end = tokio::select! {
+            () = asked => End::Asked,
+            () = superseded => End::Asked,
+            () = shared.bye.notified() => End::Bye,
+            _ = self.tasks.join_next() => End::Broken,
+            _ = self.readers.join_next() => End::Broken,
+            () = failed(&mut state) => End::Broken,
+        };
+        match end {
+            // A reader with nobody to read for ends too.
+            End::Broken if shared.closing.load(Ordering::Relaxed) => End::Asked,
+            end => end,
+        }
+    }
+}
+
+/// Returns when no reader has waited for `recv` for a moment.
+async fn handed_over(shared: &Shared) {
+    let mut quiet = 0;
+    while quiet < 3 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let holding = shared.holding.load(Ordering::Relaxed) > 0;
+        quiet = if holding { 0 } else { quiet + 1 };
+    }
+}
+
+async fn say_bye(connection: &Connection) {
+    let bye = BytesMut::from(&[Tag::Bye as u8][..]);
+    let _ = connection.quick.try_send(bye).await;
 }
 
 /// Returns when every queued frame has been acknowledged.
@@ -185,7 +244,7 @@ pub(super) async fn read_quick(
                 let _ = lane.try_send(sign(Tag::Pong, *nonce)).await;
             }
             (Tag::Pong, Some(nonce)) => shared.on_pong(u32::from_be_bytes(*nonce)),
-            (Tag::Bye, _) => return,
+            (Tag::Bye, _) => shared.bye.notify_one(),
             (Tag::Ping | Tag::Pong, None) => {}
         }
     }
