@@ -59,8 +59,7 @@ pub(crate) fn check(store: &dyn Store, acked: u64) -> Result<()> {
             expected += 1;
             let found = store.event(ROOM, event.key.hash)?;
             let found = found.with_context(|| format!("commit {n}: {:?} is missing", event.key))?;
-            let deleted =
-                event.key.author == ME && (n + 1..=last).any(|later| deleted_by(later) == Some(n));
+            let deleted = event.key.author == ME && n + 5 <= last && deleted_by(n + 5) == Some(n);
             let body = if deleted { None } else { event.body.clone() };
             ensure!(
                 found
@@ -147,7 +146,7 @@ fn own_event(n: u64) -> StoredEvent {
 fn other_event(n: u64, which: u64) -> StoredEvent {
     let author = AuthorId([2 + u8::try_from(which).unwrap_or(0); 32]);
     // Positions of this author: those commits that have such an event, counted.
-    let seq = (1..=n).filter(|earlier| which < earlier % 4).count() as u64;
+    let seq = n / 4 * (3 - which) + (n % 4).saturating_sub(which);
     let event = event(author, n, which + 1, 200);
     StoredEvent {
         key: EventKey {
