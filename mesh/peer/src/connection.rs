@@ -62,8 +62,22 @@ impl Connection {
         listener: Fingerprint,
         gate: &Gate,
     ) -> Result<(Self, Fingerprint), DialError> {
+        // DTLS 1.2 shows it in clear, so none is used twice.
         let certificate = ListenerCertificate::generate()?;
         let own = certificate.fingerprint();
+        let connection = Self::dial_as(session, addrs, listener, gate, &certificate, own).await?;
+        Ok((connection, own))
+    }
+
+    /// Shows `certificate` in DTLS and announces `own` as its hash. (A test lets the two differ.)
+    pub(crate) async fn dial_as(
+        session: Arc<Session>,
+        addrs: &[SocketAddr],
+        listener: Fingerprint,
+        gate: &Gate,
+        certificate: &ListenerCertificate,
+        own: Fingerprint,
+    ) -> Result<Self, DialError> {
         let mut random = [0; 24];
         let mut transaction = [0; 12];
         getrandom::fill(&mut random).map_err(|_| PeerError::Randomness)?;
@@ -78,7 +92,7 @@ impl Connection {
         let username = format!("{}:{c_ufrag}", text(&s_ufrag));
         session.arm_check(transaction, username.as_bytes(), &s_pwd);
         let settings = settings().with_ice_credentials(c_ufrag, text(&c_pwd));
-        let connection = Self::build(session, settings, &certificate).await?;
+        let connection = Self::build(session, settings, certificate).await?;
         let described = Described {
             ufrag: &text(&s_ufrag),
             pwd: &text(&s_pwd),
@@ -91,7 +105,7 @@ impl Connection {
         pc.set_remote_description(answer.map_err(webrtc)?)
             .await
             .map_err(webrtc)?;
-        Ok((connection, own))
+        Ok(connection)
     }
 
     /// The listener's side: the dialer's first packet waits in the session already.

@@ -348,3 +348,61 @@ async fn shake(
         step = handshake.step(Some(&message));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    async fn endpoint() -> (Endpoint, Incoming) {
+        let config = EndpointConfig {
+            listen: vec![([127, 0, 0, 1], 0).into()],
+            certificate: ListenerCertificate::generate().unwrap(),
+        };
+        Endpoint::bind(config).await.unwrap()
+    }
+
+    /// Dials with one certificate and announces another.
+    async fn opens(announces_the_truth: bool) -> bool {
+        let gate = Gate {
+            id: GateId(1),
+            kind: Kind::Invite,
+            ice_key: [1; 32],
+            psk: [2; 32],
+        };
+        let (host, _incoming) = endpoint().await;
+        let (guest, _) = endpoint().await;
+        host.set_gates(vec![gate.clone()]);
+        let shown = ListenerCertificate::generate().unwrap();
+        let announced = if announces_the_truth {
+            shown.fingerprint()
+        } else {
+            Fingerprint([7; 32])
+        };
+        let registered = guest.0.router.register_dial(
+            &guest.0.sockets,
+            &host.local_addrs(),
+            host.fingerprint(),
+            gate.kind,
+        );
+        let (session, _registration, addrs) = registered.unwrap();
+        let dialing = Connection::dial_as(
+            session,
+            &addrs,
+            host.fingerprint(),
+            &gate,
+            &shown,
+            announced,
+        );
+        let mut connection = dialing.await.unwrap();
+        let lane = Arc::clone(&connection.ordered);
+        let opened = Connection::with_awake_driver(lane, connection.opened());
+        tokio::time::timeout(Duration::from_secs(2), opened).await == Ok(true)
+    }
+
+    #[tokio::test]
+    async fn the_listener_holds_a_dialer_to_the_certificate_it_announced() {
+        assert!(opens(true).await);
+        assert!(!opens(false).await);
+    }
+}

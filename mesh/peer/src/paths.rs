@@ -66,16 +66,21 @@ impl Paths {
             .map(|path| path.remote)
     }
 
-    /// Takes in a source whose check authenticated. `false`: there are too many already.
-    pub(crate) fn add(&mut self, path: Path) -> bool {
+    /// Takes in a source whose check authenticated. When there are too many, the oldest candidate
+    /// goes, and is returned: somebody who replays captured checks can't fill the places for good.
+    pub(crate) fn add(&mut self, path: Path) -> Option<SocketAddr> {
         if self.sources().any(|known| known == path.remote) {
-            return true;
+            return None;
         }
+        let mut gone = None;
         if self.candidates.len() + 1 >= SOURCES_MAX {
-            return false;
+            let holder = self.turn.map(|(holder, _)| holder);
+            let mut candidates = self.candidates.iter();
+            let oldest = candidates.position(|known| Some(known.remote) != holder);
+            gone = Some(self.candidates.remove(oldest.unwrap_or(0)).remote);
         }
         self.candidates.push(path);
-        true
+        gone
     }
 
     /// A check came in; its response is to go back the same way.
@@ -174,7 +179,7 @@ mod tests {
     fn a_rebound_dialer_takes_its_link_along() {
         let start = Instant::now();
         let mut paths = Paths::new(path(1), start);
-        assert!(paths.add(path(2)));
+        assert_eq!(paths.add(path(2)), None);
         assert!(
             !paths.on_record(path(2), start + SILENCE / 2),
             "the old path may be alive"
@@ -218,12 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_capped() {
+    fn sources_are_capped_and_the_oldest_candidate_goes() {
         let mut paths = Paths::new(path(1), Instant::now());
-        assert!((2..=4).all(|port| paths.add(path(port))));
-        assert!(!paths.add(path(5)));
-        assert!(paths.add(path(3)), "a known one is no new one");
-        assert!(!paths.on_record(path(5), Instant::now() + SILENCE * 3));
+        assert!((2..=4).all(|port| paths.add(path(port)).is_none()));
+        assert_eq!(paths.add(path(3)), None, "a known one is no new one");
+        assert_eq!(paths.add(path(5)), Some(path(2).remote));
+        assert_eq!(paths.sources().count(), SOURCES_MAX);
+        assert!(!paths.on_record(path(2), Instant::now() + SILENCE * 3));
     }
 
     #[test]

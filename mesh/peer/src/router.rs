@@ -372,12 +372,14 @@ impl Table {
         if self.by_source.contains_key(&key) || !request.verify(s_pwd) {
             return true;
         }
-        if let Role::Accepted { paths, .. } = &session.role
-            && lock(paths).add(from)
-        {
+        if let Role::Accepted { paths, .. } = &session.role {
+            let gone = lock(paths).add(from);
             let session = Arc::clone(session);
             session.deliver(from, packet, packet.len(), now);
             self.by_source.insert(key, session);
+            if let Some(gone) = gone {
+                self.by_source.remove(&(socket.id, gone));
+            }
         }
         true
     }
