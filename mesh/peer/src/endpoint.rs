@@ -172,13 +172,16 @@ impl Endpoint {
             error = given_up(&session) => Ok(Err(error)),
         };
         match outcome {
-            Ok(Ok((connection, hash))) => Ok(link::start(
-                connection,
-                registration,
-                dial.gate.id,
-                true,
-                hash,
-            )),
+            Ok(Ok((connection, established))) => {
+                let gate = dial.gate.id;
+                Ok(link::start(
+                    connection,
+                    registration,
+                    gate,
+                    true,
+                    established,
+                ))
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(why(&session)),
         }

@@ -139,7 +139,7 @@ async fn load_link(dialed: Link, accepted: Link, size: usize) -> Result<Sample> 
     })
     .await?;
     here.close();
-    sample(sink.await?, echoes.await?)
+    sample(&sink.await?, echoes.await?)
 }
 
 async fn udp(size: usize) -> Result<Sample> {
@@ -189,7 +189,7 @@ async fn udp(size: usize) -> Result<Sample> {
     })
     .await?;
     done.store(true, Ordering::Relaxed);
-    sample(sunk.await?, echoes.await?)
+    sample(&sunk.await?, echoes.await?)
 }
 
 async fn quinn(size: usize) -> Result<Sample> {
@@ -253,7 +253,7 @@ async fn quinn(size: usize) -> Result<Sample> {
     .await?;
     let meter = sunk.await??;
     here.close(0u32.into(), b"");
-    sample(meter, echoes.await?)
+    sample(&meter, echoes.await?)
 }
 
 /// Payload that arrived, and when.
@@ -273,7 +273,7 @@ impl Meter {
     }
 }
 
-fn sample(meter: Meter, pings_ms: Vec<f64>) -> Result<Sample> {
+fn sample(meter: &Meter, pings_ms: Vec<f64>) -> Result<Sample> {
     let (first, last) = meter.first.zip(meter.last).context("nothing arrived")?;
     let seconds = (last - first).as_secs_f64().max(1e-6);
     Ok(Sample {

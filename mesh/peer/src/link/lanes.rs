@@ -22,6 +22,7 @@ const DEAD_AFTER: Duration = Duration::from_secs(4);
 const FLUSH: Duration = Duration::from_millis(500);
 /// How long a link that the other side closed waits for its own reader.
 const HAND_OVER: Duration = Duration::from_secs(5);
+
 /// What a link consists of while it runs.
 pub(super) struct Work {
     pub(super) connection: Connection,
