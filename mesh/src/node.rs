@@ -1,7 +1,7 @@
 //! The handle that shells and tests hold.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -348,10 +348,13 @@ fn load(data_dir: &Path, name: Option<&str>) -> Result<Loaded, Error> {
     let port = store
         .meta(META_LISTEN)?
         .and_then(|p| String::from_utf8(p).ok()?.parse().ok());
-    let listen = port
-        .map(|port: u16| SocketAddr::from(([0, 0, 0, 0], port)))
-        .into_iter()
-        .collect();
+    let every = |port: u16| -> [SocketAddr; 2] {
+        [
+            (Ipv4Addr::UNSPECIFIED, port).into(),
+            (Ipv6Addr::UNSPECIFIED, port).into(),
+        ]
+    };
+    let listen = port.map_or(Vec::new(), |port| every(port).to_vec());
     let mut rooms = Vec::new();
     for (_, bytes) in store.meta_under(SavedRoom::PREFIX)? {
         let room = SavedRoom::from_bytes(&bytes).map_err(|e| e.to_string());
@@ -383,9 +386,13 @@ async fn bind(
     if !asked.is_empty() {
         return Endpoint::bind(config(asked)).await;
     }
-    if !last.is_empty() {
-        match Endpoint::bind(config(last)).await {
-            Err(e) => tracing::info!(error = %e, "the last port is taken, using another"),
+    // Both families; IPv4 alone where the machine has no IPv6.
+    for listen in [last, last.get(..1).unwrap_or_default()] {
+        if listen.is_empty() {
+            continue;
+        }
+        match Endpoint::bind(config(listen)).await {
+            Err(e) => tracing::info!(error = %e, ?listen, "the last port was not opened"),
             bound => return bound,
         }
     }
