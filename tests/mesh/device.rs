@@ -2,12 +2,13 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     time::{Duration, Instant},
 };
 
 use peddlenet_mesh::{
-    Config, Error, Event, Events, Heads, Joined, Member, Message, MessageId, Node, Reach, Receipts,
-    RoomId,
+    Config, Error, ErrorCode, Event, Events, Heads, Joined, Member, Message, MessageId, Node,
+    Reach, Receipts, RoomId,
 };
 use tempfile::TempDir;
 
@@ -50,24 +51,18 @@ impl Device {
             .try_init();
         let data = tempfile::tempdir().unwrap();
         let listen = listen.iter().map(|a| a.parse().unwrap()).collect();
-        Self::open(name, data, listen).await.unwrap()
+        let opened = open(name, data.path(), listen).await.unwrap();
+        Self::with(name, data, opened)
     }
 
-    async fn open(name: &str, data: TempDir, listen: Vec<SocketAddr>) -> Result<Self, Error> {
-        let (node, events) = Node::open(Config {
-            data_dir: data.path().to_owned(),
-            name: Some(name.to_owned()),
-            listen,
-            receipts: Receipts::OnDelivery,
-        })
-        .await?;
-        Ok(Self {
+    fn with(name: &str, data: TempDir, (node, events): (Node, Events)) -> Self {
+        Self {
             node,
             name: name.to_owned(),
             events,
             seen: Vec::new(),
             data,
-        })
+        }
     }
 
     /// Closes the node. What it leaves goes into [`reopen`](Self::reopen).
@@ -81,10 +76,17 @@ impl Device {
         }
     }
 
-    /// Opens a device again, on the same ports.
+    /// Opens a device again, on the same ports. A busy machine may need a moment to free them.
     pub(crate) async fn reopen(shut: Shut) -> Self {
         let Shut { name, data, listen } = shut;
-        Self::open(&name, data, listen).await.unwrap()
+        let opened = until(&format!("{name}'s ports"), async || {
+            match open(&name, data.path(), listen.clone()).await {
+                Err(e) if e.code == ErrorCode::NetworkFailed => None,
+                outcome => Some(outcome.unwrap()),
+            }
+        })
+        .await;
+        Self::with(&name, data, opened)
     }
 
     /// A link into a room, for anyone.
@@ -174,6 +176,16 @@ impl Device {
         })
         .await
     }
+}
+
+async fn open(name: &str, data: &Path, listen: Vec<SocketAddr>) -> Result<(Node, Events), Error> {
+    let config = Config {
+        data_dir: data.to_owned(),
+        name: Some(name.to_owned()),
+        listen,
+        receipts: Receipts::OnDelivery,
+    };
+    Node::open(config).await
 }
 
 /// Waits until a look gives something. For states that no event announces.

@@ -1,6 +1,6 @@
 //! Switched off hard and on again: friends find each other without a new code.
 
-use peddlenet_tests::node_process::{NodeEvent, NodeProcess};
+use peddlenet_tests::node_process::{Launch, NodeEvent, NodeProcess};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -13,8 +13,21 @@ struct Friends {
     _folders: [TempDir; 2],
 }
 
-/// Two who have talked.
+/// Two who have talked, on loopback.
 fn friends() -> Friends {
+    friends_on(&["127.0.0.1:0"])
+}
+
+/// The same, each listening on these; on every interface when there are none.
+fn friends_on(listen: &[&str]) -> Friends {
+    let start = |name: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let launch = Launch {
+            listen: listen.iter().map(ToString::to_string).collect(),
+            ..Launch::new(name, folder.path())
+        };
+        (folder, NodeProcess::start(launch).unwrap())
+    };
     let (a, ada) = start("Ada");
     let (b, bea) = start("Bea");
     let room = create_room(&ada, "Friends");
@@ -81,6 +94,33 @@ fn one_whose_port_was_taken_finds_the_other() {
     let ada = ada.restart_on(vec!["127.0.0.1:0".to_owned()]).unwrap();
     assert_ne!(ada.listen()[0], taken);
     together_again(&ada, &bea, &room, &["one", "two"]);
+}
+
+#[test]
+fn without_listen_the_last_port_is_taken_again_in_both_families() {
+    let Friends {
+        mut ada,
+        mut bea,
+        room,
+        _folders,
+    } = friends_on(&[]);
+    let before = ada.listen().to_vec();
+    ada.kill().unwrap();
+    bea.kill().unwrap();
+    let bea = bea.restart_on(vec![]).unwrap();
+    let mut ada = ada.restart_on(vec![]).unwrap();
+    assert_eq!(ada.listen(), before);
+    together_again(&ada, &bea, &room, &["one", "two"]);
+
+    // Once more, with another program on the port.
+    ada.kill().unwrap();
+    let any = std::net::SocketAddr::from(([0, 0, 0, 0], before[0].port()));
+    let _other_program = std::net::UdpSocket::bind(any).unwrap();
+    let ada = ada.restart_on(vec![]).unwrap();
+    assert_ne!(ada.listen()[0].port(), before[0].port());
+    assert_eq!(ada.listen().len(), before.len());
+    say(&ada, &room, "moved");
+    hear(&bea, "moved");
 }
 
 #[test]
