@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use peddlenet_mesh::{Config, ErrorCode, Node, Receipts};
+use peddlenet_mesh::{Config, ErrorCode, LOG_FILTER, Node, Receipts};
 use tauri::{Manager, RunEvent};
 use tracing_subscriber::EnvFilter;
 
@@ -33,16 +33,13 @@ use crate::shell::Shell;
 
 pub use options::{Options, Profile, USAGE};
 
-/// What is logged without `PEDDLENET_LOG`: the life of the app, and everybody's trouble.
-const DEFAULT_LOG: &str = "warn,peddlenet_app=info,peddlenet_mesh=info";
-
 /// Opens the app with this profile; returns when its window was closed.
 ///
 /// A profile that another process has open is told on standard error, and no window opens.
 #[must_use]
 pub fn run(profile: Profile) -> ExitCode {
     let filter =
-        EnvFilter::try_from_env("PEDDLENET_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
+        EnvFilter::try_from_env("PEDDLENET_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

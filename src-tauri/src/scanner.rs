@@ -11,9 +11,6 @@ use peddlenet_qr::{Luma, QrError};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
-/// What every invite's text starts with, in any case: a QR code in alphanumeric mode is upper case.
-const INVITE_SCHEME: &str = "peddlenet:";
-
 /// What a picture showed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "result", rename_all = "camelCase")]
@@ -79,16 +76,12 @@ impl Default for Scanner {
 fn judge(texts: Vec<String>) -> Scan {
     let mut other = None;
     for text in texts {
-        if is_invite(&text) {
+        if peddlenet_mesh::is_join_code(&text) {
             return Scan::Invite { link: text };
         }
         other.get_or_insert_with(|| hint(&text));
     }
     other.map_or(Scan::None, |hint| Scan::Other { hint })
-}
-
-fn is_invite(text: &str) -> bool {
-    has_prefix(text, INVITE_SCHEME)
 }
 
 /// Says what kind of code it is; its text is a stranger's and isn't shown.
