@@ -14,7 +14,6 @@ use peddlenet_peer::front_door::{FrontDoor, Verdict};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 struct Counting;
@@ -62,17 +61,16 @@ fn real_first_packets(key: u8) -> Vec<Vec<u8>> {
             ..common::dial_to(&host, gate(1, Kind::Invite, key))
         };
         let _ = guest.dial(dial).await;
-        let captured: Arc<Mutex<Vec<Vec<u8>>>> = relay.captured.clone();
-        let packets = captured.lock().unwrap().clone();
-        packets
+        let captured = relay.captured.lock().unwrap();
+        captured.clone()
     })
 }
 
 #[test]
 fn packets_that_do_not_authenticate_allocate_nothing() {
     let mut door = FrontDoor::new();
-    let invites = (1..=16).map(|n| gate(n, Kind::Invite, n as u8));
-    let members = (1..=255).map(|n| gate(100 + n, Kind::Member, n as u8));
+    let invites = (1..=16u8).map(|n| gate(n.into(), Kind::Invite, n));
+    let members = (1..=255u8).map(|n| gate(100 + u64::from(n), Kind::Member, n));
     door.set_gates(invites.chain(members).collect());
     let wrong_key = real_first_packets(77);
     let right_key = real_first_packets(3);
@@ -90,7 +88,7 @@ fn packets_that_do_not_authenticate_allocate_nothing() {
     for size in [0, 1, 20, 64, 1_200, 65_507] {
         packets.push(vec![0; size]);
         packets.push(vec![0xff; size]);
-        packets.push((0..size).map(|n| (n * 7 + size) as u8).collect());
+        packets.push((0..size).map(|n| (n * 7 + size).to_le_bytes()[0]).collect());
     }
     let now = Instant::now();
     let mut refused = 0;

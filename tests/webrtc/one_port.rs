@@ -81,7 +81,7 @@ async fn two_devices_that_dial_each_other_keep_exactly_one_link() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_key_opens_its_own_gate_even_beside_an_open_link() {
-    let gates: Vec<_> = (1..=4).map(|n| gate(n, Kind::Invite, n as u8)).collect();
+    let gates: Vec<_> = (1..=4u8).map(|n| gate(n.into(), Kind::Invite, n)).collect();
     let member = gate(9, Kind::Member, 9);
     let (host, mut incoming) =
         listener(gates.iter().cloned().chain([member.clone()]).collect()).await;
@@ -164,9 +164,11 @@ async fn garbage_on_the_port_does_not_disturb_a_join() {
         let mut seed = 1u32;
         loop {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let packet: Vec<u8> = (0..seed % 300).map(|n| (seed >> (n % 24)) as u8).collect();
+            let packet: Vec<u8> = (0..seed % 300)
+                .map(|n| seed.rotate_left(n).to_be_bytes()[0])
+                .collect();
             let _ = socket.send_to(&packet, target).await;
-            if seed % 64 == 0 {
+            if seed.is_multiple_of(64) {
                 tokio::task::yield_now().await;
             }
         }

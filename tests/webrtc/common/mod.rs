@@ -1,16 +1,16 @@
 //! Endpoints on loopback, as the link tests need them.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-pub mod relay;
+pub(crate) mod relay;
 
 use peddlenet_peer::{
     Dial, Endpoint, EndpointConfig, Gate, GateId, Incoming, Kind, Link, ListenerCertificate,
 };
 use std::time::{Duration, Instant};
 
-pub const DEADLINE: Duration = Duration::from_secs(5);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 
-pub fn gate(id: u64, kind: Kind, key: u8) -> Gate {
+pub(crate) fn gate(id: u64, kind: Kind, key: u8) -> Gate {
     Gate {
         id: GateId(id),
         kind,
@@ -19,11 +19,11 @@ pub fn gate(id: u64, kind: Kind, key: u8) -> Gate {
     }
 }
 
-pub async fn listener(gates: Vec<Gate>) -> (Endpoint, Incoming) {
+pub(crate) async fn listener(gates: Vec<Gate>) -> (Endpoint, Incoming) {
     listener_as(ListenerCertificate::generate().unwrap(), gates).await
 }
 
-pub async fn listener_as(
+pub(crate) async fn listener_as(
     certificate: ListenerCertificate,
     gates: Vec<Gate>,
 ) -> (Endpoint, Incoming) {
@@ -42,7 +42,7 @@ pub async fn listener_as(
     (endpoint, incoming)
 }
 
-pub fn dial_to(host: &Endpoint, gate: Gate) -> Dial {
+pub(crate) fn dial_to(host: &Endpoint, gate: Gate) -> Dial {
     Dial {
         addrs: host.local_addrs(),
         fingerprint: host.fingerprint(),
@@ -52,16 +52,16 @@ pub fn dial_to(host: &Endpoint, gate: Gate) -> Dial {
 }
 
 /// Two endpoints with one open link.
-pub struct Pair {
-    pub host: Endpoint,
-    pub host_incoming: Incoming,
-    pub guest: Endpoint,
-    pub guest_incoming: Incoming,
-    pub dialer: Link,
-    pub accepted: Link,
+pub(crate) struct Pair {
+    pub(crate) host: Endpoint,
+    pub(crate) host_incoming: Incoming,
+    pub(crate) guest: Endpoint,
+    pub(crate) guest_incoming: Incoming,
+    pub(crate) dialer: Link,
+    pub(crate) accepted: Link,
 }
 
-pub async fn pair() -> Pair {
+pub(crate) async fn pair() -> Pair {
     let key = gate(1, Kind::Invite, 1);
     let (host, mut host_incoming) = listener(vec![key.clone()]).await;
     let (guest, guest_incoming) = listener(vec![]).await;

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-pub struct Relay {
+pub(crate) struct Relay {
     /// What the dialer dials.
-    pub addr: SocketAddr,
+    pub(crate) addr: SocketAddr,
     /// Every packet the dialer sent, in order.
-    pub captured: Arc<Mutex<Vec<Vec<u8>>>>,
+    pub(crate) captured: Arc<Mutex<Vec<Vec<u8>>>>,
     cut: Arc<AtomicBool>,
     rebind: mpsc::Sender<()>,
 }
 
 impl Relay {
-    pub async fn to(host: SocketAddr) -> Self {
+    pub(crate) async fn to(host: SocketAddr) -> Self {
         let front = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = front.local_addr().unwrap();
         let captured = Arc::new(Mutex::new(Vec::new()));
@@ -59,12 +59,12 @@ impl Relay {
     }
 
     /// Loses every packet from now on, as a killed process or a dead network would.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.cut.store(true, Ordering::Relaxed);
     }
 
     /// Goes on from another source port.
-    pub async fn rebind(&self) {
+    pub(crate) async fn rebind(&self) {
         self.rebind.send(()).await.unwrap();
     }
 }
