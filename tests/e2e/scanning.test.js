@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import { choosePicture, closeDialog, complaint, hook, introduce, makeRoom, pasteLink, showCode } from './harness/acts.js';
 import { play } from './harness/stage.js';
+import { until } from './harness/webdriver.js';
 
 /** A person is told within 6 s; the rest is for a busy machine with two cores. */
 const ANSWER_MS = 6000 + 4000;
@@ -53,6 +54,17 @@ test('pictures without a code of ours are answered with a sentence', { timeout: 
   const ben = await stage.person('Ben');
   await ben.open();
   await introduce(ben);
+
+  // Where there is no camera the dialog says so, and the two other ways are there.
+  const cameras = await ben.window.runAsync(`navigator.mediaDevices.enumerateDevices()
+    .then((all) => arguments[0](all.filter((one) => one.kind === 'videoinput').length))`);
+  await ben.window.click(hook('scan-open'));
+  if (cameras === 0) {
+    await until('a word about the camera', async () => /no camera/i.test(await (await ben.window.see('dialog')).text()));
+  }
+  await ben.window.see(hook('scan-link'), 'the field for a link');
+  await ben.shoot('11-scan-laptop');
+  await closeDialog(ben);
 
   await choosePicture(ben, await ben.shoot('10-no-code-laptop'));
   const none = await complaint(ben);

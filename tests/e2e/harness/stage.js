@@ -160,6 +160,8 @@ export class Person {
   /** Leaves a picture of the window in tests/e2e/shots/. @param {string} name @returns {Promise<string>} Its path. */
   async shoot(name) {
     const file = path.join(SHOTS, `${name}.png`);
+    await until(`${this.name}'s window to stand still`, () => this.window.run(`return document.getAnimations()
+      .every((one) => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)`));
     await writeFile(file, await this.window.screenshot());
     return file;
   }
