@@ -4,16 +4,34 @@
 #   scripts/soak.sh all            everything, within an hour
 #   scripts/soak.sh NAME [N]       one of them, N times or with N rounds
 #
-#   kills       a process is killed in the middle of saving, N times (default 500)
+#   kills       a store and a node are killed in the middle of saving, N times each (default 500)
 #   power       N images of a disk whose power was cut (default 300)
-#   decoders    N random inputs to every decoder of bytes from outside (default 100000)
+#   decoders    N random inputs to every decoder of bytes from outside (default 20000)
+#   nodes       whole nodes on loopback: join, chat, relay, restart, N times (default 20)
 #   stories     the windows' stories from end to end, N times (default 20)
+#
+# Every run has a seed of its own and prints it; PEDDLENET_SEED=… repeats one. The development profile is used, so
+# that nothing is compiled that `make test` has not compiled already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-run_kills() { PEDDLENET_KILLS=$1 PEDDLENET_SEED=$RANDOM cargo test --release -p peddlenet-tests --test crash sigkill -- --nocapture; }
-run_power() { PEDDLENET_IMAGES=$1 PEDDLENET_SEED=$RANDOM cargo test --release -p peddlenet-tests --test crash power_cut -- --nocapture; }
-run_decoders() { PROPTEST_CASES=$1 cargo test --release -p peddlenet-wire -p peddlenet-gossip -p peddlenet-crypto; }
+across() { cargo test -p peddlenet-tests "$@"; }
+
+run_kills() {
+  PEDDLENET_KILLS=$1 across --test crash sigkill -- --nocapture
+  PEDDLENET_KILLS=$1 across --test node_kill -- --nocapture
+}
+
+run_power() { PEDDLENET_IMAGES=$1 across --test crash power_cut -- --nocapture; }
+
+run_decoders() { PROPTEST_CASES=$1 cargo test -p peddlenet-wire -p peddlenet-crypto -p peddlenet-gossip; }
+
+run_nodes() {
+  for ((n = 1; n <= $1; n++)); do
+    echo "nodes, run $n of $1"
+    across --test mesh
+  done
+}
 
 run_stories() {
   scripts/need.sh test
@@ -24,19 +42,24 @@ run_stories() {
   done
 }
 
+export PEDDLENET_SEED=${PEDDLENET_SEED:-$RANDOM}
+echo "seed $PEDDLENET_SEED"
+
 case ${1:-all} in
   kills) run_kills "${2:-500}" ;;
   power) run_power "${2:-300}" ;;
-  decoders) run_decoders "${2:-100000}" ;;
+  decoders) run_decoders "${2:-20000}" ;;
+  nodes) run_nodes "${2:-20}" ;;
   stories) run_stories "${2:-20}" ;;
   all)
     run_kills 500
     run_power 300
-    run_decoders 100000
+    run_decoders 20000
+    run_nodes 20
     run_stories 20
     ;;
   *)
-    echo "soak.sh: there is no '$1'; choose kills, power, decoders, stories or all" >&2
+    echo "soak.sh: there is no '$1'; choose kills, power, decoders, nodes, stories or all" >&2
     exit 2
     ;;
 esac
