@@ -16,6 +16,8 @@ use tempfile::TempDir;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// How often a state that no event announces is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Events that a failure shows (count).
+const SHOWN: usize = 12;
 /// Invites of these tests last that long where they don't say otherwise.
 pub(crate) const TTL: Duration = Duration::from_secs(600);
 /// Messages in one page (count).
@@ -105,20 +107,20 @@ impl Device {
 
     /// Waits for an event, whether it has happened already or not.
     pub(crate) async fn wait(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) -> Event {
-        if let Some(event) = self.seen.iter().find(|e| wanted(e)) {
-            return event.clone();
-        }
+        let is_there = |seen: &[Event]| seen.iter().any(&wanted);
+        self.wait_for_events(what, is_there).await;
+        let found = self.seen.iter().find(|e| wanted(e));
+        found.cloned().expect("it was just there")
+    }
+
+    /// Waits until all events so far, in order, are enough.
+    pub(crate) async fn wait_for_events(&mut self, what: &str, enough: impl Fn(&[Event]) -> bool) {
         let until = tokio::time::Instant::now() + DEADLINE;
-        loop {
+        while !enough(&self.seen) {
             match tokio::time::timeout_at(until, self.events.recv()).await {
-                Ok(Some(event)) => {
-                    self.seen.push(event.clone());
-                    if wanted(&event) {
-                        return event;
-                    }
-                }
+                Ok(Some(event)) => self.seen.push(event),
                 outcome => {
-                    let last = &self.seen[self.seen.len().saturating_sub(12)..];
+                    let last = &self.seen[self.seen.len().saturating_sub(SHOWN)..];
                     let why = if outcome.is_ok() {
                         "closed"
                     } else {
