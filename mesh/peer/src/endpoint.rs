@@ -81,7 +81,6 @@ pub struct Endpoint(Arc<Inner>);
 struct Inner {
     router: Arc<Router>,
     sockets: Vec<Arc<SharedSocket>>,
-    addrs: Vec<SocketAddr>,
     fingerprint: Fingerprint,
     /// Receives and accepts, until aborted.
     tasks: std::sync::Mutex<JoinSet<()>>,
@@ -98,7 +97,6 @@ impl Endpoint {
     /// [`set_gates`](Self::set_gates). Runs on the caller's tokio runtime.
     pub async fn bind(config: EndpointConfig) -> Result<(Self, Incoming), PeerError> {
         let sockets = socket::open(&config.listen).map_err(PeerError::Socket)?;
-        let addrs = socket::dialable(&sockets);
         let fingerprint = config.certificate.fingerprint();
         let count = u32::try_from(sockets.len()).unwrap_or(u32::MAX);
         let (router, arrivals) = Router::new(fingerprint, count);
@@ -118,7 +116,6 @@ impl Endpoint {
         let inner = Inner {
             router,
             sockets,
-            addrs,
             fingerprint,
             tasks: std::sync::Mutex::new(tasks),
         };
@@ -127,8 +124,9 @@ impl Endpoint {
 
     /// Addresses to tell others: interfaces, never a wildcard. Loopback only when it is all there
     /// is, or when it was asked for.
+    /// Asked of the system anew each time: a laptop joins and leaves networks while it runs.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        self.0.addrs.clone()
+        socket::dialable(self.0.sockets.iter().map(|socket| socket.bound()))
     }
 
     /// The listener certificate's hash.

@@ -177,10 +177,10 @@ pub(crate) fn open(listen: &[SocketAddr]) -> io::Result<Vec<SharedSocket>> {
 
 /// The addresses others can dial: wildcards become the machine's interfaces. Loopback appears only
 /// when it was asked for, or when there is nothing else.
-pub(crate) fn dialable(sockets: &[SharedSocket]) -> Vec<SocketAddr> {
+pub(crate) fn dialable(sockets: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     let mut addrs = Vec::new();
     let mut loopback = Vec::new();
-    for bound in sockets.iter().map(SharedSocket::bound) {
+    for bound in sockets {
         if !bound.ip().is_unspecified() {
             addrs.push(bound);
             continue;
@@ -223,7 +223,7 @@ mod tests {
         let sockets = open(&[]).unwrap();
         let ports: Vec<u16> = sockets.iter().map(|s| s.bound().port()).collect();
         assert!(ports.iter().all(|port| *port == ports[0]));
-        let addrs = dialable(&sockets);
+        let addrs = dialable(sockets.iter().map(SharedSocket::bound));
         assert!(!addrs.is_empty());
         assert!(addrs.iter().all(|addr| !addr.ip().is_unspecified()));
     }
@@ -231,7 +231,10 @@ mod tests {
     #[tokio::test]
     async fn what_was_asked_is_what_is_shown() {
         let sockets = open(&[([127, 0, 0, 1], 0).into()]).unwrap();
-        assert_eq!(dialable(&sockets), [sockets[0].bound()]);
+        assert_eq!(
+            dialable(sockets.iter().map(SharedSocket::bound)),
+            [sockets[0].bound()]
+        );
         assert!(sockets[0].reaches(&([127, 0, 0, 1], 9).into()));
         assert!(!sockets[0].reaches(&([10, 0, 0, 1], 9).into()));
     }
