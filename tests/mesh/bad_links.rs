@@ -1,6 +1,9 @@
 //! Codes that lead nowhere: each ends in a stable code and a plain sentence, and nothing breaks.
 
-use std::{net::UdpSocket, time::Duration};
+use std::{
+    net::UdpSocket,
+    time::{Duration, Instant},
+};
 
 use peddlenet_mesh::{Error, ErrorCode, RoomId};
 use peddlenet_wire::{
@@ -28,11 +31,17 @@ const JARGON: &[&str] = &[
 
 /// Joins by a link that can't work, and shows what the person is told.
 async fn refused(device: &Device, link: &str) -> Error {
+    let started = Instant::now();
     let outcome = tokio::time::timeout(DEADLINE, device.node.join(link)).await;
     let error = outcome
         .expect("a join ends by itself")
         .expect_err("this code leads nowhere");
-    println!("{}: {}", error.code, error.message);
+    println!(
+        "{} after {:?}: {}",
+        error.code,
+        started.elapsed(),
+        error.message
+    );
     assert!(error.message.ends_with('.') && error.message.contains(' '));
     for word in JARGON {
         assert!(!error.message.contains(word), "{}", error.message);

@@ -87,7 +87,10 @@ fn scan() -> Result<Scan> {
     let first = joiner.wait_for_event("the first message", |e| e.kind() == "message")?;
     let joined = joiner.reply(join)?;
     ensure!(joined.is_ok(), "the join failed: {joined:?}");
-    Ok(Scan { open_ms: since(up), first_message_ms: since(first) })
+    Ok(Scan {
+        open_ms: since(up),
+        first_message_ms: since(first),
+    })
 }
 
 /// Milliseconds until a channel of two stock peer connections is open.
@@ -98,12 +101,18 @@ async fn stock_open() -> Result<f64> {
     let channel = offerer.create_data_channel("bench", None).await?;
     let offer = offerer.create_offer(None).await?;
     offerer.set_local_description(offer).await?;
-    offerer_gathered.recv().await.context("no addresses gathered")?;
+    offerer_gathered
+        .recv()
+        .await
+        .context("no addresses gathered")?;
     let offer = offerer.local_description().await.context("no offer")?;
     answerer.set_remote_description(offer).await?;
     let answer = answerer.create_answer(None).await?;
     answerer.set_local_description(answer).await?;
-    answerer_gathered.recv().await.context("no addresses gathered")?;
+    answerer_gathered
+        .recv()
+        .await
+        .context("no addresses gathered")?;
     let answer = answerer.local_description().await.context("no answer")?;
     offerer.set_remote_description(answer).await?;
     let opened = async {
@@ -114,7 +123,9 @@ async fn stock_open() -> Result<f64> {
         }
         None
     };
-    tokio::time::timeout(DEADLINE, opened).await?.context("the channel closed")?;
+    tokio::time::timeout(DEADLINE, opened)
+        .await?
+        .context("the channel closed")?;
     let elapsed = start.elapsed().as_secs_f64() * 1000.0;
     offerer.close().await?;
     answerer.close().await?;
@@ -146,6 +157,8 @@ impl PeerConnectionEventHandler for Gathered {
 
 fn percentile(values: &mut [f64], percent: usize) -> f64 {
     values.sort_by(f64::total_cmp);
-    let at = (values.len() * percent).div_ceil(100).clamp(1, values.len());
+    let at = (values.len() * percent)
+        .div_ceil(100)
+        .clamp(1, values.len());
     (values[at - 1] * 10.0).round() / 10.0
 }

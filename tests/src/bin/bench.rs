@@ -21,8 +21,16 @@ const PHOTOS: &str = "../shared/data/qr-photos";
 const MESSAGES: usize = 2_000;
 const ALL: [&str; 4] = ["join", "link", "store", "qr"];
 /// Named by the contract, built by later issues.
-const LATER: [&str; 8] =
-    ["gossip", "mobility", "sync", "signaling", "network", "nat", "security", "app"];
+const LATER: [&str; 8] = [
+    "gossip",
+    "mobility",
+    "sync",
+    "signaling",
+    "network",
+    "nat",
+    "security",
+    "app",
+];
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
@@ -70,9 +78,15 @@ fn rows(name: &str, args: &[String]) -> Result<Vec<Value>> {
 }
 
 fn number(args: &[String], flag: &str) -> Result<Option<usize>> {
-    let Some(at) = args.iter().position(|a| a == flag) else { return Ok(None) };
-    let text = args.get(at + 1).with_context(|| format!("{flag} needs a number"))?;
-    text.parse().map(Some).with_context(|| format!("{flag} {text} is not a number"))
+    let Some(at) = args.iter().position(|a| a == flag) else {
+        return Ok(None);
+    };
+    let text = args
+        .get(at + 1)
+        .with_context(|| format!("{flag} needs a number"))?;
+    text.parse()
+        .map(Some)
+        .with_context(|| format!("{flag} {text} is not a number"))
 }
 
 /// One JSON object a row, or a Markdown table whose columns are the union of the rows' keys.
@@ -83,14 +97,22 @@ fn print(name: &str, rows: &[Value], json: bool) {
     }
     let objects: Vec<_> = rows.iter().filter_map(Value::as_object).collect();
     let mut seen = BTreeSet::new();
-    let columns: Vec<&String> =
-        objects.iter().flat_map(|o| o.keys()).filter(|k| *k != "bench" && seen.insert(*k)).collect();
+    let columns: Vec<&String> = objects
+        .iter()
+        .flat_map(|o| o.keys())
+        .filter(|k| *k != "bench" && seen.insert(*k))
+        .collect();
     let line = |cells: Vec<String>| println!("| {} |", cells.join(" | "));
     println!("\n**{name}**\n");
     line(columns.iter().map(|c| (*c).clone()).collect());
     line(columns.iter().map(|_| "---".to_owned()).collect());
     for object in objects {
-        line(columns.iter().map(|c| object.get(*c).map_or(String::new(), cell)).collect());
+        line(
+            columns
+                .iter()
+                .map(|c| object.get(*c).map_or(String::new(), cell))
+                .collect(),
+        );
     }
 }
 
