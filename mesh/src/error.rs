@@ -136,7 +136,8 @@ impl Error {
             Refuse::USED_UP => ErrorCode::InviteUsedUp.into(),
             Refuse::REVOKED => ErrorCode::InviteRevoked.into(),
             Refuse::FULL => ErrorCode::RoomFull.into(),
-            Refuse::BAD_REQUEST => ErrorCode::BadRequest.into(),
+            // Our request was sound as we sent it: somebody in between passed it on.
+            Refuse::BAD_REQUEST => ErrorCode::WrongHost.into(),
             _ => ErrorCode::InviteUnknown.into(),
         }
     }
