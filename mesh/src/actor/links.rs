@@ -1,29 +1,24 @@
-//! Links and the rooms that are open on them.
+//! Links: taken in, read, written to, let go, and the keys that may open one.
 //!
 //! ```text
-//!  link up -> Rooms (offers) both ways -> for each room that both are in: Open both ways -> PeerUp
+//!  Incoming, dials --> adopt --> a reader task each --Net--> on_frame --> join | opening | engine
+//!  engine --Send--> send_frame --> the link's own queue
 //! ```
 //!
-//! A room is open on a link once this side has said who it is there and the other side has proven
-//! the same. One link serves every shared room. Two links to one member are one too many: of two
-//! that came up together both ends keep the one with the smaller handshake hash, else the newer.
+//! Until it is let in, the other end of a link that came by an invite may say one thing: let me in.
 
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
 
-use peddlenet_crypto::{invite_gate, member_gate, open_proof, room_offer, verify_open};
+use peddlenet_crypto::{invite_gate, member_gate};
 use peddlenet_gossip::{Input, Lane, Notice, PeerId};
 use peddlenet_peer::{Gate, GateId, IncomingLink, Kind, LinkReceiver, LinkSender};
-use peddlenet_wire::{
-    AuthorId, Capped, Frame, InviteKey, RoomTag,
-    frame::{Close, Open, Rooms},
-    limits,
-};
+use peddlenet_wire::{Frame, InviteKey, RoomTag, limits};
 use tokio::sync::mpsc;
 
-use super::Actor;
+use super::{Actor, opening::Opening};
 use crate::{
     api::{Event, JoinStage, LinkInfo},
     clock,
@@ -31,8 +26,6 @@ use crate::{
 
 /// Frames and link changes that wait for the actor (count). A full queue slows the links down.
 pub(super) const NET_QUEUE: usize = 256;
-/// Links younger than that came up together.
-const TOGETHER: Duration = Duration::from_secs(3);
 /// A joiner that has asked for nothing by then is sent away.
 const JOIN_PATIENCE: Duration = Duration::from_secs(10);
 /// A closed or expired invite still gets a coded refusal for that long.
@@ -60,7 +53,7 @@ pub(super) struct LinkState {
     pub(super) dialed: bool,
     pub(super) since: Instant,
     pub(super) standing: Standing,
-    rooms: BTreeMap<RoomTag, Opening>,
+    pub(super) rooms: BTreeMap<RoomTag, Opening>,
     reader: tokio::task::AbortHandle,
 }
 
@@ -73,19 +66,6 @@ pub(super) enum Standing {
     Asked,
     /// Holds a room's member keys: came by them, or was just given them.
     Member,
-}
-
-/// How far a room's opening got on a link.
-#[derive(Default)]
-struct Opening {
-    said: bool,
-    heard: Option<AuthorId>,
-}
-
-impl Opening {
-    fn author(&self) -> Option<AuthorId> {
-        self.heard.filter(|_| self.said)
-    }
 }
 
 impl Actor {
@@ -192,179 +172,6 @@ impl Actor {
         }
     }
 
-    pub(super) fn offer_rooms(&mut self, peer: PeerId) {
-        let Some(link) = self.links.get(&peer) else {
-            return;
-        };
-        let hash = link.hash;
-        let mut offers = self.rooms.keys().map(|tag| room_offer(&hash, *tag));
-        let frame = Frame::Rooms(Rooms {
-            offers: Capped::take_from(&mut offers),
-        });
-        self.send_frame(peer, &frame, Lane::Ordered);
-    }
-
-    /// After a room was made or joined: perhaps a neighbour is in it, too.
-    pub(super) fn offer_rooms_everywhere(&mut self) {
-        let settled: Vec<_> = self
-            .links
-            .iter()
-            .filter(|(_, l)| l.standing == Standing::Member)
-            .map(|(p, _)| *p)
-            .collect();
-        for peer in settled {
-            self.offer_rooms(peer);
-        }
-    }
-
-    fn on_rooms(&mut self, peer: PeerId, rooms: &Rooms) {
-        let Some(link) = self.links.get(&peer) else {
-            return;
-        };
-        let shared: Vec<RoomTag> = self
-            .rooms
-            .keys()
-            .filter(|tag| rooms.offers.contains(&room_offer(&link.hash, **tag)))
-            .copied()
-            .collect();
-        for tag in shared {
-            self.say_open(peer, tag);
-        }
-    }
-
-    /// Says who this device is in a room, once a link.
-    pub(super) fn say_open(&mut self, peer: PeerId, tag: RoomTag) {
-        let (Some(link), Some(room)) = (self.links.get_mut(&peer), self.rooms.get(&tag)) else {
-            return;
-        };
-        let opening = link.rooms.entry(tag).or_default();
-        if opening.said {
-            return;
-        }
-        opening.said = true;
-        // A credential that is too long to show leaves the list empty: most neighbours know us anyway.
-        let credentials = room.roster.credentials(room.me()).unwrap_or_default();
-        let frame = Frame::Open(Open {
-            room: tag,
-            author: room.me(),
-            proof: open_proof(room.key(), &link.hash, tag, link.dialed),
-            credentials: Capped::try_from(credentials).unwrap_or_default(),
-        });
-        self.send_frame(peer, &frame, Lane::Ordered);
-        self.opened(peer, tag);
-    }
-
-    fn on_open(&mut self, peer: PeerId, open: &Open) {
-        let (Some(link), Some(room)) = (self.links.get(&peer), self.rooms.get(&open.room)) else {
-            return;
-        };
-        let proven = verify_open(
-            open.author,
-            &link.hash,
-            open.room,
-            !link.dialed,
-            &open.proof,
-        )
-        .is_ok();
-        let said_before = link
-            .rooms
-            .get(&open.room)
-            .is_some_and(|o| o.heard.is_some());
-        if said_before {
-            return;
-        }
-        let known =
-            room.roster.is_member(open.author) || room.vouched(&open.credentials, open.author);
-        if !known || !proven || open.author == room.me() {
-            tracing::warn!(?peer, author = ?open.author, known, proven, "room not opened");
-            return;
-        }
-        if let Some(link) = self.links.get_mut(&peer) {
-            link.rooms.entry(open.room).or_default().heard = Some(open.author);
-        }
-        self.say_open(peer, open.room);
-        self.opened(peer, open.room);
-    }
-
-    /// Once both sides have said who they are, the room is open on the link.
-    fn opened(&mut self, peer: PeerId, tag: RoomTag) {
-        let Some(author) = self.author_on(peer, tag) else {
-            return;
-        };
-        if let Some(other) = self.other_link_to(peer, tag, author) {
-            let loser = self.worse_of(peer, other);
-            tracing::debug!(?loser, "two links to one member");
-            if loser == peer {
-                return self.drop_link(peer);
-            }
-            self.drop_link(other);
-        }
-        self.redial.linked(tag, author);
-        self.feed(Input::PeerUp {
-            peer,
-            room: tag,
-            author,
-        });
-        self.refresh_reach(tag, author);
-        self.announce(tag);
-    }
-
-    fn author_on(&self, peer: PeerId, tag: RoomTag) -> Option<AuthorId> {
-        self.links.get(&peer)?.rooms.get(&tag)?.author()
-    }
-
-    fn other_link_to(&self, peer: PeerId, tag: RoomTag, author: AuthorId) -> Option<PeerId> {
-        self.links
-            .iter()
-            .find(|(p, l)| {
-                **p != peer && l.rooms.get(&tag).and_then(Opening::author) == Some(author)
-            })
-            .map(|(p, _)| *p)
-    }
-
-    fn worse_of(&self, newer: PeerId, older: PeerId) -> PeerId {
-        let (Some(n), Some(o)) = (self.links.get(&newer), self.links.get(&older)) else {
-            return older;
-        };
-        if o.since.elapsed() > TOGETHER || n.hash < o.hash {
-            older
-        } else {
-            newer
-        }
-    }
-
-    fn on_close(&mut self, peer: PeerId, tag: RoomTag) {
-        let Some(link) = self.links.get_mut(&peer) else {
-            return;
-        };
-        let Some(opening) = link.rooms.remove(&tag) else {
-            return;
-        };
-        self.feed(Input::RoomDown { peer, room: tag });
-        if let Some(author) = opening.author() {
-            // It left, so its last sign of life stands for nothing.
-            let heard = self.rooms.get_mut(&tag).map(|room| &mut room.heard);
-            if let Some(last) = heard.and_then(|heard| heard.get_mut(&author)) {
-                last.at = None;
-            }
-            self.refresh_reach(tag, author);
-        }
-    }
-
-    /// Closes a room on every link that has it open.
-    pub(super) fn close_room_on_links(&mut self, tag: RoomTag) {
-        let peers: Vec<_> = self
-            .links
-            .iter()
-            .filter(|(_, l)| l.rooms.contains_key(&tag))
-            .map(|(p, _)| *p)
-            .collect();
-        for peer in peers {
-            self.send_frame(peer, &Frame::Close(Close { room: tag }), Lane::Ordered);
-            self.on_close(peer, tag);
-        }
-    }
-
     pub(super) fn drop_link(&mut self, peer: PeerId) {
         let Some(link) = self.links.remove(&peer) else {
             return;
@@ -384,20 +191,6 @@ impl Actor {
                 self.refresh_reach(tag, author);
             }
         }
-    }
-
-    pub(super) fn linked_to(&self, tag: RoomTag, author: AuthorId) -> bool {
-        self.links
-            .values()
-            .any(|l| l.rooms.get(&tag).and_then(Opening::author) == Some(author))
-    }
-
-    /// Members of a room at the other ends of links.
-    pub(super) fn neighbours(&self, tag: RoomTag) -> usize {
-        self.links
-            .values()
-            .filter(|l| l.rooms.get(&tag).and_then(Opening::author).is_some())
-            .count()
     }
 
     pub(super) fn link_count(&self) -> usize {

@@ -16,6 +16,7 @@ mod invites;
 mod join;
 mod links;
 mod messages;
+mod opening;
 mod redial;
 mod rooms;
 mod verify;
