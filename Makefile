@@ -44,10 +44,12 @@ display:
 	  echo "  cargo run --release -p peddlenet-node -- --data DIR" >&2; \
 	  exit 1; fi
 
+# One build for programs and tests: with other sets of packages or targets the shared dependencies get
+# other features, and everything is compiled twice. The app package itself has no tests to link.
 test:
 	@scripts/need.sh test
-	cargo build --workspace
-	cargo test --workspace --exclude peddlenet
+	cargo build --workspace --bins --tests
+	cargo test --workspace
 	npm ci --prefix tests --no-fund --no-audit
 	$(TSC) --project tests/tsconfig.json
 	$(TSC) --project tests/e2e/tsconfig.json
