@@ -1,8 +1,8 @@
 //! Latest-wins records: receipts, whereabouts, presence.
 //!
 //! Flooded like events, compared by clock, no history. When a room starts to run over a link each
-//! end sends all it has, step by step on the bulk lane; what a lossy link swallowed is offered again
-//! when digests differ, and one record a round otherwise.
+//! end sends all it has, step by step, from the second step on the bulk lane; what a lossy link
+//! swallowed is offered again when digests differ, and one record a round otherwise.
 
 use std::ops::Bound;
 
@@ -261,6 +261,11 @@ impl Engine {
         ) else {
             return;
         };
+        // The first step must not overtake what opens the room at the other end, which would drop it.
+        let lane = match side.records_sent {
+            None => Lane::Ordered,
+            Some(_) => Lane::Bulk,
+        };
         let start = side.records_sent.map_or(Bound::Unbounded, Bound::Excluded);
         let step: Vec<_> = room
             .records
@@ -278,7 +283,7 @@ impl Engine {
             side.records_running = false;
         }
         for (_, record, hops) in step {
-            self.send_record(peer, record, hops, Lane::Bulk);
+            self.send_record(peer, record, hops, lane);
         }
     }
 
