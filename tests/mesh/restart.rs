@@ -166,3 +166,22 @@ fn a_new_friend_joins_after_a_restart_by_the_old_code() {
     hear(&cyd, "one");
     hear(&cyd, "two");
 }
+
+#[test]
+fn a_name_given_at_the_start_reaches_the_others() {
+    let Friends {
+        ada,
+        mut bea,
+        room,
+        _folders,
+    } = friends();
+    bea.kill().unwrap();
+    let renamed = Launch::new("Beatrice", bea.data());
+    let bea = NodeProcess::start(renamed).unwrap();
+    ada.wait_for_event("Bea's new name", |e| {
+        e.kind() == "member" && e.str("name") == "Beatrice"
+    })
+    .unwrap();
+    say(&bea, &room, "it's me");
+    assert_eq!(hear(&ada, "it's me")["name"], "Beatrice");
+}

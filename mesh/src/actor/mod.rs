@@ -190,6 +190,7 @@ impl Actor {
     fn start(&mut self) {
         self.refresh_gates();
         self.announce_everywhere();
+        self.say_new_name();
         self.arm(Timer::Tick, clock::now());
     }
 

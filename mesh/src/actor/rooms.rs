@@ -270,6 +270,24 @@ impl Actor {
         }
     }
 
+    /// At start: where the rooms know another name, or none since a kill came between joining and
+    /// saying it.
+    pub(super) fn say_new_name(&mut self) {
+        let outdated = |room: &&Room| {
+            let entry = room.roster.member(room.me());
+            !self.name.is_empty() && entry.is_some_and(|entry| entry.name != self.name)
+        };
+        let rooms: Vec<_> = self
+            .rooms
+            .values()
+            .filter(outdated)
+            .map(|r| r.tag)
+            .collect();
+        for tag in rooms {
+            self.say_name(tag);
+        }
+    }
+
     pub(crate) fn set_name(&mut self, name: &str, reply: Reply<()>) {
         let name = Name::new(name);
         if name.is_empty() {
