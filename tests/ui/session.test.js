@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 import { beforeEach, test } from 'node:test';
 import { IpcError, ipc, toIpcError } from '../../ui/ipc/index.js';
 import { PAGE, Session } from '../../ui/state/session.js';
@@ -7,6 +8,7 @@ import { room as sampleRoom } from './samples.js';
 
 /** The real `ipc/` over the in-memory shell. */
 const world = /** @type {any} */ (globalThis);
+world.crypto ??= webcrypto; // Node 18, Debian 12's, has it in its module only
 let shell = new FakeShell();
 beforeEach(() => {
   shell = new FakeShell();
