@@ -33,3 +33,7 @@ pub const CACHE: u64 = 8 * 1024 * 1024;
 pub const FLUSH_EVERY: Duration = Duration::from_millis(500);
 /// How long a second opening in the same process waits until sled's threads let go of the file.
 pub const REOPEN_WAIT: Duration = Duration::from_secs(5);
+/// How long an opening waits for a process that was just killed to let go of the profile.
+pub const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// How often it looks meanwhile.
+pub const LOCK_POLL: Duration = Duration::from_millis(20);

@@ -17,6 +17,8 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
+    thread,
+    time::Instant,
 };
 
 use super::{
@@ -26,7 +28,9 @@ use super::{
 use crate::{
     Indexed,
     layout::SCHEMA_KEY,
-    limits::{COMPACT_FACTOR, COMPACT_FLOOR, QUARANTINES_MAX, VERIFY_MAX},
+    limits::{
+        COMPACT_FACTOR, COMPACT_FLOOR, LOCK_PATIENCE, LOCK_POLL, QUARANTINES_MAX, VERIFY_MAX,
+    },
     own_heads::OwnHeads,
     tables::Table,
 };
@@ -150,6 +154,8 @@ pub(super) fn mark_clean(folder: &Path) -> Result<()> {
     sync_dir(folder).map_err(at(folder))
 }
 
+/// A process that was killed holds its lock until the kernel has ended its last thread, so somebody
+/// who starts the app again at once waits a moment rather than being turned away.
 fn take_lock(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
     let file = OpenOptions::new()
@@ -158,10 +164,14 @@ fn take_lock(folder: &Path) -> Result<File> {
         .write(true)
         .open(&path)
         .map_err(at(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
-        Err(TryLockError::Error(error)) => Err(StoreError::io(path, error)),
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOCK_POLL),
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse),
+            Err(TryLockError::Error(error)) => return Err(StoreError::io(path, error)),
+        }
     }
 }
 
