@@ -5,7 +5,7 @@
  * listen to a driver is Tauri's own TAURI_WEBVIEW_AUTOMATION.
  */
 import { spawn } from 'node:child_process';
-import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -213,10 +213,15 @@ function signal(pid, which) {
   }
 }
 
-/** Whether the kernel has cleaned up after a process: gone, or only waiting for its parent. @param {number} pid */
+/**
+ * Whether the kernel has cleaned up after a process: gone, or only waiting for its parent. The first thread
+ * may be done while others still hold files.
+ * @param {number} pid
+ */
 async function isGone(pid) {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat === '' || stat.includes(') Z ');
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  return stat === '' || (stat.includes(') Z ') && threads.length <= 1);
 }
 
 /** SIGTERM, then SIGKILL. @param {ChildProcess} child */
