@@ -47,9 +47,10 @@ pub use node::{Config, Events, Node, Receipts};
 pub use stats::Stats;
 
 /// What programs log unless `PEDDLENET_LOG` says otherwise: warnings of ours; the WebRTC stack warns
-/// of what its one-scan use makes normal (no server name, no candidates yet), so only its errors.
+/// of what its one-scan use makes normal (no server name, no candidates yet), so only its errors; of
+/// those, the ICE agent's say no more than that several addresses were tried.
 pub const LOG_FILTER: &str =
-    "warn,rtc=error,rtc_ice=error,rtc_dtls=error,rtc_sctp=error,webrtc=error";
+    "warn,rtc=error,rtc_ice=off,rtc_dtls=error,rtc_sctp=error,webrtc=error";
 
 /// Whether a scanned text is a join code of ours, of whatever format and state.
 pub fn is_join_code(text: &str) -> bool {

@@ -8,7 +8,7 @@ use peddlenet_wire::{
     record::{self, RecordKind, Whereabouts},
 };
 
-use super::{Actor, Timer, messages::RECEIPT_DELAY, rooms::REACHABLE_FOR};
+use super::{Actor, Timer, messages::RECEIPT_DELAY, people::REACHABLE_FOR};
 use crate::{
     api::{Event, Message},
     clock, convert,

@@ -153,14 +153,15 @@ impl Actor {
         let events = arrival.welcome.events.into_inner();
         let link = (arrival.sender, arrival.receiver);
         self.save_new_room(room, &events, move |actor, outcome| {
-            if outcome.is_ok() {
-                actor.events.emit(Event::Join(JoinStage::Fetching));
-                actor.say_name(tag);
-                actor.settle_in(tag);
-                actor.fetching = Some(tag);
-                actor.adopt(link, Standing::Member);
+            if let Err(e) = outcome {
+                return drop(reply.send(Err(e)));
             }
-            let _ = reply.send(outcome);
+            actor.events.emit(Event::Join(JoinStage::Fetching));
+            actor.settle_in(tag);
+            actor.fetching = Some(tag);
+            actor.adopt(link, Standing::Member);
+            // Joined means joined under one's name.
+            actor.say_name(tag, move || drop(reply.send(Ok(()))));
         });
     }
 

@@ -17,6 +17,7 @@ mod join;
 mod links;
 mod messages;
 mod opening;
+mod people;
 mod redial;
 mod rooms;
 mod verify;

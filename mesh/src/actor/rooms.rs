@@ -18,14 +18,12 @@ use super::{
     messages::unread,
 };
 use crate::{
-    api::{Event, Member, Message, Reach, RoomSummary},
+    api::{Event, Message, Reach, RoomSummary},
     clock, convert, entropy,
     error::{Error, ErrorCode},
-    room::{Heard, Room, SavedRoom},
+    room::{Room, SavedRoom},
 };
 
-/// A sign of life older than that no longer counts as being near.
-pub(super) const REACHABLE_FOR: Duration = Duration::from_secs(75);
 /// Changes to a room's line in the list are gathered that long.
 const ROOMS_DELAY: Duration = Duration::from_millis(40);
 /// The newest events that are read at start to count the unread (count).
@@ -256,16 +254,16 @@ impl Actor {
         self.room_changed(tag);
     }
 
-    /// Says this device's name in a room.
-    pub(super) fn say_name(&mut self, tag: RoomTag) {
+    /// Says this device's name in a room; `then` runs once that is on disk, or at once without a name.
+    pub(super) fn say_name(&mut self, tag: RoomTag, then: impl FnOnce() + Send + 'static) {
         if self.name.is_empty() {
-            return;
+            return then();
         }
         let profile = Membership::Profile(Profile {
             name: self.name.clone(),
         });
         match self.seal(tag, Stream::MEMBERSHIP, &profile.to_bytes()) {
-            Ok(event) => self.publish(event, |_, _| {}),
+            Ok(event) => self.publish(event, |_, _| then()),
             Err(e) => tracing::error!(error = %e, "the name was not said"),
         }
     }
@@ -284,7 +282,7 @@ impl Actor {
             .map(|r| r.tag)
             .collect();
         for tag in rooms {
-            self.say_name(tag);
+            self.say_name(tag, || {});
         }
     }
 
@@ -302,7 +300,7 @@ impl Actor {
         self.disk.commit(vec![write], move |actor, outcome| {
             if outcome.is_ok() {
                 for tag in actor.rooms.keys().copied().collect::<Vec<_>>() {
-                    actor.say_name(tag);
+                    actor.say_name(tag, || {});
                 }
             }
             let _ = reply.send(outcome.map_err(Error::from));
@@ -342,80 +340,6 @@ impl Actor {
             near: room.roster.members().filter(near).count(),
             unread: room.unread,
             last: self.last.get(&room.tag).cloned().flatten(),
-        }
-    }
-
-    pub(crate) fn member_list(&self, id: RoomId) -> Result<Vec<Member>, Error> {
-        let room = self.room(id)?;
-        Ok(room
-            .roster
-            .members()
-            .filter_map(|(author, _)| self.member(room, author))
-            .collect())
-    }
-
-    fn member(&self, room: &Room, author: AuthorId) -> Option<Member> {
-        let entry = room.roster.member(author)?;
-        let state = self.reach_of(room, author);
-        let heard = room.heard.get(&author).map_or(0, |heard| heard.hops);
-        Some(Member {
-            author,
-            name: entry.name.as_str().to_owned(),
-            state,
-            hops: match state {
-                Reach::Linked if author != room.me() => 1,
-                Reach::Reachable => heard.max(2),
-                _ => 0,
-            },
-            role: entry.role,
-            me: author == room.me(),
-        })
-    }
-
-    fn reach_of(&self, room: &Room, author: AuthorId) -> Reach {
-        if author == room.me() || self.linked_to(room.tag, author) {
-            return Reach::Linked;
-        }
-        match room.heard.get(&author) {
-            // What was heard a moment ago says little once there is nobody left to carry it.
-            Some(Heard { at: Some(at), .. })
-                if clock::now().since(*at) < REACHABLE_FOR && self.neighbours(room.tag) > 0 =>
-            {
-                Reach::Reachable
-            }
-            _ => Reach::Away,
-        }
-    }
-
-    pub(super) fn member_changed(&mut self, tag: RoomTag, author: AuthorId) {
-        let Some(room) = self.rooms.get(&tag) else {
-            return;
-        };
-        if let Some(member) = self.member(room, author) {
-            self.events.emit(Event::Member {
-                room: room.id,
-                member,
-            });
-        }
-    }
-
-    /// Tells of a member whose reach has changed since the last look.
-    pub(super) fn refresh_reach(&mut self, tag: RoomTag, author: AuthorId) {
-        let Some(room) = self.rooms.get(&tag) else {
-            return;
-        };
-        let reach = self.reach_of(room, author);
-        if self.reach.insert((tag, author), reach) != Some(reach) {
-            self.member_changed(tag, author);
-            self.room_changed(tag);
-        }
-    }
-
-    /// The same for everyone: signs of life grow old without anything happening.
-    pub(super) fn refresh_all_reach(&mut self) {
-        let known: Vec<_> = self.reach.keys().copied().collect();
-        for (tag, author) in known {
-            self.refresh_reach(tag, author);
         }
     }
 

@@ -1,0 +1,92 @@
+//! Who belongs to a room and how near they are.
+
+use std::time::Duration;
+
+use peddlenet_wire::{AuthorId, RoomId, RoomTag};
+
+use super::Actor;
+use crate::{
+    api::{Event, Member, Reach},
+    clock,
+    error::Error,
+    room::{Heard, Room},
+};
+
+/// A sign of life older than that no longer counts as being near.
+pub(super) const REACHABLE_FOR: Duration = Duration::from_secs(75);
+
+impl Actor {
+    pub(crate) fn member_list(&self, id: RoomId) -> Result<Vec<Member>, Error> {
+        let room = self.room(id)?;
+        Ok(room
+            .roster
+            .members()
+            .filter_map(|(author, _)| self.member(room, author))
+            .collect())
+    }
+
+    fn member(&self, room: &Room, author: AuthorId) -> Option<Member> {
+        let entry = room.roster.member(author)?;
+        let state = self.reach_of(room, author);
+        let heard = room.heard.get(&author).map_or(0, |heard| heard.hops);
+        Some(Member {
+            author,
+            name: entry.name.as_str().to_owned(),
+            state,
+            hops: match state {
+                Reach::Linked if author != room.me() => 1,
+                Reach::Reachable => heard.max(2),
+                _ => 0,
+            },
+            role: entry.role,
+            me: author == room.me(),
+        })
+    }
+
+    pub(super) fn reach_of(&self, room: &Room, author: AuthorId) -> Reach {
+        if author == room.me() || self.linked_to(room.tag, author) {
+            return Reach::Linked;
+        }
+        match room.heard.get(&author) {
+            // What was heard a moment ago says little once there is nobody left to carry it.
+            Some(Heard { at: Some(at), .. })
+                if clock::now().since(*at) < REACHABLE_FOR && self.neighbours(room.tag) > 0 =>
+            {
+                Reach::Reachable
+            }
+            _ => Reach::Away,
+        }
+    }
+
+    pub(super) fn member_changed(&mut self, tag: RoomTag, author: AuthorId) {
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
+        };
+        if let Some(member) = self.member(room, author) {
+            self.events.emit(Event::Member {
+                room: room.id,
+                member,
+            });
+        }
+    }
+
+    /// Tells of a member whose reach has changed since the last look.
+    pub(super) fn refresh_reach(&mut self, tag: RoomTag, author: AuthorId) {
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
+        };
+        let reach = self.reach_of(room, author);
+        if self.reach.insert((tag, author), reach) != Some(reach) {
+            self.member_changed(tag, author);
+            self.room_changed(tag);
+        }
+    }
+
+    /// The same for everyone: signs of life grow old without anything happening.
+    pub(super) fn refresh_all_reach(&mut self) {
+        let known: Vec<_> = self.reach.keys().copied().collect();
+        for (tag, author) in known {
+            self.refresh_reach(tag, author);
+        }
+    }
+}
