@@ -222,3 +222,180 @@ impl Roster {
         u32::try_from(self.members.values().filter(by_key).count()).unwrap_or(u32::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use peddlenet_crypto::{AuthorKey, EpochKeys, InviteKeys};
+    use peddlenet_wire::{
+        content::{InviteOpened, Profile, RevokeInvite},
+        event::sha256,
+        invite::InviteSecret,
+    };
+
+    use super::*;
+    use crate::room::Room;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+    fn room_of(id: RoomId, seed: u8) -> Room {
+        let epoch = EpochKeys::from_seeds([1; 32], [2; 32]);
+        Room::new(
+            id,
+            RoomTag([9; 16]),
+            AuthorKey::from_seed([seed; 32]),
+            vec![epoch],
+        )
+    }
+
+    fn say(room: &mut Room, what: &Membership) -> SignedEvent {
+        room.seal(Stream::MEMBERSHIP, &what.to_bytes(), sha256(&[]), NOW)
+            .expect("it can be sealed")
+    }
+
+    /// The creator's room, and its `create`.
+    fn created() -> (Room, SignedEvent, Membership) {
+        let mut room = room_of(RoomId::ZERO, 1);
+        let create = Membership::Create(peddlenet_wire::content::Create {
+            room_name: Name::new("Camp 7"),
+            owner_name: Name::new("Ada"),
+            history: peddlenet_wire::content::History::Shared,
+        });
+        let event = say(&mut room, &create);
+        let mut id = RoomId::ZERO;
+        id.0.copy_from_slice(&event.hash().0[..RoomId::LEN]);
+        room.name_it(id);
+        room.roster.apply(&event, &create);
+        (room, event, create)
+    }
+
+    fn invite(secret: u8) -> InviteKeys {
+        InviteKeys::from_secret(&InviteSecret([secret; 16]))
+    }
+
+    fn admit(room: RoomId, keys: &InviteKeys, joiner: AuthorId) -> Membership {
+        Membership::Admit(Admit {
+            author: joiner,
+            invite: keys.public(),
+            voucher: keys.voucher(room, joiner),
+            role: Role::Member,
+        })
+    }
+
+    #[test]
+    fn only_the_create_that_the_room_id_names_counts() {
+        let (room, event, create) = created();
+        assert_eq!(
+            Roster::new(room.id, room.tag).judge(&event, &create),
+            Judgement::Accept
+        );
+        let other = Roster::new(RoomId([7; 16]), room.tag);
+        assert_eq!(other.judge(&event, &create), Judgement::Reject);
+    }
+
+    #[test]
+    fn an_admit_needs_a_member_as_its_author_and_a_voucher_by_the_code() {
+        let (mut ada, ..) = created();
+        let keys = invite(3);
+        let bea = room_of(ada.id, 2).me();
+        let good = admit(ada.id, &keys, bea);
+        let event = say(&mut ada, &good);
+        assert_eq!(ada.roster.judge(&event, &good), Judgement::Accept);
+
+        let stranger = say(&mut room_of(ada.id, 5), &good);
+        assert_eq!(ada.roster.judge(&stranger, &good), Judgement::Later);
+
+        let forged = Membership::Admit(Admit {
+            author: room_of(ada.id, 6).me(),
+            invite: keys.public(),
+            voucher: keys.voucher(ada.id, bea),
+            role: Role::Member,
+        });
+        let event = say(&mut ada, &forged);
+        assert_eq!(ada.roster.judge(&event, &forged), Judgement::Reject);
+    }
+
+    #[test]
+    fn nobody_is_admitted_as_more_than_a_member() {
+        let (mut ada, ..) = created();
+        let keys = invite(3);
+        let bea = room_of(ada.id, 2).me();
+        let owner = Membership::Admit(Admit {
+            author: bea,
+            invite: keys.public(),
+            voucher: keys.voucher(ada.id, bea),
+            role: Role::Owner,
+        });
+        let event = say(&mut ada, &owner);
+        assert_eq!(ada.roster.judge(&event, &owner), Judgement::Reject);
+    }
+
+    #[test]
+    fn credentials_lead_from_the_creator_to_a_member_that_others_have_not_heard_of() {
+        let (mut ada, create, created) = created();
+        let mut bea = room_of(ada.id, 2);
+        bea.roster = ada.roster.clone();
+        let by_ada = admit(ada.id, &invite(3), bea.me());
+        let first = say(&mut ada, &by_ada);
+        for room in [&mut ada, &mut bea] {
+            room.roster.apply(&first, &by_ada);
+        }
+        let cem = room_of(ada.id, 4).me();
+        let by_bea = admit(ada.id, &invite(5), cem);
+        let second = say(&mut bea, &by_bea);
+        bea.roster.apply(&second, &by_bea);
+
+        let chain = bea.roster.credentials(cem).expect("Cem is a member");
+        assert_eq!(chain, [first.clone(), second.clone()]);
+        let mut fresh = room_of(ada.id, 8);
+        fresh.roster.apply(&create, &created);
+        assert!(fresh.vouched(&chain, cem));
+        assert!(
+            !fresh.vouched(&chain[1..], cem),
+            "a chain with a gap proves nothing"
+        );
+        assert!(
+            !fresh.vouched(&chain, room_of(ada.id, 7).me()),
+            "nor does somebody else's"
+        );
+    }
+
+    #[test]
+    fn an_invite_counts_its_uses_whatever_comes_first_and_can_be_revoked() {
+        let (mut ada, ..) = created();
+        let keys = invite(3);
+        let opened = Membership::Invite(InviteOpened {
+            key: keys.public(),
+            expires: NOW,
+            uses: 2,
+        });
+        let event = say(&mut ada, &opened);
+        let bea = admit(ada.id, &keys, room_of(ada.id, 2).me());
+        let admitted = say(&mut ada, &bea);
+        ada.roster.apply(&admitted, &bea);
+        ada.roster.apply(&event, &opened);
+        ada.roster.apply(&admitted, &bea);
+        assert_eq!(ada.roster.invite(keys.public()).map(|i| i.used), Some(1));
+        let revoke = Membership::RevokeInvite(RevokeInvite { key: keys.public() });
+        let event = say(&mut ada, &revoke);
+        ada.roster.apply(&event, &revoke);
+        assert_eq!(
+            ada.roster.invite(keys.public()).map(|i| i.revoked),
+            Some(true)
+        );
+    }
+
+    #[test]
+    fn the_latest_name_counts_whatever_comes_first() {
+        let (mut ada, ..) = created();
+        let named = |name: &str| {
+            Membership::Profile(Profile {
+                name: Name::new(name),
+            })
+        };
+        let old = say(&mut ada, &named("Ada L."));
+        let new = say(&mut ada, &named("Ada Lovelace"));
+        ada.roster.apply(&new, &named("Ada Lovelace"));
+        ada.roster.apply(&old, &named("Ada L."));
+        assert_eq!(ada.name_of(ada.me()), "Ada Lovelace");
+    }
+}
