@@ -43,7 +43,8 @@ export class Stage {
   async close() {
     for (const person of this.people) await person.kill();
     for (const child of this.children) await end(child);
-    await rm(this.folder, { recursive: true, force: true });
+    // WebKit's helpers outlive the app by a moment and still write to their caches.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 });
   }
 
   /** For a story that failed: what everybody saw and said. */
