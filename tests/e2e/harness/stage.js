@@ -163,6 +163,11 @@ export class Person {
     const file = path.join(SHOTS, `${name}.png`);
     await until(`${this.name}'s window to stand still`, () => this.window.run(`return document.getAnimations()
       .every((one) => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)`));
+    // What is in the page is not yet on the screen: pictures are decoded and painted a little later.
+    await this.window.runAsync(`const done = arguments[0];
+      const painted = () => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)));
+      Promise.allSettled([...document.images].map((one) => one.decode())).then(painted);
+      setTimeout(done, 2000);`);
     await writeFile(file, await this.window.screenshot());
     return file;
   }
