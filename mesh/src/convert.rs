@@ -51,7 +51,7 @@ pub(crate) fn to_record_row(record: &SignedRecord) -> StoredRecord {
     let h = record.header();
     StoredRecord {
         room: h.room,
-        kind: peddlenet_store::RecordKind(h.kind.0),
+        kind: h.kind,
         author: h.author,
         clock: h.clock,
         bytes: record.to_bytes(),

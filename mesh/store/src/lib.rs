@@ -53,6 +53,8 @@ mod types;
 #[cfg(test)]
 mod conformance;
 
+pub use peddlenet_wire::record::RecordKind;
+
 pub use disk::{OnDisk, Opened, Options, SledStore};
 pub use error::StoreError;
 pub use index::Indexed;
@@ -60,6 +62,4 @@ pub use memory::{Memory, MemoryStore};
 pub use ranges::Ranges;
 pub use store::Store;
 pub use thread::{Reply, StoreHandle, spawn};
-pub use types::{
-    EventKey, Held, OwnHead, RecordKind, StoreStats, StoredEvent, StoredRecord, Write,
-};
+pub use types::{EventKey, Held, OwnHead, StoreStats, StoredEvent, StoredRecord, Write};

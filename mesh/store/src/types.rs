@@ -1,6 +1,6 @@
 //! What goes in and what comes out.
 
-use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, Stream};
+use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, Stream, record::RecordKind};
 
 use crate::Ranges;
 
@@ -33,10 +33,6 @@ pub struct StoredEvent {
     /// The sealed body; `None` once it was deleted, or where it never came.
     pub body: Option<Vec<u8>>,
 }
-
-/// Which latest-wins record: a number that `wire` gives a meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordKind(pub u16);
 
 /// A record of which only the latest by clock stays, per room, kind and author.
 #[derive(Debug, Clone, PartialEq, Eq)]
