@@ -41,7 +41,7 @@ pub(crate) async fn knock(
     stage(JoinStage::Dialing);
     let dial = Dial {
         addrs: invite.endpoints().collect(),
-        fingerprint: peddlenet_peer::Fingerprint(invite.fingerprint.0),
+        fingerprint: invite.fingerprint,
         gate,
         deadline: limits::JOIN_DEADLINE,
     };

@@ -109,6 +109,12 @@ impl Roster {
         self.invites.iter().map(|(key, entry)| (*key, entry))
     }
 
+    /// The clock of the event that let a member in; none for the creator.
+    pub(crate) fn admitted(&self, author: AuthorId) -> Option<Hlc> {
+        let (admit, _) = self.members.get(&author)?.admit.as_ref()?;
+        Some(admit.header().clock)
+    }
+
     /// The admits that lead from the creator to a member, oldest first; `None` for strangers and
     /// for members further away than [`limits::CREDENTIALS_MAX`].
     pub(crate) fn credentials(&self, author: AuthorId) -> Option<Vec<SignedEvent>> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use peddlenet_peer::{Endpoint, EndpointConfig, Incoming, ListenerCertificate, PeerError};
-use peddlenet_store::{Opened, Options, SledStore, Store, Write};
+use peddlenet_store::{Opened, Options, SledStore, Store, StoreError, Write};
 use peddlenet_wire::{Invite, RoomId, codec::Name};
 use tokio::sync::{mpsc, oneshot};
 
@@ -104,21 +104,21 @@ impl Node {
             .map_err(|_| Error::from(ErrorCode::Internal))??;
         let (endpoint, incoming) =
             bind(&config.listen, &loaded.listen, &loaded.certificate).await?;
-        let mut store: Box<dyn Store> = Box::new(loaded.store);
-        let listen = endpoint.local_addrs();
-        let store = tokio::task::spawn_blocking(move || {
-            let ports: Vec<_> = listen.iter().map(|a| a.port().to_string()).collect();
-            let value = Some(ports.first().cloned().unwrap_or_default().into_bytes());
-            store
-                .commit(&[Write::Meta {
-                    key: META_LISTEN.to_vec(),
-                    value,
-                }])
-                .map(|()| store)
-        })
-        .await
-        .map_err(|_| Error::from(ErrorCode::Internal))??;
-        let (store, store_thread) = peddlenet_store::spawn(store)?;
+        let port = endpoint.local_addrs().first().map(SocketAddr::port);
+        let profile = [
+            (META_NAME, loaded.name.as_str().as_bytes().to_vec()),
+            (META_CERTIFICATE, loaded.certificate.to_bytes()?.to_vec()),
+            (
+                META_LISTEN,
+                port.map_or(String::new(), |p| p.to_string()).into_bytes(),
+            ),
+        ];
+        let mut store = loaded.store;
+        let store =
+            tokio::task::spawn_blocking(move || remember(&mut store, profile).map(|()| store))
+                .await
+                .map_err(|_| Error::from(ErrorCode::Internal))??;
+        let (store, store_thread) = peddlenet_store::spawn(Box::new(store))?;
         let (commands, commands_out) = mpsc::channel(COMMAND_QUEUE);
         let (events, events_out) = mpsc::channel(EVENT_QUEUE);
         let mut events = EventSink::new(events);
@@ -201,7 +201,7 @@ impl Node {
     }
 
     async fn join_invite(&self, invite: &Invite) -> Result<(), Error> {
-        if invite.fingerprint.0 == self.endpoint.fingerprint().0 {
+        if invite.fingerprint == self.endpoint.fingerprint() {
             return Err(ErrorCode::OwnCode.into());
         }
         let (room, fingerprint) = (invite.room, invite.fingerprint);
@@ -322,7 +322,7 @@ impl Node {
 
 /// Reads everything that an actor starts with. Blocks.
 fn load(data_dir: &Path, name: Option<&str>) -> Result<Loaded, Error> {
-    let (mut store, opened) = SledStore::open_in(&data_dir.join("store"), Options::default())?;
+    let (store, opened) = SledStore::open_in(&data_dir.join("store"), Options::default())?;
     let saved_name = store
         .meta(META_NAME)?
         .and_then(|n| String::from_utf8(n).ok())
@@ -335,16 +335,6 @@ fn load(data_dir: &Path, name: Option<&str>) -> Result<Loaded, Error> {
         Some(Ok(certificate)) => certificate,
         _ => ListenerCertificate::generate()?,
     };
-    store.commit(&[
-        Write::Meta {
-            key: META_NAME.to_vec(),
-            value: Some(name.as_str().as_bytes().to_vec()),
-        },
-        Write::Meta {
-            key: META_CERTIFICATE.to_vec(),
-            value: Some(certificate.to_bytes()?.to_vec()),
-        },
-    ])?;
     let port = store
         .meta(META_LISTEN)?
         .and_then(|p| String::from_utf8(p).ok()?.parse().ok());
@@ -371,6 +361,27 @@ fn load(data_dir: &Path, name: Option<&str>) -> Result<Loaded, Error> {
         listen,
         rooms,
     })
+}
+
+/// Saves what changed of the profile, in one commit: mostly nothing did. Blocks.
+fn remember<const N: usize>(
+    store: &mut SledStore,
+    profile: [(&[u8], Vec<u8>); N],
+) -> Result<(), StoreError> {
+    let mut writes = Vec::new();
+    for (key, value) in profile {
+        if store.meta(key)?.as_ref() != Some(&value) {
+            writes.push(Write::Meta {
+                key: key.to_vec(),
+                value: Some(value),
+            });
+        }
+    }
+    if writes.is_empty() {
+        Ok(())
+    } else {
+        store.commit(&writes)
+    }
 }
 
 /// Binds where asked; else on the last run's port; else on any.

@@ -227,9 +227,6 @@ pub(super) fn messages_of(room: &Room, rows: Vec<peddlenet_store::StoredEvent>) 
 impl Room {
     /// When this device came in: what was said before isn't unread. The creator was always there.
     pub(super) fn joined(&self) -> Hlc {
-        let chain = self.roster.credentials(self.me()).unwrap_or_default();
-        chain
-            .last()
-            .map_or(Hlc::default(), |admit| admit.header().clock)
+        self.roster.admitted(self.me()).unwrap_or_default()
     }
 }

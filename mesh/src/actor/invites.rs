@@ -57,6 +57,7 @@ impl Actor {
         if self.rooms.values().map(open).sum::<usize>() >= limits::OPEN_INVITES_MAX {
             return Err(ErrorCode::TooManyInvites.into());
         }
+        let (port, addresses) = self.invite_addresses();
         let secret = InviteSecret(entropy::bytes());
         let key = InviteKeys::from_secret(&secret).public();
         // Whole seconds, since the code counts those: both ends speak of the same moment.
@@ -65,13 +66,9 @@ impl Actor {
         let invite = Invite {
             expires: expires.unix_seconds(),
             room: id,
-            port: self
-                .endpoint
-                .local_addrs()
-                .first()
-                .map_or(0, SocketAddr::port),
-            addresses: self.invite_addresses(),
-            fingerprint: self.fingerprint(),
+            port,
+            addresses,
+            fingerprint: self.endpoint.fingerprint(),
             secret,
             server: None,
         };
@@ -86,13 +83,13 @@ impl Actor {
         Ok((info, event))
     }
 
-    fn invite_addresses(&self) -> Vec<IpAddr> {
+    /// A code names one port; where several were asked for, the others' addresses don't fit in.
+    fn invite_addresses(&self) -> (u16, Vec<IpAddr>) {
         let all = self.endpoint.local_addrs();
-        // A code names one port; where several were asked for, the others' addresses don't fit in.
-        let port = all.first().map(SocketAddr::port);
+        let port = all.first().map_or(0, SocketAddr::port);
         let all: Vec<IpAddr> = all
             .iter()
-            .filter(|a| Some(a.port()) == port)
+            .filter(|a| a.port() == port)
             .map(SocketAddr::ip)
             .collect();
         let v4 = all
@@ -103,7 +100,7 @@ impl Actor {
             .iter()
             .filter(|ip| ip.is_ipv6())
             .take(ADDRESSES_OF_A_FAMILY);
-        v4.chain(v6).copied().collect()
+        (port, v4.chain(v6).copied().collect())
     }
 
     pub(crate) fn revoke(&mut self, id: RoomId, invite: InviteId, reply: Reply<()>) {

@@ -207,7 +207,7 @@ impl Actor {
         addrs: Vec<std::net::SocketAddr>,
     ) -> bool {
         let Ok(tag) = self.tag(id) else { return false };
-        if fingerprint != self.fingerprint() {
+        if fingerprint != self.endpoint.fingerprint() {
             self.dial_member(tag, None, fingerprint, addrs);
         }
         true

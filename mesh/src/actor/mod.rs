@@ -31,8 +31,7 @@ use peddlenet_gossip::{Action, Engine, Input, PeerId, Query, TimerId};
 use peddlenet_peer::{Endpoint, GateId, Incoming};
 use peddlenet_store::Write;
 use peddlenet_wire::{
-    AuthorId, EventHash, Fingerprint, InviteKey, RoomId, RoomTag, SignedEvent, Timestamp,
-    codec::Name,
+    AuthorId, EventHash, InviteKey, RoomId, RoomTag, SignedEvent, Timestamp, codec::Name,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -333,10 +332,6 @@ impl Actor {
 
     pub(crate) fn counters(&self) -> (Stats, peddlenet_gossip::Stats) {
         (self.stats, self.engine.stats())
-    }
-
-    fn fingerprint(&self) -> Fingerprint {
-        Fingerprint(self.endpoint.fingerprint().0)
     }
 
     fn room(&self, id: RoomId) -> Result<&Room, Error> {

@@ -171,7 +171,7 @@ impl Actor {
         tokio::spawn(async move {
             let dial = Dial {
                 addrs,
-                fingerprint: peddlenet_peer::Fingerprint(fingerprint.0),
+                fingerprint,
                 gate,
                 deadline: limits::JOIN_DEADLINE,
             };
@@ -218,7 +218,7 @@ impl Actor {
         let mut addrs = self.endpoint.local_addrs().into_iter().map(Address);
         let place = Whereabouts {
             addresses: Capped::take_from(&mut addrs),
-            fingerprint: self.fingerprint(),
+            fingerprint: self.endpoint.fingerprint(),
             expires: now.after(WHEREABOUTS_LIFE),
         };
         let same = |(said, at): &(Whereabouts, Timestamp)| {
