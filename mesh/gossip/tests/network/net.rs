@@ -2,7 +2,8 @@
 //!
 //! Invariants are checked while it runs: nothing is delivered twice, nothing is delivered or sent
 //! before its check was accepted, own events are durable before they are sent, and no event goes
-//! back over a link that it came from.
+//! back over a link that it came from. Those checks see every queue of the network at once, so faults,
+//! time and checks stay in this one file although it is long.
 
 use std::collections::{BTreeMap, BTreeSet};
 
