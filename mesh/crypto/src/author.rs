@@ -24,6 +24,8 @@ pub enum Context {
     Event,
     /// A record's header: `pn/record/1` and the kind, big-endian, so that each kind has its own.
     Record(RecordKind),
+    /// A sign of life: `pn/beacon/1`.
+    Beacon,
     /// "I am this member of this room", on a link: `pn/open/1`.
     LinkOpen,
     /// "I ask to be let in and hold this key", on a link: `pn/join/1`.
@@ -41,6 +43,7 @@ impl Context {
             Self::Record(kind) => {
                 return Cow::Owned([&b"pn/record/1"[..], &kind.0.to_be_bytes()].concat());
             }
+            Self::Beacon => b"pn/beacon/1",
             Self::LinkOpen => b"pn/open/1",
             Self::Join => b"pn/join/1",
             Self::Welcome => b"pn/welcome/1",

@@ -32,6 +32,7 @@
 )]
 
 pub mod author;
+pub mod beacon;
 mod derive;
 pub mod epoch;
 pub mod error;
@@ -45,6 +46,7 @@ pub mod record;
 mod seal;
 
 pub use author::{AuthorKey, Context, verify};
+pub use beacon::{sign_beacon, verify_beacon};
 pub use epoch::EpochKeys;
 pub use error::CryptoError;
 pub use event::{Draft, open_event, seal_event, verify_event};

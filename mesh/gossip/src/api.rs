@@ -2,6 +2,7 @@
 
 use peddlenet_wire::{
     AuthorId, EventHash, Frame, RoomTag, Seq, SignedEvent, SignedRecord, Stream, frame::Place,
+    tree::SignedBeacon,
 };
 
 macro_rules! numbers {
@@ -26,8 +27,68 @@ numbers! {
 /// How this engine differs from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Config {
-    /// Spreads the engines' digests in time. Any number that other devices are unlikely to have.
+    /// Spreads the engines' timers and choices. Any number that other devices are unlikely to have.
     pub salt: u64,
+    /// How many links it keeps.
+    pub degree: Degree,
+    /// What is switched off; nothing in a product.
+    pub controls: Controls,
+}
+
+/// How many links a device keeps, over all rooms (counts).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Degree {
+    /// Neighbours that each room gets at least, while there are members to link with.
+    pub floor: usize,
+    /// Links that it goes for: 8 on a laptop, 6 on a phone.
+    pub active: usize,
+    /// Links beyond which surplus ones are closed.
+    pub cap: usize,
+}
+
+impl Default for Degree {
+    fn default() -> Self {
+        Self {
+            floor: 4,
+            active: 8,
+            cap: 12,
+        }
+    }
+}
+
+/// One switch per mechanism, for the negative controls of tests: with one off, what it is for
+/// has to fail there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct Controls {
+    /// Heads, digests and fetching.
+    pub sync: bool,
+    /// Remembering and probing peers that were lost.
+    pub lost_peers: bool,
+    /// Pruning duplicates, so that trees grow.
+    pub prune: bool,
+    /// Announcing to pruned links, and grafting what is missing.
+    pub lazy: bool,
+    /// Other ways for a message to one member when the first fails.
+    pub alternates: bool,
+    /// Keeping messages for members that are away.
+    pub custody: bool,
+    /// Taking events elsewhere than from overloaded neighbours.
+    pub load: bool,
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Self {
+            sync: true,
+            lost_peers: true,
+            prune: true,
+            lazy: true,
+            alternates: true,
+            custody: true,
+            load: true,
+        }
+    }
 }
 
 /// What the store holds of one log.
@@ -127,8 +188,67 @@ pub enum Input {
         /// Whether more would have fitted the question (the driver may stop before its limit).
         more: bool,
     },
+    /// Members that could be dialled: the overlay's candidates. May repeat.
+    Known {
+        /// The room.
+        room: RoomTag,
+        /// Who; without this device.
+        authors: Vec<AuthorId>,
+    },
+    /// The answer to [`Action::Dial`] that came to nothing; one that succeeded is a `PeerUp`.
+    DialFailed {
+        /// The room.
+        room: RoomTag,
+        /// Who could not be reached.
+        author: AuthorId,
+    },
+    /// How a link does, about once a second.
+    Load {
+        /// The link.
+        peer: PeerId,
+        /// The smoothed time of a ping and its answer, in milliseconds.
+        rtt_ms: u32,
+        /// Bytes that wait to be sent.
+        queued_bytes: u64,
+        /// What the link carries, in bytes a second; 0 while nobody knows.
+        bytes_per_s: u64,
+    },
+    /// A message to one member. Answered by [`Action::UnicastDone`].
+    SendTo {
+        /// The room.
+        room: RoomTag,
+        /// To whom.
+        to: AuthorId,
+        /// Names it, together with the sender.
+        id: UnicastId,
+        /// Opaque, at most [`UNICAST_MAX`](peddlenet_wire::limits::UNICAST_MAX) bytes.
+        payload: Vec<u8>,
+    },
+    /// The answer to [`Action::Beacon`]: an own sign of life.
+    Beacon {
+        /// The room.
+        room: RoomTag,
+        /// As signed.
+        beacon: SignedBeacon,
+    },
     /// A timer that was armed is due.
     Timer(TimerId),
+}
+
+/// A message to one member, unique per sender and room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnicastId(pub [u8; 8]);
+
+/// How a message to one member ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Its recipient's engine has it.
+    Delivered,
+    /// Its recipient can't be reached; others keep it and deliver it when they can.
+    Custody,
+    /// Neither.
+    Failed,
 }
 
 /// How a check ended.
@@ -151,6 +271,8 @@ pub enum Item {
     Event(SignedEvent),
     /// A record.
     Record(SignedRecord),
+    /// A sign of life.
+    Beacon(RoomTag, SignedBeacon),
 }
 
 /// Which of a link's ways a frame takes.
@@ -254,6 +376,47 @@ pub enum Action {
         /// When, on the clock that inputs come with.
         at: peddlenet_wire::Timestamp,
     },
+    /// Link up with a member, by whatever way there is; then `PeerUp` or `DialFailed`.
+    Dial {
+        /// The room.
+        room: RoomTag,
+        /// Who.
+        author: AuthorId,
+    },
+    /// A message to this member, new to this device.
+    DeliverTo {
+        /// The room.
+        room: RoomTag,
+        /// From whom; a claim that the payload has to prove.
+        from: AuthorId,
+        /// Names it.
+        id: UnicastId,
+        /// As given to `SendTo`.
+        payload: Vec<u8>,
+    },
+    /// The answer to [`Input::SendTo`].
+    UnicastDone {
+        /// The room.
+        room: RoomTag,
+        /// Which.
+        id: UnicastId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Sign a beacon now, then give [`Input::Beacon`].
+    Beacon {
+        /// The room.
+        room: RoomTag,
+    },
+    /// A member gave a sign of life, newer than what this device had.
+    Heard {
+        /// The room.
+        room: RoomTag,
+        /// Who.
+        author: AuthorId,
+        /// Links it crossed: a hint, not signed.
+        hops: u8,
+    },
     /// Something worth knowing.
     Notify(Notice),
     /// Close a link, then give [`Input::PeerDown`]. What it still sends is ignored.
@@ -334,6 +497,8 @@ pub enum Why {
     Stripped,
     /// Sent a frame that contradicts itself.
     Nonsense,
+    /// Nothing wrong: there are more links than needed.
+    Surplus,
 }
 
 /// How much of a room is durable here.

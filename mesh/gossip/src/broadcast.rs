@@ -169,6 +169,7 @@ impl Engine {
                 let frame = Frame::Event(frame::Event {
                     event: event.clone(),
                     hops,
+                    cost: 0,
                 });
                 self.send(peer, frame, Lane::Ordered);
             }

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use peddlenet_wire::{Frame, RoomTag, SignedEvent, Timestamp, frame::Head, ids::Digest};
+use peddlenet_wire::{
+    Frame, RoomTag, SignedEvent, Timestamp,
+    frame::Head,
+    ids::Digest,
+    tree::{Beacon, Choke, Graft, Ihave, Prune},
+};
 
 use crate::{
     api::{
@@ -112,6 +117,21 @@ impl Engine {
                 events,
                 more,
             } => self.on_loaded(query, events, more, now),
+            Input::Known { room, authors } => self.on_known(room, &authors, now),
+            Input::DialFailed { room, author } => self.on_dial_failed(room, author, now),
+            Input::Load {
+                peer,
+                rtt_ms,
+                queued_bytes,
+                bytes_per_s,
+            } => self.on_load(peer, rtt_ms, queued_bytes, bytes_per_s, now),
+            Input::SendTo {
+                room,
+                to,
+                id,
+                payload,
+            } => self.send_to(room, to, id, payload, now),
+            Input::Beacon { room, beacon } => self.publish_beacon(room, beacon, now),
             Input::Timer(timer) => self.on_timer(timer, now),
         }
         while let Some(peer) = self.doomed.pop() {
@@ -169,6 +189,14 @@ impl Engine {
             Frame::Want(f) => f.room,
             Frame::Batch(f) => f.room,
             Frame::DigestOf(f) => f.room,
+            Frame::Beacon(Beacon { room, .. })
+            | Frame::Ihave(Ihave { room, .. })
+            | Frame::Prune(Prune { room, .. })
+            | Frame::Graft(Graft { room, .. })
+            | Frame::Choke(Choke { room, .. }) => match self.room_of(from, *room) {
+                Some(room) => room,
+                None => return self.blame(from, Why::NotOpen, now),
+            },
             _ => return,
         };
         if !self.rooms.contains_key(&room) || self.side(from, room).is_none() {
@@ -182,6 +210,11 @@ impl Engine {
             Frame::Want(f) => self.on_want(from, f, now),
             Frame::Batch(f) => self.on_batch(from, f, now),
             Frame::DigestOf(f) => self.on_digest(from, &f, now),
+            Frame::Beacon(f) => self.on_beacon(from, room, f, now),
+            Frame::Ihave(f) => self.on_ihave(from, room, &f, now),
+            Frame::Prune(f) => self.on_prune(from, room, &f, now),
+            Frame::Graft(f) => self.on_graft(from, room, &f, now),
+            Frame::Choke(f) => self.on_choke(from, room, f.on, now),
             _ => {}
         }
     }

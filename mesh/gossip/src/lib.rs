@@ -41,23 +41,28 @@
 )]
 
 mod api;
+mod beacon;
 mod broadcast;
 mod engine;
 mod fetch;
 mod intake;
 pub mod limits;
 mod links;
+mod load;
+mod overlay;
 mod parked;
 mod pick;
 mod ranges;
 mod recent;
 mod records;
 mod room;
+mod route;
 mod serve;
 mod sync;
+mod trees;
 
 pub use api::{
-    Action, Config, Counts, Held, Input, Item, Lane, Notice, PeerId, Query, QueryId, Stats, Ticket,
-    TimerId, Verdict, Why,
+    Action, Config, Controls, Counts, Degree, Held, Input, Item, Lane, Notice, Outcome, PeerId,
+    Query, QueryId, Stats, Ticket, TimerId, UnicastId, Verdict, Why,
 };
 pub use engine::Engine;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use peddlenet_wire::{AuthorId, RoomTag, Seq, Timestamp, frame::Want, ids::Digest};
+use peddlenet_wire::{AuthorId, RoomShort, RoomTag, Seq, Timestamp, frame::Want, ids::Digest};
 
 use crate::{
     api::{Action, Notice, PeerId, Why},
@@ -243,6 +243,14 @@ impl Engine {
             .collect()
     }
 
+    /// Which of the rooms on a link has that short name; none if two have.
+    pub(crate) fn room_of(&self, peer: PeerId, short: RoomShort) -> Option<RoomTag> {
+        let link = self.links.get(&peer).filter(|link| !link.dropped)?;
+        let mut fits = link.rooms.keys().filter(|tag| tag.short() == short);
+        let first = fits.next();
+        first.filter(|_| fits.next().is_none()).copied()
+    }
+
     pub(crate) fn side(&mut self, peer: PeerId, room: RoomTag) -> Option<&mut Side> {
         self.links
             .get_mut(&peer)
@@ -264,7 +272,7 @@ impl Engine {
             return;
         };
         let points = match why {
-            Why::NotOpen => 0,
+            Why::NotOpen | Why::Surplus => 0,
             Why::BadSignature => 10,
             Why::BrokenPromise | Why::Nonsense => 5,
             Why::OverQuota | Why::TooManyWants | Why::NotWanted | Why::Stripped => 2,

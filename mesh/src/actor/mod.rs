@@ -156,6 +156,7 @@ impl Actor {
             receipts: parts.receipts,
             engine: Engine::new(peddlenet_gossip::Config {
                 salt: crate::entropy::number(),
+                ..peddlenet_gossip::Config::default()
             }),
             rooms: BTreeMap::new(),
             by_id: BTreeMap::new(),

@@ -6,6 +6,7 @@
 use std::sync::mpsc as blocking;
 
 use peddlenet_gossip::{Input, Item, Ticket, Verdict};
+use peddlenet_wire::{AuthorId, RoomTag};
 use tokio::sync::mpsc;
 
 use super::{Actor, Continue};
@@ -22,6 +23,9 @@ impl Verifier {
                 let good = match &item {
                     Item::Event(event) => peddlenet_crypto::verify_event(event).is_ok(),
                     Item::Record(record) => peddlenet_crypto::verify_record(record).is_ok(),
+                    Item::Beacon(room, beacon) => {
+                        peddlenet_crypto::verify_beacon(*room, beacon).is_ok()
+                    }
                 };
                 let then = move |actor: &mut Actor| actor.on_signature(ticket, &item, good);
                 if results.send(Box::new(then)).is_err() {
@@ -63,17 +67,22 @@ impl Actor {
         self.feed(Input::Verified { ticket, verdict });
     }
 
+    fn judge_author(&self, room: RoomTag, author: AuthorId) -> Judgement {
+        match self.rooms.get(&room) {
+            Some(room) if room.roster.is_member(author) => Judgement::Accept,
+            Some(_) => Judgement::Later,
+            None => Judgement::Reject,
+        }
+    }
+
     fn judge(&self, item: &Item) -> Judgement {
         match item {
             Item::Event(event) => match self.rooms.get(&event.header().room) {
                 Some(room) => room.judge(event),
                 None => Judgement::Reject,
             },
-            Item::Record(record) => match self.rooms.get(&record.header().room) {
-                Some(room) if room.roster.is_member(record.header().author) => Judgement::Accept,
-                Some(_) => Judgement::Later,
-                None => Judgement::Reject,
-            },
+            Item::Record(record) => self.judge_author(record.header().room, record.header().author),
+            Item::Beacon(room, beacon) => self.judge_author(*room, beacon.author),
         }
     }
 }

@@ -7,7 +7,8 @@
 //! ```text
 //!  link opens   Rooms (what do we share?) -> Open (here I am this author) per shared room
 //!  room opens   Heads both ways -> Want -> Batch .. Batch(done)
-//!  live         Event, Record: flooded once; Digest now and then: equal means nothing is missing
+//!  live         Event, Record, Beacon: along the author's tree. Prune, Ihave, Graft, Choke shape the trees
+//!  now and then DigestOf: equal means nothing is missing
 //!  joining      JoinRequest -> Welcome | Refuse, before any of the above
 //! ```
 
@@ -22,6 +23,7 @@ use crate::{
     limits,
     record::SignedRecord,
     time::Hlc,
+    tree::{Beacon, Choke, Graft, Ihave, Prune},
 };
 
 /// One message on a link.
@@ -46,6 +48,16 @@ pub enum Frame {
     Batch(Batch),
     /// A summary of what I hold; differs from yours: ask for heads.
     DigestOf(DigestOf),
+    /// A signed sign of life of some member.
+    Beacon(Beacon),
+    /// Events that I hold and did not push to you.
+    Ihave(Ihave),
+    /// Don't push events of these authors to me: I have them from elsewhere.
+    Prune(Prune),
+    /// Push events of these authors to me, from these on.
+    Graft(Graft),
+    /// I have too much to carry; or no longer.
+    Choke(Choke),
     /// Let me in.
     JoinRequest(JoinRequest),
     /// You are in.
@@ -66,6 +78,11 @@ kinds!("frame", limits::FRAME_MAX, Frame {
     6 => Want,
     7 => Batch,
     8 => DigestOf,
+    9 => Beacon,
+    10 => Ihave,
+    11 => Prune,
+    12 => Graft,
+    13 => Choke,
     16 => JoinRequest,
     17 => Welcome,
     18 => Refuse,
@@ -143,6 +160,10 @@ pub struct Event {
     /// Links it crossed before this one. A hint, not signed.
     #[n(1)]
     pub hops: u8,
+    /// What the way from its author to the sender costs: about the milliseconds, capped. A hint.
+    #[n(2)]
+    #[cbor(default)]
+    pub cost: u16,
 }
 
 /// See [`Frame::Record`].
@@ -294,6 +315,11 @@ impl Frame {
             Self::Want(_) => "want",
             Self::Batch(_) => "batch",
             Self::DigestOf(_) => "digest",
+            Self::Beacon(_) => "beacon",
+            Self::Ihave(_) => "ihave",
+            Self::Prune(_) => "prune",
+            Self::Graft(_) => "graft",
+            Self::Choke(_) => "choke",
             Self::JoinRequest(_) => "join-request",
             Self::Welcome(_) => "welcome",
             Self::Refuse(_) => "refuse",

@@ -100,6 +100,41 @@ byte_ids! {
     Signature(64);
     /// SHA-256 of something that is none of the above (a body, a set of heads).
     Digest(32);
+    /// The first bytes of a [`RoomTag`]: which of the rooms that both ends of a link have proven a
+    /// small frame is about. Two open rooms with one short name get none of those frames.
+    RoomShort(4);
+    /// The first bytes of an [`AuthorId`], for hints about authors that both ends know. Nothing
+    /// is trusted because of it; one that fits two authors is ignored.
+    AuthorShort(8);
+}
+
+impl RoomTag {
+    /// The short name on a link.
+    pub fn short(&self) -> RoomShort {
+        let [a, b, c, d, ..] = self.0;
+        RoomShort([a, b, c, d])
+    }
+}
+
+impl AuthorId {
+    /// The short name in hints.
+    pub fn short(&self) -> AuthorShort {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        AuthorShort([a, b, c, d, e, f, g, h])
+    }
+
+    /// The lowest and the highest author with that short name.
+    pub fn range_of(short: AuthorShort) -> std::ops::RangeInclusive<Self> {
+        let fill = |rest: u8| {
+            let mut bytes = [rest; 32];
+            bytes
+                .iter_mut()
+                .zip(short.0)
+                .for_each(|(byte, known)| *byte = known);
+            Self(bytes)
+        };
+        fill(0)..=fill(0xff)
+    }
 }
 
 /// A per-author log inside a room: 0 membership, 1 content, 2 and up direct messages.
@@ -140,6 +175,18 @@ mod tests {
         assert_eq!(id.to_string().to_uppercase().parse::<RoomId>(), Ok(id));
         assert_eq!("00".parse::<RoomId>(), Err(ParseIdError));
         assert_eq!("zz".repeat(16).parse::<RoomId>(), Err(ParseIdError));
+    }
+
+    #[test]
+    fn a_short_name_spans_exactly_its_authors() {
+        let mut id = [7; 32];
+        let range = AuthorId::range_of(AuthorId(id).short());
+        assert!(range.contains(&AuthorId(id)));
+        id[31] = 0xff;
+        assert!(range.contains(&AuthorId(id)));
+        id[7] = 8;
+        assert!(!range.contains(&AuthorId(id)));
+        assert_eq!(RoomTag([5; 16]).short(), RoomShort([5; 4]));
     }
 
     #[test]

@@ -42,12 +42,14 @@ pub mod join;
 pub mod limits;
 pub mod record;
 pub mod time;
+pub mod tree;
 
 pub use codec::{Capped, WireError};
 pub use event::{Header, SignedEvent};
 pub use frame::Frame;
 pub use ids::{
-    AuthorId, EpochId, EventHash, Fingerprint, InviteKey, RoomId, RoomTag, Seq, Signature, Stream,
+    AuthorId, AuthorShort, EpochId, EventHash, Fingerprint, InviteKey, RoomId, RoomShort, RoomTag,
+    Seq, Signature, Stream,
 };
 pub use invite::Invite;
 pub use record::SignedRecord;

@@ -31,6 +31,10 @@ pub const BATCH_EVENTS_MAX: usize = 256;
 pub const BATCH_FILL: usize = 56 * 1024;
 /// Heads in one frame (count); more heads travel in further frames.
 pub const HEADS_MAX: usize = 500;
+/// Entries in one frame that shapes the trees: Ihave, Prune, Graft (count).
+pub const TREE_ENTRIES_MAX: usize = 256;
+/// A message to one member, as sealed.
+pub const UNICAST_MAX: usize = 8 * 1024;
 /// Rooms that one device is in (count). Also the room offers in one frame.
 pub const ROOMS_MAX: usize = 64;
 /// Members of one room that this build keeps (count).

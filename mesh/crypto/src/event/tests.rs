@@ -142,6 +142,7 @@ fn another_author_can_not_take_an_event_over() {
 fn a_signature_made_for_another_purpose_is_refused() {
     let event = sealed(Stream::CONTENT);
     for context in [
+        Context::Beacon,
         Context::LinkOpen,
         Context::Join,
         Context::Welcome,

@@ -87,6 +87,7 @@ impl Chaos {
             0..=3 => Frame::Event(frame::Event {
                 event: self.event(),
                 hops: self.dice.roll(256) as u8,
+                cost: 0,
             }),
             4 => {
                 let kind = RecordKind(self.dice.roll(30) as u16);
@@ -223,7 +224,10 @@ fn arbitrary_inputs_neither_panic_nor_pass_the_check_by() {
             timers: vec![],
             wants: vec![],
         };
-        let mut engine = Engine::new(Config { salt: seed });
+        let mut engine = Engine::new(Config {
+            salt: seed,
+            ..Config::default()
+        });
         let (mut accepted, mut own) = (BTreeSet::new(), BTreeSet::new());
         let mut now = START;
         for _ in 0..3_000 {

@@ -124,6 +124,7 @@ fn branches_that_met_on_different_sides_reach_everybody() {
         let frame = Frame::Event(frame::Event {
             event: fork(body),
             hops: 0,
+            cost: 0,
         });
         net.give(node, Input::Frame { from, frame });
     }

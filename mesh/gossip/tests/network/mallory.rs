@@ -31,7 +31,11 @@ pub(crate) fn push(net: &mut Net, peer: PeerId, event: SignedEvent) {
         0,
         Input::Frame {
             from: peer,
-            frame: Frame::Event(frame::Event { event, hops: 255 }),
+            frame: Frame::Event(frame::Event {
+                event,
+                hops: 255,
+                cost: 0,
+            }),
         },
     );
 }

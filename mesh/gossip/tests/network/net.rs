@@ -117,7 +117,10 @@ impl Net {
         self.queue
             .retain(|_, what| !matches!(what, What::Input { to, .. } if *to == node));
         let one = &mut self.nodes[node];
-        one.engine = Engine::new(Config { salt: node as u64 });
+        one.engine = Engine::new(Config {
+            salt: node as u64,
+            ..Config::default()
+        });
         // The program shows what is on disk; anything else may be shown again.
         let kept = one
             .disks

@@ -30,7 +30,10 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(n: usize) -> Self {
         Self {
-            engine: Engine::new(Config { salt: n as u64 }),
+            engine: Engine::new(Config {
+                salt: n as u64,
+                ..Config::default()
+            }),
             author: author(n),
             disks: BTreeMap::new(),
             delivered: vec![],
@@ -53,6 +56,7 @@ impl Node {
         let (author, body) = match item {
             Item::Event(e) => (e.header().author, e.body().unwrap()),
             Item::Record(r) => (r.header().author, r.body()),
+            Item::Beacon(_, b) => (b.author, &[][..]),
         };
         if body.starts_with(b"bad") || refuse {
             return Verdict::Reject;

@@ -20,6 +20,7 @@ use peddlenet_wire::{
     join::{EpochGrant, JoinRequest, Refuse, Welcome},
     limits,
     record::{self, Address, Receipts, RecordHeader, RecordKind, SeenUpTo, Whereabouts},
+    tree::{Announced, Beacon, Choke, Graft, Grafted, Ihave, Prune, SignedBeacon},
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -276,7 +277,11 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
             }
         ),
         room_tag().prop_map(|room| Frame::Close(Close { room })),
-        (event(), any::<u8>()).prop_map(|(event, hops)| Frame::Event(Event { event, hops })),
+        (event(), any::<u8>(), any::<u16>()).prop_map(|(event, hops, cost)| Frame::Event(Event {
+            event,
+            hops,
+            cost
+        })),
         (record(), any::<u8>()).prop_map(|(record, hops)| Frame::Record(Record { record, hops })),
         (room_tag(), capped(head(), 20), any::<bool>())
             .prop_map(|(room, heads, reply)| Frame::Heads(Heads { room, heads, reply })),
@@ -295,6 +300,70 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         ),
         (room_tag(), digest())
             .prop_map(|(room, digest)| Frame::DigestOf(DigestOf { room, digest })),
+        (
+            room_tag(),
+            author(),
+            any::<(u64, u64, u8, u16)>(),
+            signature()
+        )
+            .prop_map(
+                |(room, author, (clock, seq, hops, cost), signature)| Frame::Beacon(Beacon {
+                    room: room.short(),
+                    signed: SignedBeacon {
+                        author,
+                        clock: Hlc(clock),
+                        seq: Seq(seq),
+                        signature,
+                    },
+                    hops,
+                    cost,
+                })
+            ),
+        (
+            room_tag(),
+            capped(
+                (author(), stream(), seq(), any::<u16>()).prop_map(
+                    |(author, stream, seq, cost)| Announced {
+                        author: author.short(),
+                        stream,
+                        seq,
+                        cost,
+                    }
+                ),
+                20
+            )
+        )
+            .prop_map(|(room, entries)| Frame::Ihave(Ihave {
+                room: room.short(),
+                entries
+            })),
+        (room_tag(), capped(author().prop_map(|a| a.short()), 20)).prop_map(|(room, authors)| {
+            Frame::Prune(Prune {
+                room: room.short(),
+                authors,
+            })
+        }),
+        (
+            room_tag(),
+            capped(
+                (author(), stream(), seq()).prop_map(|(author, stream, from)| Grafted {
+                    author: author.short(),
+                    stream,
+                    from,
+                }),
+                20
+            ),
+            any::<bool>()
+        )
+            .prop_map(|(room, entries, all)| Frame::Graft(Graft {
+                room: room.short(),
+                entries,
+                all
+            })),
+        (room_tag(), any::<bool>()).prop_map(|(room, on)| Frame::Choke(Choke {
+            room: room.short(),
+            on
+        })),
         join_request().prop_map(Frame::JoinRequest),
         welcome().prop_map(Frame::Welcome),
         (any::<u16>(), any::<u64>())

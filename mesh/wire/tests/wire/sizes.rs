@@ -1,10 +1,11 @@
 //! The fullest values that a build of ours makes fit the limits around them.
 
 use peddlenet_wire::{
-    AuthorId, EventHash, Frame, RoomTag, Seq, Stream, codec,
+    AuthorId, EventHash, Frame, Hlc, RoomShort, RoomTag, Seq, Signature, Stream, codec,
     frame::{Head, Heads, RoomOffer, Rooms},
     limits,
     record::{Receipts, SeenUpTo},
+    tree::{Announced, Beacon, Ihave, SignedBeacon},
 };
 
 use crate::vectors;
@@ -30,6 +31,38 @@ fn the_fullest_heads_and_rooms_fit_a_frame() {
             .unwrap(),
     });
     assert!(rooms.to_bytes().len() <= limits::FRAME_MAX);
+}
+
+/// The design's bound for a sign of life is 136 bytes.
+#[test]
+fn the_fullest_beacon_and_tree_frames_are_small() {
+    let room = RoomShort([0xff; 4]);
+    let author = AuthorId([0xff; 32]);
+    let beacon = Frame::Beacon(Beacon {
+        room,
+        signed: SignedBeacon {
+            author,
+            clock: Hlc(u64::MAX),
+            seq: Seq(u64::MAX),
+            signature: Signature([0xff; 64]),
+        },
+        hops: u8::MAX,
+        cost: u16::MAX,
+    });
+    assert!(beacon.to_bytes().len() <= 136);
+    let announced = Announced {
+        author: author.short(),
+        stream: Stream(u32::MAX),
+        seq: Seq(u64::MAX),
+        cost: u16::MAX,
+    };
+    let ihave = Frame::Ihave(Ihave {
+        room,
+        entries: vec![announced; limits::TREE_ENTRIES_MAX]
+            .try_into()
+            .unwrap(),
+    });
+    assert!(ihave.to_bytes().len() <= limits::FRAME_MAX);
 }
 
 /// With positions below 2^16; past that a vector is to be shortened before it is sealed.
