@@ -131,7 +131,7 @@ fn deep_nesting_does_not_reach_the_stack() {
     let unknown = [&[0x82, 0x18, 99][..], &deep].concat();
     assert_eq!(Frame::from_bytes(&unknown), Ok(Frame::Unknown(99)));
     let (_, rooms) = vectors::frames().swap_remove(0);
-    let field = with_another_key(&rooms.to_bytes(), 23, &deep);
+    let field = with_another_field(&rooms.to_bytes(), 23, &deep);
     assert_eq!(Frame::from_bytes(&field), Ok(rooms));
     // Open-ended lists inside counted ones, which a decoder must remember one by one.
     let mixed: Vec<u8> = [0x82, 0x9f].into_iter().cycle().take(60 * 1024).collect();
