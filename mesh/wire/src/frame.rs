@@ -8,6 +8,7 @@
 //!  link opens   Rooms (what do we share?) -> Open (here I am this author) per shared room
 //!  room opens   Heads both ways -> Want -> Batch .. Batch(done)
 //!  live         Event, Record, Beacon: along the author's tree. Prune, Ihave, Graft, Choke shape the trees
+//!  to one      Route there, RouteReply back; relays pass both on
 //!  now and then DigestOf: equal means nothing is missing
 //!  joining      JoinRequest -> Welcome | Refuse, before any of the above
 //! ```
@@ -22,6 +23,7 @@ use crate::{
     join::{JoinRequest, Refuse, Welcome},
     limits,
     record::SignedRecord,
+    route::{Route, RouteReply},
     time::Hlc,
     tree::{Beacon, Choke, Graft, Ihave, Prune},
 };
@@ -58,6 +60,10 @@ pub enum Frame {
     Graft(Graft),
     /// I have too much to carry; or no longer.
     Choke(Choke),
+    /// Something for one member.
+    Route(Route),
+    /// What became of it.
+    RouteReply(RouteReply),
     /// Let me in.
     JoinRequest(JoinRequest),
     /// You are in.
@@ -83,6 +89,8 @@ kinds!("frame", limits::FRAME_MAX, Frame {
     11 => Prune,
     12 => Graft,
     13 => Choke,
+    14 => Route,
+    15 => RouteReply,
     16 => JoinRequest,
     17 => Welcome,
     18 => Refuse,
@@ -320,6 +328,8 @@ impl Frame {
             Self::Prune(_) => "prune",
             Self::Graft(_) => "graft",
             Self::Choke(_) => "choke",
+            Self::Route(_) => "route",
+            Self::RouteReply(_) => "route-reply",
             Self::JoinRequest(_) => "join-request",
             Self::Welcome(_) => "welcome",
             Self::Refuse(_) => "refuse",

@@ -41,6 +41,7 @@ pub mod invite;
 pub mod join;
 pub mod limits;
 pub mod record;
+pub mod route;
 pub mod time;
 pub mod tree;
 

@@ -20,6 +20,7 @@ use peddlenet_wire::{
     join::{EpochGrant, JoinRequest, Refuse, Welcome},
     limits,
     record::{self, Address, Receipts, RecordHeader, RecordKind, SeenUpTo, Whereabouts},
+    route::{Answer, Route, RouteReply, Task},
     tree::{Announced, Beacon, Choke, Graft, Grafted, Ihave, Prune, SignedBeacon},
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -364,6 +365,47 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
             room: room.short(),
             on
         })),
+        (
+            room_tag(),
+            prop_oneof![Just(Task::Pass), Just(Task::Search), Just(Task::Keep)],
+            (option::of(author()), option::of(author())),
+            any::<([u8; 8], u8, u8)>(),
+            body()
+        )
+            .prop_map(|(room, task, (from, to), (id, attempt, ttl), payload)| {
+                Frame::Route(Route {
+                    room: room.short(),
+                    task,
+                    from,
+                    to,
+                    id,
+                    attempt,
+                    ttl,
+                    payload,
+                })
+            }),
+        (
+            room_tag(),
+            author(),
+            any::<([u8; 8], u8)>(),
+            prop::sample::select(vec![
+                Answer::Accepted,
+                Answer::Delivered,
+                Answer::NoWay,
+                Answer::Found,
+                Answer::Kept,
+                Answer::Full,
+            ])
+        )
+            .prop_map(|(room, from, (id, attempt), answer)| {
+                Frame::RouteReply(RouteReply {
+                    room: room.short(),
+                    from: from.short(),
+                    id,
+                    attempt,
+                    answer,
+                })
+            }),
         join_request().prop_map(Frame::JoinRequest),
         welcome().prop_map(Frame::Welcome),
         (any::<u16>(), any::<u64>())

@@ -5,6 +5,7 @@ use peddlenet_wire::{
     frame::{Head, Heads, RoomOffer, Rooms},
     limits,
     record::{Receipts, SeenUpTo},
+    route::{Answer, Route, RouteReply, Task},
     tree::{Announced, Beacon, Ihave, SignedBeacon},
 };
 
@@ -63,6 +64,39 @@ fn the_fullest_beacon_and_tree_frames_are_small() {
             .unwrap(),
     });
     assert!(ihave.to_bytes().len() <= limits::FRAME_MAX);
+}
+
+/// What surrounds a message on its way is small beside it, and so are its answers.
+#[test]
+fn the_fullest_route_fits_and_answers_are_small() {
+    let room = RoomShort([0xff; 4]);
+    let author = AuthorId([0xff; 32]);
+    let route = |payload| {
+        let route = Frame::Route(Route {
+            room,
+            task: Task::Search,
+            from: Some(author),
+            to: Some(author),
+            id: [0xff; 8],
+            attempt: u8::MAX,
+            ttl: u8::MAX,
+            payload,
+        });
+        route.to_bytes()
+    };
+    assert!(route(vec![]).len() <= 96, "a search");
+    let full = route(vec![7; limits::UNICAST_MAX]);
+    assert!(full.len() <= limits::UNICAST_MAX + 98);
+    assert!(Frame::from_bytes(&full).is_ok());
+    assert!(Frame::from_bytes(&route(vec![7; limits::UNICAST_MAX + 1])).is_err());
+    let reply = Frame::RouteReply(RouteReply {
+        room,
+        from: author.short(),
+        id: [0xff; 8],
+        attempt: u8::MAX,
+        answer: Answer::Full,
+    });
+    assert!(reply.to_bytes().len() <= 30);
 }
 
 /// With positions below 2^16; past that a vector is to be shortened before it is sealed.
