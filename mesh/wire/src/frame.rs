@@ -9,7 +9,7 @@
 //!  room opens   Heads both ways -> Want -> Batch .. Batch(done)
 //!  live         Event, Record, Beacon: along the author's tree. Prune, Ihave, Graft, Choke shape the trees
 //!  to one      Route there, RouteReply back; relays pass both on
-//!  now and then DigestOf: equal means nothing is missing
+//!  now and then DigestOf: equal means nothing is missing. Peers: whom else to link up with
 //!  joining      JoinRequest -> Welcome | Refuse, before any of the above
 //! ```
 
@@ -22,6 +22,7 @@ use crate::{
     ids::{AuthorId, Digest, EventHash, RoomTag, Seq, Signature, Stream},
     join::{JoinRequest, Refuse, Welcome},
     limits,
+    peers::Peers,
     record::SignedRecord,
     route::{Route, RouteReply},
     time::Hlc,
@@ -70,6 +71,8 @@ pub enum Frame {
     Welcome(Welcome),
     /// You are not in.
     Refuse(Refuse),
+    /// Whom I am linked with.
+    Peers(Peers),
     /// Made by a newer app.
     Unknown(u16),
 }
@@ -94,6 +97,7 @@ kinds!("frame", limits::FRAME_MAX, Frame {
     16 => JoinRequest,
     17 => Welcome,
     18 => Refuse,
+    20 => Peers,
 });
 
 /// A room as an outsider on this very link can't name it: HMAC-SHA256(handshake hash, room tag),
@@ -333,6 +337,7 @@ impl Frame {
             Self::JoinRequest(_) => "join-request",
             Self::Welcome(_) => "welcome",
             Self::Refuse(_) => "refuse",
+            Self::Peers(_) => "peers",
             Self::Unknown(_) => "unknown",
         }
     }

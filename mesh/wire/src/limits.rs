@@ -33,6 +33,8 @@ pub const BATCH_FILL: usize = 56 * 1024;
 pub const HEADS_MAX: usize = 500;
 /// Entries in one frame that shapes the trees: Ihave, Prune, Graft (count).
 pub const TREE_ENTRIES_MAX: usize = 256;
+/// Members named in one frame about neighbours (count).
+pub const PEERS_MAX: usize = 16;
 /// A message to one member, as sealed.
 pub const UNICAST_MAX: usize = 8 * 1024;
 /// Rooms that one device is in (count). Also the room offers in one frame.

@@ -19,6 +19,7 @@ use peddlenet_wire::{
     invite::InviteSecret,
     join::{EpochGrant, JoinRequest, Refuse, Welcome},
     limits,
+    peers::Peers,
     record::{self, Address, Receipts, RecordHeader, RecordKind, SeenUpTo, Whereabouts},
     route::{Answer, Route, RouteReply, Task},
     tree::{Announced, Beacon, Choke, Graft, Grafted, Ihave, Prune, SignedBeacon},
@@ -410,6 +411,21 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         welcome().prop_map(Frame::Welcome),
         (any::<u16>(), any::<u64>())
             .prop_map(|(code, detail)| Frame::Refuse(Refuse { code, detail })),
+        (
+            room_tag(),
+            any::<(u8, bool, bool, bool)>(),
+            capped(author(), limits::PEERS_MAX)
+        )
+            .prop_map(
+                |(room, (links, want, part, closing), authors)| Frame::Peers(Peers {
+                    room: room.short(),
+                    links,
+                    want,
+                    part,
+                    closing,
+                    authors,
+                })
+            ),
         (100_u16..).prop_map(Frame::Unknown),
     ]
 }
