@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("peddlenet-peer", &["wire", "crypto"]),
     ("peddlenet-wire", &[]),
     ("peddlenet-qr", &[]),
+    ("peddlenet-sim", &["wire", "gossip"]),
 ];
 
 /// Crates to which time and randomness are arguments.
