@@ -544,4 +544,10 @@ pub struct Stats {
     pub served: u64,
     /// Heads exchanges begun because digests differed.
     pub mismatches: u64,
+    /// Times that an author's events were asked of another neighbour.
+    pub grafts: u64,
+    /// Neighbours told to stop pushing an author's events.
+    pub prunes: u64,
+    /// Times that this device asked to be spared as a relay.
+    pub chokes: u64,
 }

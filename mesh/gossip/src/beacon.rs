@@ -1,27 +1,284 @@
-//! Signs of life.
+//! Signs of life: who is there, and the trees kept warm by saying so.
+//!
+//! Each member signs a beacon now and then: every 30 s in rooms of up to 44 members, in larger ones so
+//! rarely that all of them together cost a node about 200 B/s. A beacon takes its author's tree like an
+//! event, and makes it: whoever is silent can be reached, too (see `route`). It names the end of
+//! its author's log, so that a lost last message is missed.
+
+use std::{collections::BTreeMap, time::Duration};
 
 use peddlenet_wire::{
-    RoomTag, Timestamp,
+    AuthorId, Frame, Hlc, RoomTag, Seq, Stream, Timestamp,
     tree::{Beacon, SignedBeacon},
 };
 
-use crate::{api::PeerId, engine::Engine};
+use crate::{
+    api::{Action, Item, Lane, PeerId, Ticket, Verdict, Why},
+    cast::Copy,
+    engine::{Due, Engine, Flight, count},
+    limits,
+    recent::elapsed,
+    room::spread,
+};
+
+/// A beacon between its arrival and the answer to its check.
+#[derive(Debug)]
+pub(crate) struct ArrivingBeacon {
+    signed: SignedBeacon,
+    hops: u8,
+    copies: Vec<Copy>,
+}
+
+/// The beacons of one room.
+#[derive(Debug, Default)]
+pub(crate) struct Beacons {
+    /// The newest of each author, by its clock.
+    newest: BTreeMap<AuthorId, Hlc>,
+    checking: BTreeMap<AuthorId, (Hlc, Ticket)>,
+    /// The timer that counts; older ones are void.
+    round: u64,
+    /// When the own one was asked for.
+    asked: Option<Timestamp>,
+    /// Since when no link serves the room, if it did before or there is something on disk.
+    pub(crate) away_since: Option<Timestamp>,
+}
+
+/// How often each member of a room of that size gives a sign of life.
+pub fn beacon_period(members: usize) -> Duration {
+    let share = u64::try_from(members)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(limits::BEACON_MS_A_MEMBER);
+    limits::BEACON_EVERY.max(Duration::from_millis(share))
+}
 
 impl Engine {
-    pub(crate) fn publish_beacon(
-        &mut self,
-        _room: RoomTag,
-        _beacon: SignedBeacon,
-        _now: Timestamp,
-    ) {
+    /// A room begins to run over its first link: a device that was away, or is in a small room, says
+    /// so soon, others in their turn.
+    pub(crate) fn begin_beacons(&mut self, tag: RoomTag, now: Timestamp) {
+        let members = self.members(tag);
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        let away = room.beacons.away_since.take();
+        let returned = away.is_some_and(|at| elapsed(at, now, limits::AWAY_AFTER));
+        let recent = room
+            .beacons
+            .asked
+            .is_some_and(|at| !elapsed(at, now, limits::BEACON_EVERY));
+        let soon = (returned || members <= limits::BEACON_SMALL_ROOM) && !recent;
+        let within = match soon {
+            true => limits::BEACON_SOON_A_MEMBER
+                .saturating_mul(u32::try_from(members).unwrap_or(u32::MAX)),
+            false => beacon_period(members),
+        };
+        self.arm_beacon(tag, Duration::ZERO, within, now);
     }
 
-    pub(crate) fn on_beacon(
+    fn arm_beacon(&mut self, tag: RoomTag, least: Duration, jitter: Duration, now: Timestamp) {
+        let salt = self.config.salt;
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        room.beacons.round = room.beacons.round.wrapping_add(1);
+        let round = room.beacons.round;
+        let most = u64::try_from(jitter.as_millis()).unwrap_or(u64::MAX);
+        let more = spread(salt, tag, !round).checked_rem(most).unwrap_or(0);
+        let at = now.after(least).after(Duration::from_millis(more));
+        self.arm(Due::Beacon(tag, round), at);
+    }
+
+    pub(crate) fn on_beacon_due(&mut self, tag: RoomTag, round: u64, now: Timestamp) {
+        let period = beacon_period(self.members(tag));
+        let linked = !self.neighbours(tag).is_empty();
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        // Without a link nobody hears it; the next link begins anew.
+        if room.beacons.round != round || !linked {
+            return;
+        }
+        room.beacons.asked = Some(now);
+        self.out.push(Action::Beacon { room: tag });
+        self.arm_beacon(tag, period - period / 10, period / 5, now);
+    }
+
+    /// The room's members, as far as this device has heard of them.
+    pub(crate) fn members(&self, tag: RoomTag) -> usize {
+        self.rooms.get(&tag).map_or(0, |room| {
+            room.known
+                .max(room.trees.len())
+                .max(room.beacons.newest.len())
+        })
+    }
+
+    pub(crate) fn publish_beacon(&mut self, tag: RoomTag, beacon: SignedBeacon) {
+        let author = beacon.author;
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        room.own = Some(author);
+        room.trees.begin(author);
+        self.pass_beacon(tag, beacon, 0, &[]);
+    }
+
+    pub(crate) fn on_beacon(&mut self, from: PeerId, tag: RoomTag, frame: Beacon, now: Timestamp) {
+        let (signed, copy) = (frame.signed, (from, frame.cost));
+        let author = signed.author;
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        if room.own == Some(author) {
+            return self.one_too_many(tag, author, copy);
+        }
+        match room.beacons.newest.get(&author) {
+            Some(newest) if *newest == signed.clock => {
+                count(&mut self.stats.duplicates);
+                return self.one_too_many(tag, author, copy);
+            }
+            Some(newest) if *newest > signed.clock => return count(&mut self.stats.duplicates),
+            Some(_) => {}
+            None if room.beacons.newest.len() >= limits::ORIGINS_MAX => {
+                return count(&mut self.stats.overflow);
+            }
+            None => {}
+        }
+        if let Some((clock, ticket)) = room.beacons.checking.get(&author)
+            && *clock >= signed.clock
+        {
+            count(&mut self.stats.duplicates);
+            if let Some(Flight::CheckBeacon(_, first)) = self.flights.get_mut(ticket)
+                && first.signed == signed
+                && !first.copies.iter().any(|&(peer, _)| peer == from)
+            {
+                first.copies.push(copy);
+            }
+            return;
+        }
+        if self.flights.len() >= limits::FLIGHTS_MAX {
+            return count(&mut self.stats.overflow);
+        }
+        if !self
+            .links
+            .get_mut(&from)
+            .is_some_and(|l| l.checks.take(now))
+        {
+            count(&mut self.stats.overflow);
+            return self.blame(from, Why::OverQuota, now);
+        }
+        let arriving = ArrivingBeacon {
+            signed: signed.clone(),
+            hops: frame.hops.saturating_add(1),
+            copies: vec![copy],
+        };
+        let clock = signed.clock;
+        let ticket = self.ticket(Flight::CheckBeacon(tag, Box::new(arriving)));
+        if let Some(room) = self.rooms.get_mut(&tag) {
+            room.beacons.checking.insert(author, (clock, ticket));
+        }
+        count(&mut self.stats.checks);
+        self.out.push(Action::Verify {
+            ticket,
+            item: Item::Beacon(tag, signed),
+            from: Some(from),
+        });
+    }
+
+    pub(crate) fn on_beacon_verified(
         &mut self,
-        _from: PeerId,
-        _tag: RoomTag,
-        _frame: Beacon,
-        _now: Timestamp,
+        tag: RoomTag,
+        arriving: ArrivingBeacon,
+        verdict: Verdict,
+        ticket: Ticket,
+        now: Timestamp,
     ) {
+        let ArrivingBeacon {
+            signed,
+            hops,
+            copies,
+        } = arriving;
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        let author = signed.author;
+        // A newer one may be on its way through its check.
+        let newest = room.beacons.checking.get(&author);
+        if newest.is_some_and(|&(_, newest)| newest == ticket) {
+            room.beacons.checking.remove(&author);
+        }
+        match verdict {
+            Verdict::Accept => {
+                let outdated = room
+                    .beacons
+                    .newest
+                    .get(&author)
+                    .is_some_and(|newest| *newest >= signed.clock);
+                if !outdated {
+                    room.beacons.newest.insert(author, signed.clock);
+                    self.miss_the_end(tag, &signed, &copies, now);
+                    self.pass_beacon(tag, signed, hops, &copies);
+                    self.out.push(Action::Heard {
+                        room: tag,
+                        author,
+                        hops,
+                    });
+                }
+            }
+            Verdict::Reject => {
+                count(&mut self.stats.refused);
+                for (peer, _) in copies {
+                    self.blame(peer, Why::BadSignature, now);
+                }
+            }
+            // Its author gives another one.
+            Verdict::Later => {}
+        }
+    }
+
+    /// The author's log goes on beyond what is here: its senders are taken to have the rest.
+    fn miss_the_end(
+        &mut self,
+        tag: RoomTag,
+        signed: &SignedBeacon,
+        copies: &[Copy],
+        now: Timestamp,
+    ) {
+        let log = (signed.author, Stream::CONTENT);
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
+        };
+        let top = room.logs.get(&log).and_then(|l| l.got.last());
+        let next = top.map_or(Some(Seq::FIRST), Seq::next);
+        let Some(next) = next.filter(|&next| next <= signed.seq && self.config.controls.sync)
+        else {
+            return;
+        };
+        for &(peer, _) in copies {
+            self.guess(peer, tag, log, (next, signed.seq));
+        }
+        self.pump_soon(tag, now);
+    }
+
+    fn pass_beacon(&mut self, tag: RoomTag, signed: SignedBeacon, hops: u8, copies: &[Copy]) {
+        let author = signed.author;
+        let cold = self
+            .rooms
+            .get(&tag)
+            .is_some_and(|room| !room.trees.knows(author));
+        let own = copies.is_empty();
+        self.grow_tree(tag, author, copies);
+        if self.overload.on && cold && !own {
+            return;
+        }
+        let from: Vec<PeerId> = copies.iter().map(|&(peer, _)| peer).collect();
+        let cost = self.rooms.get(&tag).map_or(0, |room| room.cost_of(author));
+        for peer in self.eager(tag, author, &from) {
+            let frame = Frame::Beacon(Beacon {
+                room: tag.short(),
+                signed: signed.clone(),
+                hops,
+                cost,
+            });
+            self.send(peer, frame, Lane::Ordered);
+        }
     }
 }

@@ -1,17 +1,17 @@
 //! Checked events on their way out: to the other neighbours, to the store, to the app.
 //!
 //! ```text
-//!                                              +--> Send to every other neighbour (live only)
+//!                                              +--> cast along the author's tree (live only)
 //!  Frame(Event) -+--> intake --Verify--> accept +--> Persist --> heads count it
 //!  Batch --------+                             +--> Deliver
 //!                                              +--> a gap below it: its senders offer what is there
-//!  Publish --> Persist --> Send to every neighbour
+//!  Publish --> Persist --> cast
 //! ```
 
-use peddlenet_wire::{EventHash, Frame, RoomTag, Seq, SignedEvent, Timestamp, frame};
+use peddlenet_wire::{EventHash, RoomTag, Seq, SignedEvent, Timestamp};
 
 use crate::{
-    api::{Action, Lane, Notice, PeerId, Ticket, Verdict, Why},
+    api::{Action, Notice, PeerId, Ticket, Verdict, Why},
     engine::{Due, Engine, Flight, count},
     intake::{Arriving, gates_content},
     limits,
@@ -28,6 +28,9 @@ impl Engine {
             }
             Some(Flight::CheckRecord(tag, arriving)) => {
                 self.on_record_verified(tag, *arriving, verdict, ticket, now);
+            }
+            Some(Flight::CheckBeacon(tag, arriving)) => {
+                self.on_beacon_verified(tag, *arriving, verdict, ticket, now);
             }
             // A commit is answered by `Persisted` only.
             Some(other) => drop(self.flights.insert(ticket, other)),
@@ -87,6 +90,7 @@ impl Engine {
     fn accept(&mut self, tag: RoomTag, arriving: Arriving, position: Position, now: Timestamp) {
         let Arriving {
             event,
+            copies,
             hops,
             live,
             from,
@@ -137,7 +141,7 @@ impl Engine {
             self.praise(peer);
         }
         if live && !before {
-            self.push(tag, &event, hops, &from);
+            self.cast(tag, &event, hops, &copies, now);
         }
         let ticket = self.ticket(Flight::Commit {
             room: tag,
@@ -162,20 +166,6 @@ impl Engine {
         }
     }
 
-    /// Sends an event to every neighbour that it did not come from.
-    fn push(&mut self, tag: RoomTag, event: &SignedEvent, hops: u8, except: &[PeerId]) {
-        for peer in self.neighbours(tag) {
-            if !except.contains(&peer) {
-                let frame = Frame::Event(frame::Event {
-                    event: event.clone(),
-                    hops,
-                    cost: 0,
-                });
-                self.send(peer, frame, Lane::Ordered);
-            }
-        }
-    }
-
     pub(crate) fn publish(&mut self, event: SignedEvent) {
         let position = position_of(&event);
         let tag = event.header().room;
@@ -189,6 +179,7 @@ impl Engine {
         if room.recent.event(&position).is_some_and(|k| k.saved) {
             return;
         }
+        room.own = Some(position.0.0);
         room.logs
             .entry(position.0)
             .or_default()
@@ -219,7 +210,7 @@ impl Engine {
                 let (room, position) = (event.header().room, position_of(&event));
                 self.on_event_persisted(room, position, ok, false, now);
                 if ok {
-                    self.push(room, &event, 0, &[]);
+                    self.cast(room, &event, 0, &[], now);
                 } else {
                     let notice = Notice::NotSaved {
                         room,

@@ -13,8 +13,10 @@ use crate::{
     api::{
         Action, Config, Counts, Input, Lane, PeerId, Query, QueryId, Stats, Ticket, TimerId, Why,
     },
+    beacon::ArrivingBeacon,
     intake::Arriving,
     links::Link,
+    load::Overload,
     recent::Position,
     records::{ArrivingRecord, RecordKey},
     room::Room,
@@ -36,6 +38,7 @@ pub struct Engine {
     /// Links that were dropped while this input was handled.
     pub(crate) doomed: Vec<PeerId>,
     pub(crate) stats: Stats,
+    pub(crate) overload: Overload,
 }
 
 /// What a ticket stands for.
@@ -43,6 +46,7 @@ pub struct Engine {
 pub(crate) enum Flight {
     Check(RoomTag, Box<Arriving>),
     CheckRecord(RoomTag, Box<ArrivingRecord>),
+    CheckBeacon(RoomTag, Box<ArrivingBeacon>),
     Commit {
         room: RoomTag,
         position: Position,
@@ -58,6 +62,8 @@ pub(crate) enum Asked {
     Serve(Box<Serve>),
     /// Is what came what we hold, or another branch?
     Compare(RoomTag, Box<Arriving>),
+    /// What a neighbour grafted.
+    Graft(PeerId, RoomTag),
 }
 
 /// What a timer is for.
@@ -70,6 +76,9 @@ pub(crate) enum Due {
     Linger(PeerId, RoomTag, u32),
     Records(PeerId, RoomTag),
     Nudge(PeerId, RoomTag),
+    Announce(RoomTag),
+    Beacon(RoomTag, u64),
+    Missing(RoomTag),
 }
 
 impl Engine {
@@ -86,6 +95,7 @@ impl Engine {
             out: Vec::new(),
             doomed: Vec::new(),
             stats: Stats::default(),
+            overload: Overload::default(),
         }
     }
 
@@ -131,7 +141,7 @@ impl Engine {
                 id,
                 payload,
             } => self.send_to(room, to, id, payload, now),
-            Input::Beacon { room, beacon } => self.publish_beacon(room, beacon, now),
+            Input::Beacon { room, beacon } => self.publish_beacon(room, beacon),
             Input::Timer(timer) => self.on_timer(timer, now),
         }
         while let Some(peer) = self.doomed.pop() {
@@ -228,6 +238,7 @@ impl Engine {
     ) {
         match self.queries.remove(&query) {
             Some(Asked::Serve(serve)) => self.on_serve_loaded(*serve, events, more),
+            Some(Asked::Graft(peer, room)) => self.on_graft_loaded(peer, room, events),
             Some(Asked::Compare(room, arriving)) => self.on_compared(room, *arriving, &events, now),
             None => {}
         }
@@ -241,6 +252,9 @@ impl Engine {
             Some(Due::Want(peer, room, id)) => self.on_want_due(peer, room, id, now),
             Some(Due::Linger(peer, room, id)) => self.finish_want(peer, room, id, now),
             Some(Due::Nudge(peer, room)) => self.on_nudge_due(peer, room),
+            Some(Due::Announce(room)) => self.on_announce_due(room),
+            Some(Due::Beacon(room, round)) => self.on_beacon_due(room, round, now),
+            Some(Due::Missing(room)) => self.on_missing_due(room, now),
             Some(Due::Records(peer, room)) => self.send_records(peer, room, now),
             None => {}
         }

@@ -213,6 +213,7 @@ impl Engine {
             };
             let arriving = Arriving {
                 event,
+                copies: Vec::new(),
                 hops,
                 live: false,
                 wanted: asked,

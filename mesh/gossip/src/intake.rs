@@ -12,6 +12,7 @@ use peddlenet_wire::{EventHash, RoomTag, Seq, SignedEvent, Stream, Timestamp, fr
 
 use crate::{
     api::{Action, Item, PeerId, Query, Why},
+    cast::Copy,
     engine::{Asked, Engine, Flight, count},
     limits,
     recent::{Known, LogKey, Position, log_of, position_of},
@@ -21,6 +22,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Arriving {
     pub(crate) event: SignedEvent,
+    /// The copies that were pushed, in the order in which they came.
+    pub(crate) copies: Vec<Copy>,
     /// Links it crossed, the last one included.
     pub(crate) hops: u8,
     /// Pushed, so it is pushed on.
@@ -39,6 +42,7 @@ impl Engine {
     pub(crate) fn on_event(&mut self, from: PeerId, frame: frame::Event, now: Timestamp) {
         let arriving = Arriving {
             event: frame.event,
+            copies: vec![(from, frame.cost)],
             hops: frame.hops.saturating_add(1),
             live: true,
             wanted: false,
@@ -80,6 +84,11 @@ impl Engine {
             {
                 first.from.push(from);
                 first.live |= arriving.live;
+                first.copies.extend(arriving.copies);
+            } else if known {
+                for copy in arriving.copies {
+                    self.one_too_many(tag, log.0, copy);
+                }
             }
             return true;
         }

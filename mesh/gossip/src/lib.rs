@@ -43,9 +43,12 @@
 mod api;
 mod beacon;
 mod broadcast;
+mod cast;
 mod engine;
 mod fetch;
+mod graft;
 mod intake;
+mod lazy;
 pub mod limits;
 mod links;
 mod load;
@@ -65,4 +68,5 @@ pub use api::{
     Action, Config, Controls, Counts, Degree, Held, Input, Item, Lane, Notice, Outcome, PeerId,
     Query, QueryId, Stats, Ticket, TimerId, UnicastId, Verdict, Why,
 };
+pub use beacon::beacon_period;
 pub use engine::Engine;

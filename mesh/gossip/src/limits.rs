@@ -116,6 +116,61 @@ pub const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// [`Notice::Misbehaved`](crate::Notice::Misbehaved) for one reason comes at most so often, per link.
 pub const NOTE_EVERY: Duration = Duration::from_secs(1);
 
+/// Links that take part in the trees of one room; more than a device has.
+pub const TREE_LINKS_MAX: usize =
+    peddlenet_wire::limits::LINKS_MAX + peddlenet_wire::limits::JOIN_SLOTS + 8;
+/// Authors whose trees are remembered, per room: all members of a full room. About 100 bytes each.
+pub const ORIGINS_MAX: usize = peddlenet_wire::limits::MEMBERS_MAX;
+/// Announcements are collected for so long (design: IHAVE batched 25 ms).
+pub const ANNOUNCE_BATCH: Duration = Duration::from_millis(25);
+/// Announcements that wait for one neighbour; beyond it sync has to do.
+pub const ANNOUNCED_MAX: usize = 1_024;
+/// How long a pushed copy may take after its announcement, at least.
+pub const GRAFT_AFTER: Duration = Duration::from_millis(60);
+/// And at most, however slow the link.
+pub const GRAFT_AFTER_MAX: Duration = Duration::from_millis(1_000);
+/// How often something missing is asked for before it is left to sync.
+pub const GRAFT_TRIES: usize = 6;
+/// Events that a graft brings at once; digests find the rest.
+pub const GRAFT_EVENTS: u8 = 32;
+/// Announced events that have not come, per room.
+pub const MISSING_MAX: usize = 4_096;
+/// Neighbours remembered for each of them.
+pub const ANNOUNCERS_MAX: usize = 6;
+/// Passed events that are kept in memory for grafts, per room.
+pub const CACHE_MAX: usize = 512;
+/// The bytes of those.
+pub const CACHE_BYTES: usize = 2 * 1024 * 1024;
+/// Entries of Ihave, Prune and Graft a second, per link, and as many at once: what the events that a
+/// link may bring a second can cause, twice, and all trees of a full room once.
+pub const HINTS_A_SECOND: u32 = 2 * ORIGINS_MAX as u32;
+
+/// Each member gives a sign of life that often in rooms of up to 44 members ..
+pub const BEACON_EVERY: Duration = Duration::from_secs(30);
+/// .. and this many milliseconds a member in larger ones: 136 bytes from each, 200 B/s in all.
+pub const BEACON_MS_A_MEMBER: u64 = 136 * 1_000 / 200;
+/// In rooms up to this size a device says at once that it is there (count).
+pub const BEACON_SMALL_ROOM: usize = 50;
+/// Whoever returns to a room says so within this time a member: many return at once.
+pub const BEACON_SOON_A_MEMBER: Duration = Duration::from_millis(2);
+/// Without links for so long, a device counts as away.
+pub const AWAY_AFTER: Duration = Duration::from_secs(20);
+
+/// The cost of a link of which nothing is known yet, in milliseconds one way.
+pub const COST_UNKNOWN_MS: u32 = 30;
+/// Costs are capped here, in milliseconds.
+pub const COST_MAX_MS: u32 = 10_000;
+/// A queue that takes so long to drain asks to be spared, in milliseconds.
+pub const CHOKE_AT_MS: u32 = 40;
+/// Queues must be shorter than that, in milliseconds ..
+pub const UNCHOKE_AT_MS: u32 = 10;
+/// .. for so long before it no longer asks.
+pub const UNCHOKE_AFTER: Duration = Duration::from_secs(30);
+/// An announcement that came so much before the parent's copy makes its sender the parent ..
+pub const SWITCH_MS: u16 = 10;
+/// .. or so many hundredths of the way's cost, whichever is more (design: max(10 ms, 15 %)).
+pub const SWITCH_PERCENT: u16 = 15;
+
 /// A link's score is kept between this and [`SCORE_DROP`].
 pub const SCORE_MAX: i32 = 50;
 /// A link whose score falls below is dropped (design: abuse).

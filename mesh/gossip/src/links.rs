@@ -13,6 +13,7 @@ use crate::{
     engine::Engine,
     fetch::Outstanding,
     limits,
+    load::Speed,
     ranges::Ranges,
     recent::{LogKey, elapsed},
     records::RecordKey,
@@ -39,13 +40,20 @@ impl Bucket {
     }
 
     pub(crate) fn take(&mut self, now: Timestamp) -> bool {
+        self.take_many(1, now)
+    }
+
+    pub(crate) fn take_many(&mut self, tokens: u32, now: Timestamp) -> bool {
         let passed = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX);
         self.filled = now;
         self.level = self
             .level
             .saturating_add(passed.saturating_mul(self.a_second))
             .min(self.a_second.saturating_mul(1_000));
-        match self.level.checked_sub(1_000) {
+        match self
+            .level
+            .checked_sub(u64::from(tokens).saturating_mul(1_000))
+        {
             Some(left) => self.level = left,
             None => return false,
         }
@@ -60,6 +68,8 @@ pub(crate) struct Link {
     pub(crate) checks: Bucket,
     pub(crate) wants: Bucket,
     pub(crate) heads: Bucket,
+    pub(crate) hints: Bucket,
+    pub(crate) speed: Speed,
     score: i32,
     noted: BTreeMap<Why, Timestamp>,
     pub(crate) dropped: bool,
@@ -72,6 +82,8 @@ impl Link {
             checks: Bucket::new(limits::CHECKS_A_SECOND, now),
             wants: Bucket::new(limits::WANTS_A_SECOND, now),
             heads: Bucket::new(limits::HEADS_A_SECOND, now),
+            hints: Bucket::new(limits::HINTS_A_SECOND, now),
+            speed: Speed::default(),
             score: 0,
             noted: BTreeMap::new(),
             dropped: false,
@@ -84,6 +96,8 @@ impl Link {
 pub(crate) struct Side {
     /// Who is at the other end.
     pub(crate) author: AuthorId,
+    /// Whether it asks to be spared as a relay.
+    pub(crate) choked: bool,
     /// Whether its heads have come.
     pub(crate) heard: bool,
     /// Whether the driver was told that nothing is missing.
@@ -121,6 +135,7 @@ impl Side {
     fn new(author: AuthorId, now: Timestamp) -> Self {
         Self {
             author,
+            choked: false,
             heard: false,
             synced: false,
             offers: BTreeMap::new(),
@@ -193,6 +208,10 @@ impl Engine {
 
     /// Both ends tell what they hold, as soon as a room runs over a link.
     pub(crate) fn greet(&mut self, peer: PeerId, room: RoomTag, now: Timestamp) {
+        self.join_trees(peer, room, now);
+        if self.overload.on {
+            self.say_choke(peer, room, true);
+        }
         self.send_heads(peer, room, true, now);
         self.begin_records(peer, room, now);
     }
@@ -213,6 +232,7 @@ impl Engine {
                 }
             }
         }
+        self.leave_trees(peer, room, now);
         self.pump(room, now);
     }
 
@@ -257,6 +277,13 @@ impl Engine {
             .filter(|link| !link.dropped)?
             .rooms
             .get_mut(&room)
+    }
+
+    /// Whether a link may give so many more hints about trees.
+    pub(crate) fn take_hints(&mut self, peer: PeerId, many: u32, now: Timestamp) -> bool {
+        self.links
+            .get_mut(&peer)
+            .is_some_and(|link| link.hints.take_many(many, now))
     }
 
     /// A neighbour gave something of use.

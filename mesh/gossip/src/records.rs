@@ -1,6 +1,6 @@
 //! Latest-wins records: receipts, whereabouts, presence.
 //!
-//! Flooded like events, compared by clock, no history. When a room starts to run over a link each
+//! Passed along their author's tree like events, compared by clock, no history. When a room starts to run over a link each
 //! end sends all it has, step by step, from the second step on the bulk lane; what a lossy link
 //! swallowed is offered again when digests differ, and one record a round otherwise.
 
@@ -205,10 +205,8 @@ impl Engine {
         except: &[PeerId],
         own: bool,
     ) {
-        for peer in self.neighbours(tag) {
-            if !except.contains(&peer) {
-                self.send_record(peer, record.clone(), hops, Lane::Ordered);
-            }
+        for peer in self.eager(tag, key.1, except) {
+            self.send_record(peer, record.clone(), hops, Lane::Ordered);
         }
         let ticket = self.ticket(Flight::CommitRecord(tag, key));
         self.out.push(Action::Persist {

@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use peddlenet_wire::{
-    AuthorId, EventHash, Hlc, RoomTag, Seq, SignedRecord, Stream, Timestamp, event::sha256,
-    frame::Head, ids::Digest,
+    AuthorId, AuthorShort, EventHash, Hlc, RoomTag, Seq, SignedRecord, Stream, Timestamp,
+    event::sha256, frame::Head, ids::Digest,
 };
 
 use crate::{
     api::{Counts, Held, Ticket},
+    beacon::Beacons,
     fetch::Outstanding,
+    lazy::Lazy,
     limits,
     parked::Parked,
     ranges::Ranges,
     recent::{Known, LogKey, Position, Recent, Refused},
     records::{RecordKey, newer},
+    trees::Trees,
 };
 
 /// One author's log.
@@ -79,6 +82,13 @@ pub(crate) struct Room {
     /// The record that was offered again last, over which link.
     pub(crate) record_turn: Option<RecordKey>,
     digest: Option<Digest>,
+    /// This device's author, once it said something.
+    pub(crate) own: Option<AuthorId>,
+    pub(crate) trees: Trees,
+    pub(crate) beacons: Beacons,
+    /// Members that the driver has told of (count).
+    pub(crate) known: usize,
+    pub(crate) lazy: Lazy,
 }
 
 impl Room {
@@ -107,6 +117,11 @@ impl Room {
             ticks: 0,
             record_turn: None,
             digest: None,
+            own: None,
+            trees: Trees::default(),
+            beacons: Beacons::default(),
+            known: 0,
+            lazy: Lazy::default(),
         };
         for one in held {
             let key = (one.author, one.stream);
@@ -129,6 +144,8 @@ impl Room {
             }
             room.logs.insert(key, log);
         }
+        // A room that has a past was left for a while.
+        room.beacons.away_since = room.page.eq(&Page::Done).then(Timestamp::default);
         for record in records {
             let key = (record.header().kind, record.header().author);
             if room
@@ -227,6 +244,31 @@ impl Room {
                     && self.logs.range(own).count() < limits::STREAMS_PER_AUTHOR
             }
         }
+    }
+
+    /// The one author with that short name, among those of whom something has come.
+    pub(crate) fn author_of(&self, short: AuthorShort) -> Option<AuthorId> {
+        let (low, high) = AuthorId::range_of(short).into_inner();
+        let logs = (low, Stream(0))..=(high, Stream(u32::MAX));
+        let mut fits = self.logs.range(logs).map(|(&(author, _), _)| author);
+        let first = fits
+            .next()
+            .or_else(|| self.trees.author_between(low, high))?;
+        fits.all(|author| author == first).then_some(first)
+    }
+
+    /// What the way from an author to here costs, as told to others.
+    pub(crate) fn cost_of(&self, author: AuthorId) -> u16 {
+        match self.own == Some(author) {
+            true => 0,
+            false => self.trees.cost(author),
+        }
+    }
+
+    /// Where to go on from in a log, so that this position and the hole below it are filled.
+    pub(crate) fn first_lacking(&self, log: LogKey, seq: Seq) -> Seq {
+        let below = self.logs.get(&log).and_then(|log| log.got.floor(seq));
+        below.and_then(Seq::next).unwrap_or(seq)
     }
 
     pub(crate) fn got(&self, log: LogKey, seq: Seq) -> bool {

@@ -111,7 +111,7 @@ pub struct Prune {
 }
 
 /// The receiver pushes events of these authors to the sender from now on, and those it holds from
-/// the named position on at once.
+/// the named positions at once.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Graft {
@@ -139,6 +139,9 @@ pub struct Grafted {
     /// The first position that is missing.
     #[n(2)]
     pub from: Seq,
+    /// How many from there on are wanted at once.
+    #[n(3)]
+    pub count: u8,
 }
 
 /// Whether the sender asks to be spared as a relay: others take their events elsewhere if they can.

@@ -292,8 +292,13 @@ impl Net {
             What::Frame { to, peer, frame } => {
                 // What is on its way when a link goes down is lost.
                 if self.links.contains_key(&peer) {
-                    if let Frame::Event(e) = &frame {
-                        self.nodes[to].arrived.insert((peer, e.event.hash()));
+                    match &frame {
+                        Frame::Event(e) => {
+                            self.nodes[to].arrived.insert((peer, e.event.hash()));
+                        }
+                        // Who grafts may have sent some of it while the graft was on its way.
+                        Frame::Graft(_) => self.nodes[to].arrived.retain(|(p, _)| *p != peer),
+                        _ => {}
                     }
                     self.give(to, Input::Frame { from: peer, frame });
                 }

@@ -348,11 +348,14 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         (
             room_tag(),
             capped(
-                (author(), stream(), seq()).prop_map(|(author, stream, from)| Grafted {
-                    author: author.short(),
-                    stream,
-                    from,
-                }),
+                (author(), stream(), seq(), any::<u8>()).prop_map(
+                    |(author, stream, from, count)| Grafted {
+                        author: author.short(),
+                        stream,
+                        from,
+                        count,
+                    }
+                ),
                 20
             ),
             any::<bool>()

@@ -1,0 +1,298 @@
+//! Announcing what is not pushed, and grafting what does not come.
+//!
+//! ```text
+//!  an event passes             Ihave to the links that get it from elsewhere, collected for 25 ms
+//!  Ihave of something missing  wait for the pushed copy: max(60 ms, 2 round trips); without a parent: not at all
+//!  it did not come             Graft at the cheapest announcer: it sends it, and pushes from now on
+//!  again not                   the next announcer; after some tries it is left to sync
+//! ```
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use peddlenet_wire::{
+    AuthorShort, Capped, Frame, RoomTag, Seq, SignedEvent, Stream, Timestamp,
+    tree::{Announced, Grafted, Ihave},
+};
+
+use crate::{
+    api::{Lane, PeerId, Why},
+    cast::Copy,
+    engine::{Due, Engine, count},
+    graft::Cache,
+    limits,
+    recent::log_of,
+};
+
+/// Something that was announced and has not come.
+type MissingKey = (AuthorShort, Stream, Seq);
+
+#[derive(Debug)]
+struct Missing {
+    /// Who has it, at which cost from its author.
+    announcers: Vec<Copy>,
+    /// Whom it was asked of.
+    asked: Vec<PeerId>,
+    due: Timestamp,
+}
+
+/// What one room announces and misses.
+#[derive(Debug, Default)]
+pub(crate) struct Lazy {
+    announce: BTreeMap<PeerId, Vec<Announced>>,
+    flush_armed: bool,
+    missing: BTreeMap<MissingKey, Missing>,
+    due: BTreeSet<(Timestamp, MissingKey)>,
+    /// The earliest time for which a timer is armed.
+    armed: Option<Timestamp>,
+    pub(crate) cache: Cache,
+}
+
+impl Lazy {
+    /// A link is gone: nothing is announced there, and nothing is expected from it.
+    pub(crate) fn forget(&mut self, peer: PeerId) {
+        self.announce.remove(&peer);
+        for missing in self.missing.values_mut() {
+            missing.announcers.retain(|&(p, _)| p != peer);
+        }
+    }
+
+    fn remove(&mut self, key: MissingKey) -> Option<Missing> {
+        let missing = self.missing.remove(&key)?;
+        self.due.remove(&(missing.due, key));
+        Some(missing)
+    }
+}
+
+impl Engine {
+    /// An event passes: remembered for grafts. Gives the neighbours that announced it before.
+    pub(crate) fn passed(&mut self, tag: RoomTag, event: &SignedEvent, hops: u8) -> Vec<Copy> {
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return Vec::new();
+        };
+        room.lazy.cache.insert(event, hops);
+        let ((author, stream), seq) = (log_of(event), event.header().seq);
+        let missing = room.lazy.remove((author.short(), stream, seq));
+        missing.map_or(Vec::new(), |missing| missing.announcers)
+    }
+
+    /// Announces an event to a neighbour, soon.
+    pub(crate) fn announce_to(
+        &mut self,
+        tag: RoomTag,
+        peer: PeerId,
+        what: Announced,
+        now: Timestamp,
+    ) {
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        if !self.config.controls.lazy {
+            return;
+        }
+        let queue = room.lazy.announce.entry(peer).or_default();
+        if queue.len() < limits::ANNOUNCED_MAX {
+            queue.push(what);
+        }
+        if !std::mem::replace(&mut room.lazy.flush_armed, true) {
+            self.arm(Due::Announce(tag), now.after(limits::ANNOUNCE_BATCH));
+        }
+    }
+
+    pub(crate) fn on_announce_due(&mut self, tag: RoomTag) {
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        room.lazy.flush_armed = false;
+        for (peer, entries) in std::mem::take(&mut room.lazy.announce) {
+            let mut entries = entries.into_iter().peekable();
+            while entries.peek().is_some() {
+                let frame = Frame::Ihave(Ihave {
+                    room: tag.short(),
+                    entries: Capped::take_from(&mut entries),
+                });
+                self.send(peer, frame, Lane::Ordered);
+            }
+        }
+    }
+
+    pub(crate) fn on_ihave(&mut self, from: PeerId, tag: RoomTag, frame: &Ihave, now: Timestamp) {
+        let many = u32::try_from(frame.entries.len()).unwrap_or(u32::MAX);
+        if !self.take_hints(from, many, now) {
+            return self.blame(from, Why::OverQuota, now);
+        }
+        for entry in frame.entries.iter() {
+            self.hear_of(from, tag, entry, now);
+        }
+        self.ask_what_is_due(tag, now);
+    }
+
+    fn hear_of(&mut self, from: PeerId, tag: RoomTag, entry: &Announced, now: Timestamp) {
+        let wait = self.patience(from);
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        let mut parentless = true;
+        if let Some(author) = room.author_of(entry.author) {
+            let log = (author, entry.stream);
+            room.trees.announced(author, from, entry.cost);
+            if Some(author) == room.own
+                || room.got(log, entry.seq)
+                || room.pending_in(log).any(|seq| seq == entry.seq)
+            {
+                return;
+            }
+            parentless = room.trees.parent(author).is_none();
+        }
+        let key = (entry.author, entry.stream, entry.seq);
+        if let Some(missing) = room.lazy.missing.get_mut(&key) {
+            if missing.announcers.len() < limits::ANNOUNCERS_MAX
+                && !missing.announcers.iter().any(|&(peer, _)| peer == from)
+            {
+                missing.announcers.push((from, entry.cost));
+            }
+            return;
+        }
+        if room.lazy.missing.len() >= limits::MISSING_MAX {
+            return count(&mut self.stats.overflow);
+        }
+        // Without a parent nothing is on its way.
+        let due = if parentless { now } else { now.after(wait) };
+        room.lazy.due.insert((due, key));
+        let missing = Missing {
+            announcers: vec![(from, entry.cost)],
+            asked: Vec::new(),
+            due,
+        };
+        room.lazy.missing.insert(key, missing);
+        self.arm_missing(tag);
+    }
+
+    /// How long a pushed copy may take after it was announced.
+    fn patience(&self, peer: PeerId) -> Duration {
+        let rtt = self.round_trip(peer).saturating_mul(2);
+        limits::GRAFT_AFTER.max(rtt).min(limits::GRAFT_AFTER_MAX)
+    }
+
+    fn arm_missing(&mut self, tag: RoomTag) {
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        let Some(&(first, _)) = room.lazy.due.first() else {
+            return;
+        };
+        if room.lazy.armed.is_none_or(|at| first < at) {
+            room.lazy.armed = Some(first);
+            self.arm(Due::Missing(tag), first);
+        }
+    }
+
+    pub(crate) fn on_missing_due(&mut self, tag: RoomTag, now: Timestamp) {
+        if let Some(room) = self.rooms.get_mut(&tag)
+            && room.lazy.armed.is_some_and(|at| at <= now)
+        {
+            room.lazy.armed = None;
+        }
+        self.ask_what_is_due(tag, now);
+    }
+
+    /// Grafts what should have come by now.
+    fn ask_what_is_due(&mut self, tag: RoomTag, now: Timestamp) {
+        let mut grafts: BTreeMap<PeerId, Vec<Grafted>> = BTreeMap::new();
+        while let Some(room) = self.rooms.get_mut(&tag)
+            && let Some(&(due, key)) = room.lazy.due.first()
+            && due <= now
+        {
+            room.lazy.due.remove(&(due, key));
+            if let Some((peer, graft)) = self.ask_next(tag, key, now) {
+                grafts.entry(peer).or_default().push(graft);
+            }
+        }
+        self.send_grafts(tag, grafts);
+        self.arm_missing(tag);
+    }
+
+    /// Chooses whom to ask next for something missing; nobody once it has come, or all were asked.
+    fn ask_next(
+        &mut self,
+        tag: RoomTag,
+        key: MissingKey,
+        now: Timestamp,
+    ) -> Option<(PeerId, Grafted)> {
+        let (short, stream, seq) = key;
+        let room = self.rooms.get_mut(&tag)?;
+        let author = room.author_of(short);
+        let known = author.is_some_and(|author| {
+            let log = (author, stream);
+            room.got(log, seq) || room.pending_in(log).any(|s| s == seq)
+        });
+        if known {
+            room.lazy.missing.remove(&key);
+            return None;
+        }
+        let missing = room.lazy.missing.get(&key)?;
+        let tries = missing.asked.len();
+        let mut waiting: Vec<(PeerId, u16)> = missing
+            .announcers
+            .iter()
+            .filter(|(peer, _)| !missing.asked.contains(peer))
+            .copied()
+            .collect();
+        if waiting.is_empty() && tries < limits::GRAFT_TRIES {
+            waiting.clone_from(&missing.announcers);
+        }
+        let best = waiting
+            .into_iter()
+            .min_by_key(|&(peer, cost)| (self.is_choked(peer, tag), self.over(peer, cost), peer));
+        let Some((peer, cost)) = best.filter(|_| tries < limits::GRAFT_TRIES) else {
+            return self.leave_to_sync(tag, key, now);
+        };
+        let pause = self
+            .patience(peer)
+            .saturating_mul(u32::try_from(tries).unwrap_or(u32::MAX).saturating_add(1));
+        let link = self.link_cost(peer);
+        let room = self.rooms.get_mut(&tag)?;
+        let missing = room.lazy.missing.get_mut(&key)?;
+        missing.asked.push(peer);
+        missing.due = now.after(pause);
+        room.lazy.due.insert((missing.due, key));
+        let mut from = seq;
+        let most = u64::from(limits::GRAFT_EVENTS).saturating_sub(1);
+        if let Some(author) = author {
+            room.trees.announced(author, peer, cost);
+            room.trees.graft(author, peer, link);
+            let hole = room.first_lacking((author, stream), seq);
+            from = hole.max(Seq(seq.0.saturating_sub(most)));
+        }
+        count(&mut self.stats.grafts);
+        Some((
+            peer,
+            Grafted {
+                author: short,
+                stream,
+                from,
+                count: u8::try_from(seq.0.saturating_sub(from.0).saturating_add(1)).unwrap_or(1),
+            },
+        ))
+    }
+
+    /// Nobody gave what they announced: it is asked for like history, which counts broken promises.
+    fn leave_to_sync(
+        &mut self,
+        tag: RoomTag,
+        key: MissingKey,
+        now: Timestamp,
+    ) -> Option<(PeerId, Grafted)> {
+        let (short, stream, seq) = key;
+        let room = self.rooms.get_mut(&tag)?;
+        let missing = room.lazy.missing.remove(&key)?;
+        let author = room.author_of(short)?;
+        for (peer, _) in missing.announcers {
+            self.guess(peer, tag, (author, stream), (seq, seq));
+        }
+        self.pump_soon(tag, now);
+        None
+    }
+}
