@@ -12,8 +12,10 @@ pub const COMMIT_WRITES_MAX: usize = 2 * peddlenet_wire::limits::BATCH_EVENTS_MA
 /// Values in one commit, together. Half of one of sled's log segments: a commit that spans many
 /// segments could have sled reuse one before the fsync at its end.
 pub const COMMIT_BYTES_MAX: usize = 256 * 1024;
-/// Requests that wait for the store thread (count). Beyond it a request is answered `Busy`.
-pub const QUEUE_MAX: usize = 1024;
+/// Requests that wait for the store thread (count). Beyond it a request is answered `Busy`. More than
+/// the routing engine's commits under way (4,096) and a device's own (256), so that a joiner who
+/// takes in a long history doesn't get there.
+pub const QUEUE_MAX: usize = 5 * 1024;
 /// Ranges kept for one stream of one author (count). A stream with more holes reports its newest
 /// ranges; the rest is fetched again, which changes nothing.
 pub const RANGES_MAX: usize = 256;
