@@ -24,6 +24,7 @@ mod machine;
 mod net;
 pub mod ours;
 mod queue;
+pub mod scenario;
 mod tally;
 mod world;
 

@@ -125,6 +125,11 @@ impl Tally {
         self.message(id).took(0)
     }
 
+    /// Counts traffic from zero.
+    pub fn forget_traffic(&mut self) {
+        self.traffic.fill(Traffic::default());
+    }
+
     /// The sum over all nodes.
     pub fn total(&self) -> Traffic {
         let mut total = Traffic::default();

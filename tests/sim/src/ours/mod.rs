@@ -195,16 +195,13 @@ impl Ours {
     }
 
     /// Whether a frame carries or offers events of others: what a silent dropper keeps to itself.
-    fn relays(frame: &Frame) -> bool {
-        matches!(
-            frame,
-            Frame::Event(_)
-                | Frame::Batch(_)
-                | Frame::Heads(_)
-                | Frame::DigestOf(_)
-                | Frame::Ihave(_)
-                | Frame::Beacon(_)
-        )
+    fn relays(from: NodeId, frame: &Frame) -> bool {
+        match frame {
+            Frame::Event(frame) => frame.event.header().author != author(from),
+            Frame::Beacon(frame) => frame.signed.author != author(from),
+            Frame::Batch(_) | Frame::Heads(_) | Frame::DigestOf(_) | Frame::Ihave(_) => true,
+            _ => false,
+        }
     }
 
     /// How many events a frame carries.

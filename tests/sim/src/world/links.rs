@@ -94,6 +94,11 @@ impl<M: Machine> World<M> {
             .is_some_and(|link| !self.links[link as usize].closed)
     }
 
+    /// Whether what one sends the other comes through now, but for chance.
+    pub fn carries(&self, from: u32, to: u32) -> bool {
+        self.is_linked(from, to) && self.can_reach(from, to)
+    }
+
     /// One-way latency between two nodes, in µs.
     pub fn latency(&self, a: u32, b: u32) -> u64 {
         self.net.latency(self.seed, a, b)

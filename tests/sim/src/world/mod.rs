@@ -48,8 +48,9 @@ pub struct World<M: Machine> {
 /// What the simulator has to know about a protocol's messages.
 #[derive(Debug)]
 pub struct Lens<T> {
-    /// Whether it carries or offers what others published: silent droppers never send those.
-    pub relays: fn(&T) -> bool,
+    /// Whether it carries or offers what others than its sender published: silent droppers never send
+    /// those.
+    pub relays: fn(NodeId, &T) -> bool,
     /// How many full copies of messages one with any payload carries.
     pub copies: fn(&T) -> u64,
     /// What a message to one member is known by, if it is one: none may cross a link in one direction
@@ -63,7 +64,7 @@ pub type Unicast<T> = fn(&T) -> Option<u64>;
 impl<T> Default for Lens<T> {
     fn default() -> Self {
         Self {
-            relays: |_| false,
+            relays: |_, _| false,
             copies: |_| 1,
             unicast: |_| None,
         }

@@ -18,7 +18,7 @@ impl<M: Machine> World<M> {
         let Some(link) = self.link_to(from, to) else {
             return self.violate(format!("{from} sent to {to} without a link"));
         };
-        if self.nodes[from as usize].dropper && (self.lens.relays)(message) {
+        if self.nodes[from as usize].dropper && (self.lens.relays)(NodeId(from), message) {
             return;
         }
         if let Some(id) = (self.lens.unicast)(message) {

@@ -1,0 +1,94 @@
+//! Rows of the table without a WebRTC build: `sim SCENARIO.. [--nodes N] [--seeds S] [--seed FIRST] [--off CONTROL].. [--json]`.
+//!
+//! `all` stands for every row, `main` for those that `bench gossip` runs by itself.
+
+use std::process::ExitCode;
+
+use peddlenet_gossip::Controls;
+use peddlenet_sim::scenario::{self, MAIN, OurEngine, Row, SCENARIOS};
+
+fn main() -> ExitCode {
+    let mut scenarios: Vec<String> = Vec::new();
+    let (mut nodes, mut seeds, mut first, mut json) = (200, 1, 1, false);
+    let mut controls = Controls::default();
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut number = || args.next().and_then(|n| n.parse::<u32>().ok());
+        let mut known = Some(());
+        match arg.as_str() {
+            "--nodes" => known = number().map(|n| nodes = n),
+            "--seeds" => known = number().map(|n| seeds = n),
+            "--seed" => known = number().map(|n| first = n),
+            "--off" => {
+                known = args
+                    .next()
+                    .and_then(|name| switch_off(&mut controls, &name))
+            }
+            "--json" => json = true,
+            "all" => scenarios.extend(SCENARIOS.map(String::from)),
+            "main" => scenarios.extend(MAIN.map(String::from)),
+            name if SCENARIOS.contains(&name) => scenarios.push(arg),
+            _ => known = None,
+        }
+        if known.is_none() {
+            eprintln!(
+                "sim SCENARIO.. [--nodes N] [--seeds S] [--seed FIRST] [--off CONTROL].. [--json]"
+            );
+            eprintln!("scenarios: all main {}", SCENARIOS.join(" "));
+            return ExitCode::FAILURE;
+        }
+    }
+    let mut clean = true;
+    for name in &scenarios {
+        for seed in first..first + seeds {
+            let started = std::time::Instant::now();
+            let system = OurEngine { controls };
+            let Some(row) = scenario::run(name, &system, nodes, seed.into()) else {
+                continue;
+            };
+            clean &= row.violations.is_empty();
+            print(&row, json, started.elapsed().as_secs_f64());
+        }
+    }
+    if clean {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn switch_off(controls: &mut Controls, name: &str) -> Option<()> {
+    let switch = match name {
+        "sync" => &mut controls.sync,
+        "lost_peers" => &mut controls.lost_peers,
+        "prune" => &mut controls.prune,
+        "lazy" => &mut controls.lazy,
+        "alternates" => &mut controls.alternates,
+        "custody" => &mut controls.custody,
+        "load" => &mut controls.load,
+        _ => return None,
+    };
+    *switch = false;
+    Some(())
+}
+
+fn print(row: &Row, json: bool, took_s: f64) {
+    if json {
+        println!("{}", row.json());
+        return;
+    }
+    println!(
+        "{} {} N={} seed={} ({took_s:.1} s, trace {:016x})",
+        row.scenario, row.system, row.nodes, row.seed, row.trace
+    );
+    let cells: Vec<String> = row
+        .figures
+        .iter()
+        .map(|(key, value)| format!("{key} {}", scenario::short(*value)))
+        .collect();
+    println!("    {}", cells.join(" · "));
+    row.violations
+        .iter()
+        .take(5)
+        .for_each(|violation| println!("    VIOLATION {violation}"));
+}
