@@ -239,15 +239,15 @@ pub enum Input {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnicastId(pub [u8; 8]);
 
-/// How a message to one member ended.
+/// How a message to one member ended. After [`Self::Custody`] comes one of the others, once it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Its recipient's engine has it.
+    /// Its recipient's engine has it, as those on the way say: a proof is for the payload's reader to give.
     Delivered,
-    /// Its recipient can't be reached; others keep it and deliver it when they can.
+    /// Its recipient can't be reached; this device keeps it for a day, and up to three neighbours do, too.
     Custody,
-    /// Neither.
+    /// Neither, or a day passed.
     Failed,
 }
 

@@ -216,6 +216,7 @@ impl Engine {
                     room.beacons.newest.insert(author, signed.clock);
                     self.miss_the_end(tag, &signed, &copies, now);
                     self.pass_beacon(tag, signed, hops, &copies);
+                    self.heard_of(tag, author, now);
                     self.out.push(Action::Heard {
                         room: tag,
                         author,

@@ -142,6 +142,7 @@ impl Engine {
         }
         if live && !before {
             self.cast(tag, &event, hops, &copies, now);
+            self.heard_of(tag, key.0, now);
         }
         let ticket = self.ticket(Flight::Commit {
             room: tag,

@@ -6,6 +6,7 @@ use peddlenet_wire::{
     Frame, RoomTag, SignedEvent, Timestamp,
     frame::Head,
     ids::Digest,
+    route::{Route, RouteReply},
     tree::{Beacon, Choke, Graft, Ihave, Prune},
 };
 
@@ -21,6 +22,7 @@ use crate::{
     records::{ArrivingRecord, RecordKey},
     room::Room,
     serve::Serve,
+    unicast::Key,
 };
 
 /// The routing engine of one device. See the crate's documentation for its contract.
@@ -79,6 +81,10 @@ pub(crate) enum Due {
     Announce(RoomTag),
     Beacon(RoomTag, u64),
     Missing(RoomTag),
+    Hop(RoomTag, Key, u32),
+    Ring(RoomTag, Key, u32),
+    Keepers(RoomTag, Key),
+    Redeliver(RoomTag, Key),
 }
 
 impl Engine {
@@ -203,7 +209,9 @@ impl Engine {
             | Frame::Ihave(Ihave { room, .. })
             | Frame::Prune(Prune { room, .. })
             | Frame::Graft(Graft { room, .. })
-            | Frame::Choke(Choke { room, .. }) => match self.room_of(from, *room) {
+            | Frame::Choke(Choke { room, .. })
+            | Frame::Route(Route { room, .. })
+            | Frame::RouteReply(RouteReply { room, .. }) => match self.room_of(from, *room) {
                 Some(room) => room,
                 None => return self.blame(from, Why::NotOpen, now),
             },
@@ -225,6 +233,8 @@ impl Engine {
             Frame::Prune(f) => self.on_prune(from, room, &f, now),
             Frame::Graft(f) => self.on_graft(from, room, &f, now),
             Frame::Choke(f) => self.on_choke(from, room, f.on, now),
+            Frame::Route(f) => self.on_route(from, room, f, now),
+            Frame::RouteReply(f) => self.on_route_reply(from, room, f, now),
             _ => {}
         }
     }
@@ -255,6 +265,10 @@ impl Engine {
             Some(Due::Announce(room)) => self.on_announce_due(room),
             Some(Due::Beacon(room, round)) => self.on_beacon_due(room, round, now),
             Some(Due::Missing(room)) => self.on_missing_due(room, now),
+            Some(Due::Hop(room, key, turn)) => self.on_hop_due(room, key, turn, now),
+            Some(Due::Ring(room, key, turn)) => self.on_ring_due(room, key, turn, now),
+            Some(Due::Keepers(room, key)) => self.on_keepers_due(room, key),
+            Some(Due::Redeliver(room, key)) => self.on_redeliver_due(room, key, now),
             Some(Due::Records(peer, room)) => self.send_records(peer, room, now),
             None => {}
         }

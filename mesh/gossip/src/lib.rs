@@ -24,8 +24,9 @@
 //! the same actions. What lossy links, partitions and dead peers leave behind is found by comparing
 //! heads, see the `sync` and `fetch` modules.
 //!
-//! Every link carries every event of a room once in each direction at most: this first engine
-//! floods. Trees per origin, unicast and overlay upkeep take their places beside these modules.
+//! Events travel along one tree per author (`trees`, `cast`, `lazy`). A message to one member goes the
+//! other way along its recipient's tree, hop by hop (`route`), is searched for where no way is known
+//! (`search`), and waits while its recipient is away (`custody`).
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -44,6 +45,7 @@ mod api;
 mod beacon;
 mod broadcast;
 mod cast;
+mod custody;
 mod engine;
 mod fetch;
 mod graft;
@@ -60,9 +62,11 @@ mod recent;
 mod records;
 mod room;
 mod route;
+mod search;
 mod serve;
 mod sync;
 mod trees;
+mod unicast;
 
 pub use api::{
     Action, Config, Controls, Counts, Degree, Held, Input, Item, Lane, Notice, Outcome, PeerId,

@@ -175,3 +175,81 @@ pub const SWITCH_PERCENT: u16 = 15;
 pub const SCORE_MAX: i32 = 50;
 /// A link whose score falls below is dropped (design: abuse).
 pub const SCORE_DROP: i32 = -50;
+
+/// Links that a message to one member may cross. A room of 5,000 with 4 links each spans 8.
+pub const ROUTE_TTL: u8 = 32;
+/// Messages to one member that are remembered, per room: those under way, and how others ended.
+/// About 300 bytes each without their payload, which goes when they end.
+pub const PASSAGES_MAX: usize = 1_024;
+/// Of those, under way and given by one link.
+pub const PASSAGES_PER_LINK: usize = 128;
+/// The payloads of those under way, per room (bytes).
+pub const PASSAGE_BYTES: usize = 2 * 1024 * 1024;
+/// Neighbours that hear how a message ended, because they gave it to us.
+pub const UPSTREAMS_MAX: usize = 4;
+/// Neighbours that one message is given to.
+pub const TRIES_MAX: usize = 32;
+/// How long a neighbour may take to accept: three times the link's round trip within these.
+pub const ACCEPT_LEAST: Duration = Duration::from_millis(100);
+/// See [`ACCEPT_LEAST`].
+pub const ACCEPT_MOST: Duration = Duration::from_millis(1_000);
+/// How long a delivery may take beside three times the cost of the way: for hops that try again.
+pub const DELIVER_SLACK: Duration = Duration::from_millis(200);
+/// What a way costs of which nothing else is known (about milliseconds).
+pub const WAY_COST_UNKNOWN: u32 = 120;
+/// The most that a way's cost counts when waiting for its end.
+pub const WAY_COST_MOST: u32 = 500;
+
+/// The rings of a search: links that it crosses, and how long its answer may take.
+pub const RINGS: [(u8, Duration); 4] = [
+    (2, Duration::from_millis(250)),
+    (4, Duration::from_millis(300)),
+    (8, Duration::from_millis(500)),
+    (16, Duration::from_millis(700)),
+];
+/// No search of others crosses more links.
+pub const SEARCH_TTL: u8 = 16;
+/// Searches that are remembered, per room.
+pub const QUESTS_MAX: usize = 2_048;
+/// Members whose way was found by a search, per room.
+pub const WAYS_MAX: usize = 512;
+/// Ways to one of them.
+pub const WAYS_PER_MEMBER: usize = 3;
+/// How long a way that was found is used before one that the trees know.
+pub const WAY_FOR: Duration = Duration::from_secs(5);
+
+/// Messages to one member that a link may send a second; twice as many at once. We send half.
+pub const ROUTES_A_SECOND: u32 = 200;
+/// Their bytes a second; twice as many at once.
+pub const ROUTE_BYTES_A_SECOND: u32 = 512 * 1024;
+/// Searches a second that a link may send: each costs the whole room a frame a link.
+pub const SEARCHES_A_SECOND: u32 = 20;
+/// As many at once.
+pub const SEARCHES_AT_ONCE: u32 = 200;
+/// Answers a second that a link may send; twice as many at once. An honest one sends three a message.
+pub const ROUTE_REPLIES_A_SECOND: u32 = 1_000;
+
+/// Messages received that are remembered, per room, so that each is delivered once.
+pub const RECEIVED_MAX: usize = 4_096;
+/// Own messages that are under way or kept, per room.
+pub const OUTBOX_MAX: usize = 256;
+/// Neighbours that keep a copy of a message whose recipient is away.
+pub const KEEPERS: usize = 3;
+/// How long they may take to say so before the app hears that it is kept.
+pub const KEEPERS_WITHIN: Duration = Duration::from_millis(500);
+/// Messages kept for others, over all rooms.
+pub const KEPT_MAX: usize = 512;
+/// Their payloads (bytes).
+pub const KEPT_BYTES: usize = 2 * 1024 * 1024;
+/// Messages kept for one author in a room.
+pub const KEPT_PER_AUTHOR: usize = 64;
+/// Their payloads (bytes).
+pub const KEPT_BYTES_PER_AUTHOR: usize = 256 * 1024;
+/// How long a message is kept.
+pub const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
+/// A kept message sets out at most so often.
+pub const REDELIVER_EVERY: Duration = Duration::from_secs(2);
+/// Keepers set out within this span of each other, in milliseconds.
+pub const REDELIVER_JITTER_MS: u64 = 300;
+/// Attempts after one sign of life.
+pub const REDELIVER_TRIES: u32 = 3;

@@ -18,12 +18,15 @@ use crate::{
     recent::{LogKey, elapsed},
     records::RecordKey,
     room::Page,
+    unicast::Meter,
 };
 
-/// A token bucket: so many a second, and as many at once.
+/// A token bucket: so many a second, and as many at once unless said otherwise.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     a_second: u64,
+    /// Thousandths of a token that it holds at most.
+    most: u64,
     /// Thousandths of a token.
     level: u64,
     filled: Timestamp,
@@ -31,10 +34,15 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) fn new(a_second: u32, now: Timestamp) -> Self {
-        let a_second = u64::from(a_second);
+        Self::with_burst(a_second, a_second, now)
+    }
+
+    pub(crate) fn with_burst(a_second: u32, burst: u32, now: Timestamp) -> Self {
+        let most = u64::from(burst).saturating_mul(1_000);
         Self {
-            a_second,
-            level: a_second.saturating_mul(1_000),
+            a_second: u64::from(a_second),
+            most,
+            level: most,
             filled: now,
         }
     }
@@ -49,7 +57,7 @@ impl Bucket {
         self.level = self
             .level
             .saturating_add(passed.saturating_mul(self.a_second))
-            .min(self.a_second.saturating_mul(1_000));
+            .min(self.most);
         match self
             .level
             .checked_sub(u64::from(tokens).saturating_mul(1_000))
@@ -70,6 +78,7 @@ pub(crate) struct Link {
     pub(crate) heads: Bucket,
     pub(crate) hints: Bucket,
     pub(crate) speed: Speed,
+    pub(crate) unicast: Meter,
     score: i32,
     noted: BTreeMap<Why, Timestamp>,
     pub(crate) dropped: bool,
@@ -84,6 +93,7 @@ impl Link {
             heads: Bucket::new(limits::HEADS_A_SECOND, now),
             hints: Bucket::new(limits::HINTS_A_SECOND, now),
             speed: Speed::default(),
+            unicast: Meter::new(now),
             score: 0,
             noted: BTreeMap::new(),
             dropped: false,
@@ -203,6 +213,7 @@ impl Engine {
         link.rooms.insert(room, Side::new(author, now));
         if self.rooms.contains_key(&room) {
             self.greet(peer, room, now);
+            self.met(room, author, now);
         }
     }
 
@@ -233,6 +244,7 @@ impl Engine {
             }
         }
         self.leave_trees(peer, room, now);
+        self.reroute(room, peer, now);
         self.pump(room, now);
     }
 

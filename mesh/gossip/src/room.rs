@@ -18,6 +18,7 @@ use crate::{
     recent::{Known, LogKey, Position, Recent, Refused},
     records::{RecordKey, newer},
     trees::Trees,
+    unicast::Unicast,
 };
 
 /// One author's log.
@@ -81,6 +82,8 @@ pub(crate) struct Room {
     pub(crate) ticks: u64,
     /// The record that was offered again last, over which link.
     pub(crate) record_turn: Option<RecordKey>,
+    /// Messages to one member.
+    pub(crate) unicast: Unicast,
     digest: Option<Digest>,
     /// This device's author, once it said something.
     pub(crate) own: Option<AuthorId>,
@@ -116,6 +119,7 @@ impl Room {
             retry_armed: false,
             ticks: 0,
             record_turn: None,
+            unicast: Unicast::default(),
             digest: None,
             own: None,
             trees: Trees::default(),

@@ -15,3 +15,5 @@ mod make;
 mod mallory;
 mod net;
 mod node;
+mod unicast;
+mod unicast_hostile;

@@ -8,7 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use peddlenet_gossip::{Action, Config, Counts, Engine, Input, Lane, PeerId, Query, QueryId};
-use peddlenet_wire::{EventHash, Frame, RoomTag, Seq, SignedEvent, Stream, Timestamp};
+use peddlenet_wire::{
+    EventHash, Frame, Hlc, RoomTag, Seq, Signature, SignedEvent, Stream, Timestamp, route::Task,
+    tree::SignedBeacon,
+};
 
 pub(crate) use crate::make::{Dice, author, event, record};
 use crate::node::Node;
@@ -53,6 +56,8 @@ pub(crate) struct Net {
     pub(crate) trace: u64,
     /// Links that the engines dropped come back after a second.
     pub(crate) redial: bool,
+    /// Nodes sign beacons when asked.
+    pub(crate) beacons: bool,
     /// Bytes of history in each direction wait behind each other, so many a millisecond.
     pub(crate) bulk_bytes_per_ms: u64,
     queue: BTreeMap<(u64, u64), What>,
@@ -73,6 +78,7 @@ impl Net {
             links: BTreeMap::new(),
             trace: 0xcbf2_9ce4_8422_2325,
             redial: false,
+            beacons: false,
             bulk_bytes_per_ms: 100_000,
             queue: BTreeMap::new(),
             last: BTreeMap::new(),
@@ -399,6 +405,27 @@ impl Net {
                     }
                 }
             }
+            Action::DeliverTo {
+                from, id, payload, ..
+            } => {
+                let one = &mut self.nodes[node];
+                let twice = one.letters.iter().any(|l| l.0 == from && l.1 == id);
+                assert!(!twice, "delivered twice: {id:?}");
+                one.letters.push((from, id, payload));
+            }
+            Action::UnicastDone { id, outcome, .. } => {
+                self.nodes[node].outcomes.push((id, outcome));
+            }
+            Action::Beacon { room } if self.beacons => {
+                let author = self.nodes[node].author;
+                let beacon = SignedBeacon {
+                    author,
+                    clock: Hlc::at(Timestamp(self.now)),
+                    seq: Seq(0),
+                    signature: Signature([3; 64]),
+                };
+                self.answer(node, 1, Input::Beacon { room, beacon });
+            }
             _ => {}
         }
     }
@@ -453,6 +480,13 @@ impl Net {
                     "sent before it was durable"
                 );
             }
+        }
+        if let Frame::Route(r) = frame
+            && r.task != Task::Keep
+        {
+            let key = (peer, r.from, r.id, r.attempt, r.task);
+            let new = self.nodes[node].routed.insert(key);
+            assert!(new, "a loop: {r:?}");
         }
         if self.dice.percent(self.faults.loss) {
             return;

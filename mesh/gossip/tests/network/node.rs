@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use peddlenet_gossip::{Config, Engine, Item, Notice, PeerId, Verdict, Why};
-use peddlenet_wire::{AuthorId, EventHash, RoomTag, Seq, SignedEvent, SignedRecord, Stream};
+use peddlenet_gossip::{Config, Engine, Item, Notice, Outcome, PeerId, UnicastId, Verdict, Why};
+use peddlenet_wire::{
+    AuthorId, EventHash, RoomTag, Seq, SignedEvent, SignedRecord, Stream, route::Task,
+};
 
 use crate::{disk::Disk, make::author};
 
@@ -21,6 +23,12 @@ pub(crate) struct Node {
     pub(crate) verified: u64,
     /// Takes part, but never says anything.
     pub(crate) mute: bool,
+    /// Messages to this member alone.
+    pub(crate) letters: Vec<(AuthorId, UnicastId, Vec<u8>)>,
+    /// How its own ones ended.
+    pub(crate) outcomes: Vec<(UnicastId, Outcome)>,
+    /// What it passed on: never twice over one link in one attempt.
+    pub(crate) routed: BTreeSet<(PeerId, Option<AuthorId>, [u8; 8], u8, Task)>,
     pub(crate) accepted: BTreeSet<EventHash>,
     pub(crate) shown: BTreeSet<EventHash>,
     pub(crate) arrived: BTreeSet<(PeerId, EventHash)>,
@@ -44,6 +52,9 @@ impl Node {
             members: None,
             verified: 0,
             mute: false,
+            letters: vec![],
+            outcomes: vec![],
+            routed: BTreeSet::new(),
             accepted: BTreeSet::new(),
             shown: BTreeSet::new(),
             arrived: BTreeSet::new(),

@@ -1,0 +1,407 @@
+//! Messages to one member that are kept: own ones until they are delivered, others' while the
+//! recipient is away.
+//!
+//! An own message stays here from `SendTo` on. When nobody can pass it on, up to three neighbours
+//! are asked to keep a copy; they take it from who wrote it only, so that nobody fills a room's
+//! memory with one message. Whoever keeps one tries again at each sign of life of its recipient.
+//! The recipient takes it once and says so to each; who wrote it tells the others that it arrived.
+
+use peddlenet_wire::{
+    AuthorId, RoomTag, Timestamp,
+    limits::UNICAST_MAX,
+    route::{Answer, Route, Task},
+};
+
+use crate::{
+    api::{Action, Outcome, PeerId, UnicastId},
+    engine::{Due, Engine},
+    limits,
+    recent::elapsed,
+    room::spread,
+    unicast::{Key, State, sum_of},
+};
+
+/// One message that is kept.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) to: AuthorId,
+    pub(crate) payload: Vec<u8>,
+    /// The last attempt that was begun.
+    pub(crate) attempt: u8,
+    pub(crate) phase: Phase,
+    /// The ring's timer that counts.
+    pub(crate) turn: u32,
+    since: Timestamp,
+    /// When it set out last.
+    tried: Timestamp,
+    /// Attempts since the last sign of life.
+    tries: u32,
+    /// An attempt is due.
+    armed: bool,
+    /// Neighbours that were asked to keep a copy.
+    asked: Vec<PeerId>,
+    keepers: usize,
+    /// Whether the app knows that it takes longer.
+    told: bool,
+}
+
+/// How far a kept message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// On a known route.
+    Direct,
+    /// Its recipient is searched for, in this ring.
+    Searching(usize),
+    /// On the way that this ring found.
+    Found(usize),
+    /// Until there is a sign of life.
+    Resting,
+}
+
+impl Kept {
+    fn new(to: AuthorId, payload: Vec<u8>, now: Timestamp) -> Self {
+        Self {
+            to,
+            payload,
+            attempt: 0,
+            phase: Phase::Direct,
+            turn: 0,
+            since: now,
+            tried: now,
+            tries: 0,
+            armed: false,
+            asked: Vec::new(),
+            keepers: 0,
+            told: false,
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn send_to(
+        &mut self,
+        tag: RoomTag,
+        to: AuthorId,
+        id: UnicastId,
+        payload: Vec<u8>,
+        now: Timestamp,
+    ) {
+        self.sweep_kept(tag, now);
+        let own = |key: &Key| key.1.is_none();
+        let key = (id, None, sum_of(&payload));
+        let Some(unicast) = self.unicast(tag) else {
+            return self.done(tag, id, Outcome::Failed);
+        };
+        if unicast.kept.keys().any(|known| own(known) && known.0 == id) {
+            return;
+        }
+        let count = unicast.kept.keys().filter(|key| own(key)).count();
+        if payload.len() > UNICAST_MAX || count >= limits::OUTBOX_MAX {
+            return self.done(tag, id, Outcome::Failed);
+        }
+        unicast.kept.insert(key, Kept::new(to, payload, now));
+        self.launch(tag, key, now);
+    }
+
+    /// Nobody could pass it on: it waits.
+    pub(crate) fn rest(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
+        let custody = self.config.controls.custody;
+        let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get_mut(&key)) else {
+            return;
+        };
+        kept.phase = Phase::Resting;
+        if custody {
+            return self.rest_again(tag, key, now);
+        }
+        self.forget_kept(tag, key);
+        self.done(tag, key.0, Outcome::Failed);
+    }
+
+    /// It waits again: others are asked to keep it, too, or one more attempt is due.
+    pub(crate) fn rest_again(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
+        let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get_mut(&key)) else {
+            return;
+        };
+        if kept.tries > 0 && kept.tries < limits::REDELIVER_TRIES && !kept.armed {
+            kept.armed = true;
+            self.arm(Due::Redeliver(tag, key), now.after(limits::REDELIVER_EVERY));
+        } else if key.1.is_none() && kept.asked.is_empty() {
+            for _ in 0..limits::KEEPERS {
+                self.ask_keeper(tag, key, now);
+            }
+            self.arm(Due::Keepers(tag, key), now.after(limits::KEEPERS_WITHIN));
+        }
+    }
+
+    /// Asks one more neighbour to keep a copy, who is nearer to the recipient first.
+    fn ask_keeper(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
+        let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get(&key)) else {
+            return;
+        };
+        let (to, attempt, payload) = (kept.to, kept.attempt, kept.payload.clone());
+        let asked = kept.asked.clone();
+        let near = self.route_to(tag, to).into_iter().map(|(peer, _)| peer);
+        let all: Vec<PeerId> = near.chain(self.neighbours(tag)).collect();
+        for peer in all.into_iter().filter(|peer| !asked.contains(peer)) {
+            if self.may_route(peer, Task::Keep, payload.len(), now) {
+                self.send_route(
+                    peer,
+                    tag,
+                    (key.0, None, to),
+                    (Task::Keep, attempt, 0),
+                    payload,
+                );
+                if let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get_mut(&key)) {
+                    kept.asked.push(peer);
+                }
+                return;
+            }
+        }
+    }
+
+    /// A neighbour asks us to keep a message of its own.
+    pub(crate) fn on_keep(
+        &mut self,
+        peer: PeerId,
+        tag: RoomTag,
+        to: AuthorId,
+        frame: Route,
+        now: Timestamp,
+    ) {
+        self.sweep_kept(tag, now);
+        let Some(author) = self.author_at(peer, tag) else {
+            return;
+        };
+        let named = (UnicastId(frame.id), author.short(), frame.attempt);
+        let key = (named.0, Some(author), sum_of(&frame.payload));
+        let len = frame.payload.len();
+        let space = frame.from.is_none() && self.config.controls.custody;
+        let space = space && self.may_keep(tag, author, len);
+        let direct = self.route_to(tag, to).first().map(|(peer, _)| *peer);
+        let direct = direct.is_some_and(|peer| self.author_at(peer, tag) == Some(to));
+        let Some(unicast) = self.unicast(tag) else {
+            return;
+        };
+        let known = unicast.kept.contains_key(&key);
+        if !known && !space {
+            return self.reply(peer, tag, named, Answer::Full);
+        }
+        if !known {
+            let kept = Kept {
+                attempt: frame.attempt,
+                phase: Phase::Resting,
+                ..Kept::new(to, frame.payload, now)
+            };
+            unicast.kept.insert(key, kept);
+        }
+        self.reply(peer, tag, named, Answer::Kept);
+        if direct && !known {
+            self.heard_of(tag, to, now);
+        }
+    }
+
+    /// Whether one more message of an author keeps within the bounds, over all rooms.
+    fn may_keep(&self, tag: RoomTag, author: AuthorId, len: usize) -> bool {
+        let (mut count, mut bytes, mut of_author, mut bytes_of) = (0_usize, len, 0_usize, len);
+        for (room, open) in &self.rooms {
+            for (key, kept) in open.unicast.kept.iter().filter(|(key, _)| key.1.is_some()) {
+                count = count.saturating_add(1);
+                bytes = bytes.saturating_add(kept.payload.len());
+                if *room == tag && key.1 == Some(author) {
+                    of_author = of_author.saturating_add(1);
+                    bytes_of = bytes_of.saturating_add(kept.payload.len());
+                }
+            }
+        }
+        count < limits::KEPT_MAX
+            && bytes <= limits::KEPT_BYTES
+            && of_author < limits::KEPT_PER_AUTHOR
+            && bytes_of <= limits::KEPT_BYTES_PER_AUTHOR
+    }
+
+    /// A neighbour said whether it keeps a copy.
+    pub(crate) fn on_keeper(
+        &mut self,
+        peer: PeerId,
+        tag: RoomTag,
+        id: UnicastId,
+        keeps: bool,
+        now: Timestamp,
+    ) {
+        let Some(unicast) = self.unicast(tag) else {
+            return;
+        };
+        let own = (id, None, [0; 8])..=(id, None, [0xff; 8]);
+        let Some((&key, kept)) = unicast.kept.range_mut(own).next() else {
+            return;
+        };
+        if !kept.asked.contains(&peer) {
+            return;
+        }
+        if keeps {
+            kept.keepers = kept.keepers.saturating_add(1);
+            self.tell_kept(tag, key);
+        } else {
+            self.ask_keeper(tag, key, now);
+        }
+    }
+
+    /// Whoever was asked had time to answer; this device keeps it in any case.
+    pub(crate) fn on_keepers_due(&mut self, tag: RoomTag, key: Key) {
+        self.tell_kept(tag, key);
+    }
+
+    fn tell_kept(&mut self, tag: RoomTag, key: Key) {
+        let kept = self.unicast(tag).and_then(|u| u.kept.get_mut(&key));
+        if kept.is_some_and(|kept| !std::mem::replace(&mut kept.told, true)) {
+            self.done(tag, key.0, Outcome::Custody);
+        }
+    }
+
+    /// A member gave a sign of life: what is kept for it sets out again.
+    pub(crate) fn heard_of(&mut self, tag: RoomTag, author: AuthorId, now: Timestamp) {
+        let Some(unicast) = self.unicast(tag).filter(|u| !u.kept.is_empty()) else {
+            return;
+        };
+        let waits = |kept: &Kept| kept.to == author && kept.phase == Phase::Resting;
+        let due: Vec<Key> = unicast
+            .kept
+            .iter_mut()
+            .filter(|(_, kept)| waits(kept))
+            .map(|(&key, kept)| {
+                kept.tries = 0;
+                key
+            })
+            .collect();
+        for key in due {
+            self.redeliver_soon(tag, key, now);
+        }
+    }
+
+    /// A neighbour came: besides a sign of life, somebody who may take what nobody could.
+    pub(crate) fn met(&mut self, tag: RoomTag, author: AuthorId, now: Timestamp) {
+        self.heard_of(tag, author, now);
+        let Some(unicast) = self.unicast(tag) else {
+            return;
+        };
+        let alone = |key: &Key, kept: &Kept| {
+            key.1.is_none() && kept.keepers == 0 && kept.phase == Phase::Resting
+        };
+        let due: Vec<Key> = unicast
+            .kept
+            .iter_mut()
+            .filter(|(key, kept)| alone(key, kept))
+            .map(|(&key, kept)| {
+                kept.asked.clear();
+                kept.tries = limits::REDELIVER_TRIES;
+                key
+            })
+            .collect();
+        for key in due {
+            self.redeliver_soon(tag, key, now);
+        }
+    }
+
+    fn redeliver_soon(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
+        // Keepers that hear it at the same time don't all set out at the same time.
+        let jitter = match key.1 {
+            None => 0,
+            Some(_) => {
+                spread(self.config.salt, tag, u64::from_be_bytes(key.0.0))
+                    % limits::REDELIVER_JITTER_MS
+            }
+        };
+        let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get_mut(&key)) else {
+            return;
+        };
+        if std::mem::replace(&mut kept.armed, true) {
+            return;
+        }
+        let mut at = Timestamp(now.0.saturating_add(jitter));
+        if kept.attempt > 0 && !elapsed(kept.tried, at, limits::REDELIVER_EVERY) {
+            at = kept.tried.after(limits::REDELIVER_EVERY);
+        }
+        self.arm(Due::Redeliver(tag, key), at);
+    }
+
+    pub(crate) fn on_redeliver_due(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
+        self.sweep_kept(tag, now);
+        let Some(unicast) = self.unicast(tag) else {
+            return;
+        };
+        let passed = unicast.passages.get(&key);
+        let (passed, arrived) = (
+            passed.map_or(0, |p| p.attempt),
+            passed.is_some_and(|p| p.state == State::Delivered),
+        );
+        let Some(kept) = unicast.kept.get_mut(&key) else {
+            return;
+        };
+        kept.armed = false;
+        if arrived {
+            return self.delivered(tag, key);
+        }
+        // The last attempt that the format can name is not made twice.
+        let Some(attempt) = kept.attempt.max(passed).checked_add(1) else {
+            return;
+        };
+        kept.attempt = attempt;
+        kept.tries = kept.tries.saturating_add(1);
+        kept.tried = now;
+        self.launch(tag, key, now);
+    }
+
+    /// A kept message arrived. For an own one, those who keep a copy may let it go.
+    pub(crate) fn delivered(&mut self, tag: RoomTag, key: Key) {
+        let Some(kept) = self.forget_kept(tag, key) else {
+            return;
+        };
+        if key.1.is_some() {
+            return;
+        }
+        for peer in kept.asked {
+            // Who keeps it knows from the link whose it is.
+            if self.author_at(peer, tag).is_some() {
+                let nobody = AuthorId::ZERO.short();
+                self.reply(peer, tag, (key.0, nobody, kept.attempt), Answer::Delivered);
+            }
+        }
+        self.done(tag, key.0, Outcome::Delivered);
+    }
+
+    /// A neighbour says that a message which this device keeps for it arrived.
+    pub(crate) fn release_kept(&mut self, peer: PeerId, tag: RoomTag, id: UnicastId) {
+        let author = self.author_at(peer, tag);
+        if let Some(unicast) = self.unicast(tag).filter(|_| author.is_some()) {
+            unicast.kept.retain(|key, _| key.0 != id || key.1 != author);
+        }
+    }
+
+    fn forget_kept(&mut self, tag: RoomTag, key: Key) -> Option<Kept> {
+        self.unicast(tag)?.kept.remove(&key)
+    }
+
+    /// What was kept for too long goes.
+    fn sweep_kept(&mut self, tag: RoomTag, now: Timestamp) {
+        let Some(unicast) = self.unicast(tag) else {
+            return;
+        };
+        let mut own = Vec::new();
+        unicast.kept.retain(|key, kept| {
+            // A clock that jumped back makes nothing old.
+            let old = now >= kept.since && elapsed(kept.since, now, limits::KEPT_FOR);
+            if old && key.1.is_none() {
+                own.push(key.0);
+            }
+            !old
+        });
+        for id in own {
+            self.done(tag, id, Outcome::Failed);
+        }
+    }
+
+    fn done(&mut self, room: RoomTag, id: UnicastId, outcome: Outcome) {
+        tracing::debug!(?id, ?outcome, "message to one member");
+        self.out.push(Action::UnicastDone { room, id, outcome });
+    }
+}
