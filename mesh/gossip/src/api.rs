@@ -188,6 +188,13 @@ pub enum Input {
         /// Whether more would have fitted the question (the driver may stop before its limit).
         more: bool,
     },
+    /// How many members a room has, this device's included: it paces the signs of life.
+    RoomSize {
+        /// The room.
+        room: RoomTag,
+        /// How many (count).
+        members: usize,
+    },
     /// Members that could be dialled: the overlay's candidates. May repeat.
     Known {
         /// The room.

@@ -102,10 +102,16 @@ impl Engine {
         self.arm_beacon(tag, period - period / 10, period / 5, now);
     }
 
+    pub(crate) fn on_room_size(&mut self, tag: RoomTag, members: usize) {
+        if let Some(room) = self.rooms.get_mut(&tag) {
+            room.size = members;
+        }
+    }
+
     /// The room's members, as far as this device has heard of them.
     pub(crate) fn members(&self, tag: RoomTag) -> usize {
         self.rooms.get(&tag).map_or(0, |room| {
-            room.known
+            room.size
                 .max(room.trees.len())
                 .max(room.beacons.newest.len())
         })

@@ -133,6 +133,7 @@ impl Engine {
                 events,
                 more,
             } => self.on_loaded(query, events, more, now),
+            Input::RoomSize { room, members } => self.on_room_size(room, members),
             Input::Known { room, authors } => self.on_known(room, &authors, now),
             Input::DialFailed { room, author } => self.on_dial_failed(room, author, now),
             Input::Load {

@@ -89,8 +89,8 @@ pub(crate) struct Room {
     pub(crate) own: Option<AuthorId>,
     pub(crate) trees: Trees,
     pub(crate) beacons: Beacons,
-    /// Members that the driver has told of (count).
-    pub(crate) known: usize,
+    /// Members, as the driver says (count).
+    pub(crate) size: usize,
     pub(crate) lazy: Lazy,
 }
 
@@ -124,7 +124,7 @@ impl Room {
             own: None,
             trees: Trees::default(),
             beacons: Beacons::default(),
-            known: 0,
+            size: 0,
             lazy: Lazy::default(),
         };
         for one in held {

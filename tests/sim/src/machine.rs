@@ -70,6 +70,8 @@ pub trait Machine {
     fn handle(&mut self, input: In<Self::Message>, now_us: u64, out: &mut Vec<Out<Self::Message>>);
     /// The process dies: whatever was not durable is lost. `In::Start` follows when it starts again.
     fn crash(&mut self);
+    /// How many members the room has; given before each start.
+    fn room_size(&mut self, _members: usize) {}
     /// Approximate heap bytes of the protocol's state, for the memory column.
     fn memory(&self) -> usize {
         0

@@ -59,6 +59,7 @@ impl Default for Costs {
 /// One device that runs our engine.
 pub struct Ours {
     me: NodeId,
+    members: usize,
     config: Config,
     costs: Costs,
     dice: Dice,
@@ -118,6 +119,7 @@ impl Ours {
         };
         Self {
             me,
+            members: 1,
             config,
             costs: Costs::default(),
             dice,
@@ -234,6 +236,15 @@ impl Ours {
             records: Vec::new(),
         };
         self.drive(open, now, out);
+        let members = self.members;
+        self.drive(
+            Input::RoomSize {
+                room: ROOM,
+                members,
+            },
+            now,
+            out,
+        );
         let authors = known.into_iter().map(author).collect();
         self.drive(
             Input::Known {
@@ -370,6 +381,10 @@ impl Machine for Ours {
         self.waiting.clear();
         self.reads.clear();
         self.tips.clear();
+    }
+
+    fn room_size(&mut self, members: usize) {
+        self.members = members;
     }
 
     fn memory(&self) -> usize {

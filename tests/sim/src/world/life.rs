@@ -23,7 +23,9 @@ impl<M: Machine> World<M> {
             let known = self.dice.sample(&others, KNOWN_MAX);
             self.nodes[node as usize].known = known;
         }
+        let members = self.nodes.len();
         let one = &mut self.nodes[node as usize];
+        one.machine.room_size(members);
         one.state = State::Up;
         one.life += 1;
         one.busy_until = self.now;
