@@ -18,6 +18,7 @@
     reason = "node numbers, dice and virtual times stay far below the widths they are cut to"
 )]
 
+pub mod baselines;
 mod dice;
 mod graph;
 mod machine;

@@ -1,16 +1,20 @@
-//! Rows of the table without a WebRTC build: `sim SCENARIO.. [--nodes N] [--seeds S] [--seed FIRST] [--off CONTROL].. [--json]`.
+//! Rows of the table without a WebRTC build: `sim SCENARIO.. [--nodes N] [--seeds S] [--seed FIRST] [--system NAME].. [--off CONTROL].. [--json]`.
 //!
-//! `all` stands for every row, `main` for those that `bench gossip` runs by itself.
+//! Systems: ours unless others are named, `all` for all of them. Of the scenarios `all` stands for every row, `main` for those that `bench gossip` runs by itself.
 
 use std::process::ExitCode;
 
 use peddlenet_gossip::Controls;
-use peddlenet_sim::scenario::{self, MAIN, OurEngine, Row, SCENARIOS};
+use peddlenet_sim::{
+    baselines::{self, SYSTEMS},
+    scenario::{self, MAIN, OurEngine, Row, SCENARIOS},
+};
 
 fn main() -> ExitCode {
     let mut scenarios: Vec<String> = Vec::new();
     let (mut nodes, mut seeds, mut first, mut json) = (200, 1, 1, false);
     let mut controls = Controls::default();
+    let mut systems: Vec<String> = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|n| n.parse::<u32>().ok());
@@ -24,6 +28,14 @@ fn main() -> ExitCode {
                     .next()
                     .and_then(|name| switch_off(&mut controls, &name))
             }
+            "--system" => {
+                let name = args.next().unwrap_or_default();
+                match name.as_str() {
+                    "all" => systems.extend(SYSTEMS.map(String::from)),
+                    one if SYSTEMS.contains(&one) => systems.push(name),
+                    _ => known = None,
+                }
+            }
             "--json" => json = true,
             "all" => scenarios.extend(SCENARIOS.map(String::from)),
             "main" => scenarios.extend(MAIN.map(String::from)),
@@ -32,22 +44,28 @@ fn main() -> ExitCode {
         }
         if known.is_none() {
             eprintln!(
-                "sim SCENARIO.. [--nodes N] [--seeds S] [--seed FIRST] [--off CONTROL].. [--json]"
+                "sim SCENARIO.. [--nodes N] [--seeds S] [--seed FIRST] [--system NAME].. [--off CONTROL].. [--json]"
             );
             eprintln!("scenarios: all main {}", SCENARIOS.join(" "));
+            eprintln!("systems: all {}", SYSTEMS.join(" "));
             return ExitCode::FAILURE;
         }
     }
+    if systems.is_empty() {
+        systems.push(SYSTEMS[0].to_owned());
+    }
+    let ours = OurEngine { controls };
     let mut clean = true;
     for name in &scenarios {
         for seed in first..first + seeds {
-            let started = std::time::Instant::now();
-            let system = OurEngine { controls };
-            let Some(row) = scenario::run(name, &system, nodes, seed.into()) else {
-                continue;
-            };
-            clean &= row.violations.is_empty();
-            print(&row, json, started.elapsed().as_secs_f64());
+            for system in &systems {
+                let started = std::time::Instant::now();
+                let Some(row) = baselines::run(system, &ours, name, nodes, seed.into()) else {
+                    continue;
+                };
+                clean &= row.violations.is_empty();
+                print(&row, json, started.elapsed().as_secs_f64());
+            }
         }
     }
     if clean {

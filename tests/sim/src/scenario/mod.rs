@@ -29,6 +29,10 @@ pub trait System {
     fn upkeep(&self) -> usize {
         8
     }
+    /// Links that each node begins with; 0 for a protocol that could not use links it did not dial.
+    fn given_links(&self) -> u32 {
+        8
+    }
     /// Whether it can send to one member.
     fn has_unicast(&self) -> bool {
         false

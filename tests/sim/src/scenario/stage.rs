@@ -3,8 +3,6 @@
 use super::{Row, System};
 use crate::{Machine, MessageId, Net, NodeId, SECOND, Traffic, World, rings};
 
-/// Links a node begins with.
-const DEGREE: u32 = 8;
 /// What an overlay gets to settle before anything is measured.
 const SETTLE: u64 = 15 * SECOND;
 /// The sealed body of an ordinary message, in bytes.
@@ -45,7 +43,7 @@ impl<M: Machine> Stage<M> {
         };
         let mut world = World::new(net, seed, machines);
         world.lens = system.lens();
-        let links = rings(nodes, DEGREE, world.dice());
+        let links = rings(nodes, system.given_links(), world.dice());
         world.start_all(&links);
         world.run_for(SETTLE);
         Self {
