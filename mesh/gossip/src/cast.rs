@@ -98,7 +98,7 @@ impl Engine {
         };
         let own = room.own == Some(author);
         let spared = self.overload.on && !own && !room.trees.knows(author);
-        let announcers = self.passed(tag, event, hops);
+        let announcers = self.passed(tag, event, hops, now);
         self.grow_tree(tag, author, copies);
         let shorter = self.shorter_way(tag, author, &announcers);
         let Some(room) = self.rooms.get_mut(&tag) else {

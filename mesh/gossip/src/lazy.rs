@@ -1,11 +1,15 @@
 //! Announcing what is not pushed, and grafting what does not come.
 //!
 //! ```text
-//!  an event passes             Ihave to the links that get it from elsewhere, collected for 25 ms
-//!  Ihave of something missing  wait for the pushed copy: max(60 ms, 2 round trips); without a parent: not at all
+//!  an event passes             Ihave to the links that get it from elsewhere: at once, then collected for 25 ms
+//!  Ihave of something missing  wait for the pushed copy as long as they use to be late; without a parent: not at all
 //!  it did not come             Graft at the cheapest announcer: it sends it, and pushes from now on
 //!  again not                   the next announcer; after some tries it is left to sync
 //! ```
+//!
+//! How late pushed copies are behind the first announcement is measured, and the wait follows as
+//! TCP's retransmission timeout follows round trips: mean + 4 deviations (RFC 6298). A fixed wait of
+//! max(60 ms, 2 round trips) made the 99th percentile under 5 % loss 348 ms instead of 199 ms (N=300).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +27,7 @@ use crate::{
     engine::{Due, Engine, count},
     graft::Cache,
     limits,
-    recent::log_of,
+    recent::{elapsed, log_of},
 };
 
 /// Something that was announced and has not come.
@@ -35,6 +39,7 @@ struct Missing {
     announcers: Vec<Copy>,
     /// Whom it was asked of.
     asked: Vec<PeerId>,
+    since: Timestamp,
     due: Timestamp,
 }
 
@@ -47,7 +52,48 @@ pub(crate) struct Lazy {
     due: BTreeSet<(Timestamp, MissingKey)>,
     /// The earliest time for which a timer is armed.
     armed: Option<Timestamp>,
+    lateness: Lateness,
     pub(crate) cache: Cache,
+}
+
+/// How late pushed copies are behind their first announcement, smoothed.
+#[derive(Debug)]
+struct Lateness {
+    /// The mean, in eighths of a millisecond.
+    mean_8: u64,
+    /// The mean deviation, in quarters of a millisecond.
+    deviation_4: u64,
+}
+
+impl Default for Lateness {
+    /// Before the first sample: a wait of [`limits::GRAFT_AFTER`].
+    fn default() -> Self {
+        Self {
+            mean_8: 0,
+            deviation_4: u64::try_from(limits::GRAFT_AFTER.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl Lateness {
+    fn sample(&mut self, late: Duration) {
+        let late = u64::try_from(late.min(limits::GRAFT_AFTER_MAX).as_millis()).unwrap_or(0);
+        let deviation = late.abs_diff(self.mean_8 / 8);
+        self.deviation_4 = self
+            .deviation_4
+            .saturating_sub(self.deviation_4 / 4)
+            .saturating_add(deviation);
+        self.mean_8 = self
+            .mean_8
+            .saturating_sub(self.mean_8 / 8)
+            .saturating_add(late);
+    }
+
+    /// How long to wait for a pushed copy.
+    fn wait(&self) -> Duration {
+        let wait = Duration::from_millis((self.mean_8 / 8).saturating_add(self.deviation_4));
+        wait.clamp(limits::GRAFT_AFTER_MIN, limits::GRAFT_AFTER_MAX)
+    }
 }
 
 impl Lazy {
@@ -68,14 +114,28 @@ impl Lazy {
 
 impl Engine {
     /// An event passes: remembered for grafts. Gives the neighbours that announced it before.
-    pub(crate) fn passed(&mut self, tag: RoomTag, event: &SignedEvent, hops: u8) -> Vec<Copy> {
+    pub(crate) fn passed(
+        &mut self,
+        tag: RoomTag,
+        event: &SignedEvent,
+        hops: u8,
+        now: Timestamp,
+    ) -> Vec<Copy> {
         let Some(room) = self.rooms.get_mut(&tag) else {
             return Vec::new();
         };
         room.lazy.cache.insert(event, hops);
         let ((author, stream), seq) = (log_of(event), event.header().seq);
         let missing = room.lazy.remove((author.short(), stream, seq));
-        missing.map_or(Vec::new(), |missing| missing.announcers)
+        let Some(missing) = missing else {
+            room.lazy.lateness.sample(Duration::ZERO);
+            return Vec::new();
+        };
+        // What was asked for says nothing about how late pushed copies are.
+        if missing.asked.is_empty() {
+            room.lazy.lateness.sample(now.since(missing.since));
+        }
+        missing.announcers
     }
 
     /// Announces an event to a neighbour, soon.
@@ -86,12 +146,21 @@ impl Engine {
         what: Announced,
         now: Timestamp,
     ) {
-        let Some(room) = self.rooms.get_mut(&tag) else {
-            return;
-        };
         if !self.config.controls.lazy {
             return;
         }
+        let Some(side) = self.side(peer, tag) else {
+            return;
+        };
+        if elapsed(side.announced, now, limits::ANNOUNCE_BATCH) {
+            side.announced = now;
+            let entries = Capped::take_from(&mut std::iter::once(what));
+            let room = tag.short();
+            return self.send(peer, Frame::Ihave(Ihave { room, entries }), Lane::Ordered);
+        }
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
         let queue = room.lazy.announce.entry(peer).or_default();
         if queue.len() < limits::ANNOUNCED_MAX {
             queue.push(what);
@@ -130,7 +199,6 @@ impl Engine {
     }
 
     fn hear_of(&mut self, from: PeerId, tag: RoomTag, entry: &Announced, now: Timestamp) {
-        let wait = self.patience(from);
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
         };
@@ -159,21 +227,27 @@ impl Engine {
             return count(&mut self.stats.overflow);
         }
         // Without a parent nothing is on its way.
+        let wait = room.lazy.lateness.wait();
         let due = if parentless { now } else { now.after(wait) };
         room.lazy.due.insert((due, key));
         let missing = Missing {
             announcers: vec![(from, entry.cost)],
             asked: Vec::new(),
+            since: now,
             due,
         };
         room.lazy.missing.insert(key, missing);
         self.arm_missing(tag);
     }
 
-    /// How long a pushed copy may take after it was announced.
-    fn patience(&self, peer: PeerId) -> Duration {
-        let rtt = self.round_trip(peer).saturating_mul(2);
-        limits::GRAFT_AFTER.max(rtt).min(limits::GRAFT_AFTER_MAX)
+    /// How long a grafted copy may take, longer with each try.
+    fn patience(&self, peer: PeerId, tries: usize) -> Duration {
+        let tries = u32::try_from(tries).unwrap_or(u32::MAX);
+        let rtt = self.round_trip(peer);
+        rtt.saturating_add(rtt / 4)
+            .saturating_add(limits::GRAFT_AFTER_MIN)
+            .saturating_mul(tries.saturating_add(1))
+            .min(limits::GRAFT_AFTER_MAX)
     }
 
     fn arm_missing(&mut self, tag: RoomTag) {
@@ -245,13 +319,12 @@ impl Engine {
         }
         let best = waiting
             .into_iter()
-            .min_by_key(|&(peer, cost)| (self.is_choked(peer, tag), self.over(peer, cost), peer));
+            // All of them have it: the nearest gives it first.
+            .min_by_key(|&(peer, _)| (self.is_choked(peer, tag), self.link_cost(peer), peer));
         let Some((peer, cost)) = best.filter(|_| tries < limits::GRAFT_TRIES) else {
             return self.leave_to_sync(tag, key, now);
         };
-        let pause = self
-            .patience(peer)
-            .saturating_mul(u32::try_from(tries).unwrap_or(u32::MAX).saturating_add(1));
+        let pause = self.patience(peer, tries);
         let link = self.link_cost(peer);
         let room = self.rooms.get_mut(&tag)?;
         let missing = room.lazy.missing.get_mut(&key)?;

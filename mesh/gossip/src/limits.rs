@@ -125,9 +125,11 @@ pub const ORIGINS_MAX: usize = peddlenet_wire::limits::MEMBERS_MAX;
 pub const ANNOUNCE_BATCH: Duration = Duration::from_millis(25);
 /// Announcements that wait for one neighbour; beyond it sync has to do.
 pub const ANNOUNCED_MAX: usize = 1_024;
-/// How long a pushed copy may take after its announcement, at least.
+/// How long a pushed copy may take after its announcement, before anything was measured ..
 pub const GRAFT_AFTER: Duration = Duration::from_millis(60);
-/// And at most, however slow the link.
+/// .. at least ..
+pub const GRAFT_AFTER_MIN: Duration = Duration::from_millis(20);
+/// .. and at most, however slow the links.
 pub const GRAFT_AFTER_MAX: Duration = Duration::from_millis(1_000);
 /// How often something missing is asked for before it is left to sync.
 pub const GRAFT_TRIES: usize = 6;

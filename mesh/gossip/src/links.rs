@@ -106,6 +106,8 @@ impl Link {
 pub(crate) struct Side {
     /// Who is at the other end.
     pub(crate) author: AuthorId,
+    /// When something was announced there last.
+    pub(crate) announced: Timestamp,
     /// Whether it asks to be spared as a relay.
     pub(crate) choked: bool,
     /// Whether its heads have come.
@@ -145,6 +147,7 @@ impl Side {
     fn new(author: AuthorId, now: Timestamp) -> Self {
         Self {
             author,
+            announced: Timestamp::default(),
             choked: false,
             heard: false,
             synced: false,
