@@ -360,13 +360,13 @@ pub enum Action {
         /// The question.
         what: Query,
     },
-    /// A verified event, new to this device. May come out of order while history is fetched.
+    /// A verified event, new to this device. Live ones come after what they follow on, others may not.
     Deliver {
         /// The event.
         event: SignedEvent,
         /// Links it crossed: a hint, not signed; for history the least that is possible.
         hops: u8,
-        /// Whether it was pushed, not fetched.
+        /// Whether it was pushed, not fetched, and everything before it was delivered.
         live: bool,
     },
     /// A verified record, newer than what this device had.
@@ -555,6 +555,8 @@ pub struct Stats {
     pub grafts: u64,
     /// Neighbours told to stop pushing an author's events.
     pub prunes: u64,
+    /// Pushed events that waited for what they follow on.
+    pub waited: u64,
     /// Times that this device asked to be spared as a relay.
     pub chokes: u64,
 }

@@ -156,8 +156,7 @@ impl Engine {
             own: false,
         });
         if !before {
-            count(&mut self.stats.delivered);
-            self.out.push(Action::Deliver { event, hops, live });
+            self.deliver(tag, event, hops, live, now);
         }
         if let Some(stretch) = gap {
             for &peer in &from {
@@ -181,6 +180,7 @@ impl Engine {
             return;
         }
         room.own = Some(position.0.0);
+        room.causal.note(position.2);
         room.logs
             .entry(position.0)
             .or_default()

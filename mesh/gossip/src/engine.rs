@@ -64,6 +64,8 @@ pub(crate) enum Asked {
     Serve(Box<Serve>),
     /// Is what came what we hold, or another branch?
     Compare(RoomTag, Box<Arriving>),
+    /// What was delivered before a restart.
+    Recall(RoomTag),
     /// What a neighbour grafted.
     Graft(PeerId, RoomTag),
 }
@@ -79,6 +81,7 @@ pub(crate) enum Due {
     Records(PeerId, RoomTag),
     Nudge(PeerId, RoomTag),
     Announce(RoomTag),
+    Causal(RoomTag),
     Beacon(RoomTag, u64),
     Missing(RoomTag),
     Hop(RoomTag, Key, u32),
@@ -182,7 +185,11 @@ impl Engine {
         if self.rooms.contains_key(&tag) {
             return;
         }
+        let past = !room.logs.is_empty();
         self.rooms.insert(tag, room);
+        if past {
+            self.recall(tag);
+        }
         self.arm_digest(tag, now);
         for peer in self.neighbours(tag) {
             self.greet(peer, tag, now);
@@ -249,6 +256,7 @@ impl Engine {
     ) {
         match self.queries.remove(&query) {
             Some(Asked::Serve(serve)) => self.on_serve_loaded(*serve, events, more),
+            Some(Asked::Recall(room)) => self.on_recalled(room, &events),
             Some(Asked::Graft(peer, room)) => self.on_graft_loaded(peer, room, events),
             Some(Asked::Compare(room, arriving)) => self.on_compared(room, *arriving, &events, now),
             None => {}
@@ -265,6 +273,7 @@ impl Engine {
             Some(Due::Nudge(peer, room)) => self.on_nudge_due(peer, room),
             Some(Due::Announce(room)) => self.on_announce_due(room),
             Some(Due::Beacon(room, round)) => self.on_beacon_due(room, round, now),
+            Some(Due::Causal(room)) => self.on_causal_due(room, now),
             Some(Due::Missing(room)) => self.on_missing_due(room, now),
             Some(Due::Hop(room, key, turn)) => self.on_hop_due(room, key, turn, now),
             Some(Due::Ring(room, key, turn)) => self.on_ring_due(room, key, turn, now),

@@ -45,6 +45,7 @@ mod api;
 mod beacon;
 mod broadcast;
 mod cast;
+mod causal;
 mod custody;
 mod engine;
 mod fetch;

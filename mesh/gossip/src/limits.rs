@@ -158,6 +158,18 @@ pub const BEACON_SOON_A_MEMBER: Duration = Duration::from_millis(2);
 /// Without links for so long, a device counts as away.
 pub const AWAY_AFTER: Duration = Duration::from_secs(20);
 
+/// Delivered events whose hashes are remembered, per room: more than a crowd says while one event is
+/// on its way.
+pub const DELIVERED_MAX: usize = 8_192;
+/// Pushed events that wait for what they follow on, per room; beyond it they are delivered at once.
+pub const WAITING_MAX: usize = 512;
+/// How long one waits.
+pub const WAITING_FOR: Duration = Duration::from_secs(2);
+/// Events on disk that a restarted engine recalls as delivered.
+pub const RECALLED: usize = 256;
+/// An offer of more positions than this in one log is history, not what a live stream lost.
+pub const HOLES_OF_LIVE: u64 = 32;
+
 /// The cost of a link of which nothing is known yet, in milliseconds one way.
 pub const COST_UNKNOWN_MS: u32 = 30;
 /// Costs are capped here, in milliseconds.

@@ -10,6 +10,7 @@ use peddlenet_wire::{
 use crate::{
     api::{Counts, Held, Ticket},
     beacon::Beacons,
+    causal::Causal,
     fetch::Outstanding,
     lazy::Lazy,
     limits,
@@ -92,6 +93,7 @@ pub(crate) struct Room {
     /// Members, as the driver says (count).
     pub(crate) size: usize,
     pub(crate) lazy: Lazy,
+    pub(crate) causal: Causal,
 }
 
 impl Room {
@@ -126,6 +128,7 @@ impl Room {
             beacons: Beacons::default(),
             size: 0,
             lazy: Lazy::default(),
+            causal: Causal::default(),
         };
         for one in held {
             let key = (one.author, one.stream);
@@ -142,6 +145,7 @@ impl Room {
                     saved: true,
                 };
                 room.recent.insert((key, seq, hash), known);
+                room.causal.note(hash);
                 if one.stream == Stream::CONTENT {
                     room.page = Page::Done;
                 }

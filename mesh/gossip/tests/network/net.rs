@@ -381,6 +381,13 @@ impl Net {
                     one.accepted.contains(&event.hash()),
                     "delivered before its check"
                 );
+                let header = event.header();
+                if live && header.stream == Stream::CONTENT {
+                    let mut past = header.parents.iter().chain([&header.previous]);
+                    let known =
+                        |hash: &EventHash| *hash == EventHash::ZERO || one.shown.contains(hash);
+                    assert!(past.all(known), "delivered live before its past: {event:?}");
+                }
                 assert!(one.shown.insert(event.hash()), "delivered twice: {event:?}");
                 one.delivered.push((event.clone(), hops, live));
                 self.admitted(node, &event);
