@@ -6,6 +6,7 @@ use peddlenet_wire::{
     Frame, RoomTag, SignedEvent, Timestamp,
     frame::Head,
     ids::Digest,
+    peers::Peers,
     route::{Route, RouteReply},
     tree::{Beacon, Choke, Graft, Ihave, Prune},
 };
@@ -18,6 +19,7 @@ use crate::{
     intake::Arriving,
     links::Link,
     load::Overload,
+    overlay::Overlay,
     recent::Position,
     records::{ArrivingRecord, RecordKey},
     room::Room,
@@ -34,6 +36,7 @@ pub struct Engine {
     /// Checks and commits under way; at most [`FLIGHTS_MAX`](crate::limits::FLIGHTS_MAX) beside own ones.
     pub(crate) flights: BTreeMap<Ticket, Flight>,
     pub(crate) queries: BTreeMap<QueryId, Asked>,
+    pub(crate) overlay: Overlay,
     timers: BTreeMap<TimerId, Due>,
     numbers: u64,
     pub(crate) out: Vec<Action>,
@@ -88,6 +91,7 @@ pub(crate) enum Due {
     Ring(RoomTag, Key, u32),
     Keepers(RoomTag, Key),
     Redeliver(RoomTag, Key),
+    Upkeep,
 }
 
 impl Engine {
@@ -99,6 +103,7 @@ impl Engine {
             links: BTreeMap::new(),
             flights: BTreeMap::new(),
             queries: BTreeMap::new(),
+            overlay: Overlay::default(),
             timers: BTreeMap::new(),
             numbers: 0,
             out: Vec::new(),
@@ -113,6 +118,7 @@ impl Engine {
     /// `now` is the driver's clock. It should not jump; if it does, timers and rates are off for a
     /// moment and nothing else.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> impl Iterator<Item = Action> {
+        self.overlay_sees(&input, now);
         match input {
             Input::OpenRoom {
                 room,
@@ -154,6 +160,7 @@ impl Engine {
             Input::Beacon { room, beacon } => self.publish_beacon(room, beacon),
             Input::Timer(timer) => self.on_timer(timer, now),
         }
+        self.overhear(now);
         while let Some(peer) = self.doomed.pop() {
             self.release(peer, now);
         }
@@ -219,7 +226,8 @@ impl Engine {
             | Frame::Graft(Graft { room, .. })
             | Frame::Choke(Choke { room, .. })
             | Frame::Route(Route { room, .. })
-            | Frame::RouteReply(RouteReply { room, .. }) => match self.room_of(from, *room) {
+            | Frame::RouteReply(RouteReply { room, .. })
+            | Frame::Peers(Peers { room, .. }) => match self.room_of(from, *room) {
                 Some(room) => room,
                 None => return self.blame(from, Why::NotOpen, now),
             },
@@ -240,6 +248,7 @@ impl Engine {
             Frame::Ihave(f) => self.on_ihave(from, room, &f, now),
             Frame::Prune(f) => self.on_prune(from, room, &f, now),
             Frame::Graft(f) => self.on_graft(from, room, &f, now),
+            Frame::Peers(f) => self.on_peers(from, room, &f, now),
             Frame::Choke(f) => self.on_choke(from, room, f.on, now),
             Frame::Route(f) => self.on_route(from, room, f, now),
             Frame::RouteReply(f) => self.on_route_reply(from, room, f, now),
@@ -279,6 +288,7 @@ impl Engine {
             Some(Due::Ring(room, key, turn)) => self.on_ring_due(room, key, turn, now),
             Some(Due::Keepers(room, key)) => self.on_keepers_due(room, key),
             Some(Due::Redeliver(room, key)) => self.on_redeliver_due(room, key, now),
+            Some(Due::Upkeep) => self.on_upkeep_due(now),
             Some(Due::Records(peer, room)) => self.send_records(peer, room, now),
             None => {}
         }

@@ -267,3 +267,87 @@ pub const REDELIVER_EVERY: Duration = Duration::from_secs(2);
 pub const REDELIVER_JITTER_MS: u64 = 300;
 /// Attempts after one sign of life.
 pub const REDELIVER_TRIES: u32 = 3;
+
+/// Candidates to link up with, per room (design: passive view).
+pub const PASSIVE_MAX: usize = 48;
+/// Of those, such that only a neighbour named.
+pub const HEARSAY_MAX: usize = 16;
+/// Lost peers that are remembered, per room.
+pub const LOST_MAX: usize = 1_024;
+/// For how long (design: never purged for a day).
+pub const LOST_FOR: Duration = Duration::from_secs(24 * 3600);
+/// One lost peer is probed about so often, over all rooms.
+pub const PROBE_EVERY: Duration = Duration::from_secs(30);
+/// A sign of life makes a candidate preferable for so long.
+pub const ALIVE_FOR: Duration = Duration::from_secs(120);
+/// The overlay looks after itself about so often.
+pub const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+/// The first dials after a room was opened, give or take a fifth.
+pub const FIRST_DIALS: Duration = Duration::from_millis(150);
+/// Dials under way at a time. As many as are missing at most, and as hang when most peers died.
+pub const DIALS_MAX: usize = 8;
+/// Dials a second, and as many at once: bounds what dials cost when all of them fail at once.
+pub const DIALS_A_SECOND: u32 = 8;
+/// A dial that lasts longer hangs, most likely: others are dialled beside it.
+pub const DIAL_FRESH: Duration = Duration::from_secs(1);
+/// A dial without an answer failed; longer than any driver takes.
+pub const DIAL_GIVE_UP: Duration = Duration::from_secs(20);
+/// How long a candidate rests after the first failed dial; twice as long after each further one ..
+pub const REST: Duration = Duration::from_secs(1);
+/// .. up to this.
+pub const REST_MAX: Duration = Duration::from_secs(120);
+/// Failures of a candidate that make a difference.
+pub const FAILURES_COUNTED: u8 = 8;
+/// How long a candidate rests after its link broke: it may have been the network for a moment.
+pub const LOST_REST: Duration = Duration::from_millis(250);
+/// How long it rests after a goodbye: one of the ends had too many links.
+pub const PARTED_REST: Duration = Duration::from_secs(30);
+/// How long it rests at most when the driver names it again: it may be reached elsewhere now.
+pub const KNOWN_REST: Duration = Duration::from_secs(10);
+/// Frames about neighbours a second, per link, and as many at once.
+pub const PEERS_A_SECOND: u32 = 8;
+/// Members heard of lately in such a frame, beside the neighbours.
+pub const LIVELY_TOLD: usize = 4;
+/// A link's questions for candidates are answered at most so often.
+pub const ANSWER_EVERY: Duration = Duration::from_secs(1);
+/// Neighbours hear at most so often that this device has more or fewer links than it goes for.
+pub const TELL_EVERY: Duration = Duration::from_secs(5);
+/// The first pause between questions for candidates while links are missing; twice as long each
+/// time until somebody new is named.
+pub const ASK_PAUSE: Duration = Duration::from_secs(2);
+/// Such a question goes to one neighbour about so often even when none are missing.
+pub const SHUFFLE_EVERY: Duration = Duration::from_secs(120);
+/// Links beyond the cap that may be open while one is said goodbye to.
+pub const CAP_SLACK: usize = 2;
+/// How long a link is left alone after it came up.
+pub const LINK_YOUNG: Duration = Duration::from_secs(10);
+/// The same for a link to a peer that was lost.
+pub const BRIDGE_YOUNG: Duration = Duration::from_secs(120);
+/// Both ends of a link have had too many for so long before they part.
+pub const OVER_FOR: Duration = Duration::from_secs(30);
+/// A neighbour is asked to part at most so often.
+pub const PART_EVERY: Duration = Duration::from_secs(5);
+/// How long its answer may be on its way.
+pub const PART_PENDING: Duration = Duration::from_secs(2);
+/// Between goodbye and the end of a link.
+pub const GOODBYE: Duration = Duration::from_millis(500);
+/// How long a link may be without a room that both ends want.
+pub const IDLE_GRACE: Duration = Duration::from_secs(10);
+/// How long two links to one member may stand side by side.
+pub const TWIN_PATIENCE: Duration = Duration::from_secs(2);
+/// Links that are kept because they are the cheapest (design: slots) ..
+pub const SLOTS_CHEAP: usize = 4;
+/// .. by chance ..
+pub const SLOTS_RANDOM: usize = 2;
+/// .. because they have the fewest common neighbours.
+pub const SLOTS_DIVERSE: usize = 2;
+/// What a link costs as long as nobody measured it, in milliseconds.
+pub const COST_UNKNOWN: u32 = 100;
+/// Another link is tried about so often; twice as long each time that it brought nothing ..
+pub const TRIAL_EVERY: Duration = Duration::from_secs(300);
+/// .. up to this.
+pub const TRIAL_EVERY_MAX: Duration = Duration::from_secs(3600);
+/// How long it is tried.
+pub const TRIAL_FOR: Duration = Duration::from_secs(30);
+/// How much cheaper it has to be to stay instead of another, in percent of itself.
+pub const SWAP_GAIN_PERCENT: u32 = 130;

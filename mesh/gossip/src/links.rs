@@ -218,6 +218,7 @@ impl Engine {
             self.greet(peer, room, now);
             self.met(room, author, now);
         }
+        self.overlay_up(peer, room, author, now);
     }
 
     /// Both ends tell what they hold, as soon as a room runs over a link.
@@ -252,8 +253,10 @@ impl Engine {
     }
 
     pub(crate) fn on_peer_down(&mut self, peer: PeerId, now: Timestamp) {
+        self.overlay_down(peer, now);
         self.release(peer, now);
         self.links.remove(&peer);
+        self.refill(now);
     }
 
     /// Forgets all rooms of a link; what was asked there is asked of others.
