@@ -63,12 +63,12 @@ impl Engine {
             }
         };
         if let Some(peer) = tell {
-            self.send_prunes(tag, peer, vec![author]);
+            self.send_prunes(tag, peer, &[author]);
         }
     }
 
     /// Tells a neighbour to push no more of these authors.
-    pub(crate) fn send_prunes(&mut self, tag: RoomTag, peer: PeerId, authors: Vec<AuthorId>) {
+    pub(crate) fn send_prunes(&mut self, tag: RoomTag, peer: PeerId, authors: &[AuthorId]) {
         if !self.config.controls.prune {
             return;
         }
@@ -197,7 +197,7 @@ impl Engine {
         count(&mut self.stats.grafts);
         self.send_grafts(tag, std::iter::once((better, vec![line])).collect());
         if let Some(old) = old {
-            self.send_prunes(tag, old, vec![author]);
+            self.send_prunes(tag, old, &[author]);
         }
     }
 }

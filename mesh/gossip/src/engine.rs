@@ -157,7 +157,7 @@ impl Engine {
                 id,
                 payload,
             } => self.send_to(room, to, id, payload, now),
-            Input::Beacon { room, beacon } => self.publish_beacon(room, beacon),
+            Input::Beacon { room, beacon } => self.publish_beacon(room, &beacon),
             Input::Timer(timer) => self.on_timer(timer, now),
         }
         self.overhear(now);

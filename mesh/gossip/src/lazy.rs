@@ -244,7 +244,9 @@ impl Engine {
     fn patience(&self, peer: PeerId, tries: usize) -> Duration {
         let tries = u32::try_from(tries).unwrap_or(u32::MAX);
         let rtt = self.round_trip(peer);
-        rtt.saturating_add(rtt / 4)
+        rtt.saturating_mul(5)
+            .checked_div(4)
+            .unwrap_or(rtt)
             .saturating_add(limits::GRAFT_AFTER_MIN)
             .saturating_mul(tries.saturating_add(1))
             .min(limits::GRAFT_AFTER_MAX)

@@ -145,7 +145,8 @@ pub const CACHE_MAX: usize = 512;
 pub const CACHE_BYTES: usize = 2 * 1024 * 1024;
 /// Entries of Ihave, Prune and Graft a second, per link, and as many at once: what the events that a
 /// link may bring a second can cause, twice, and all trees of a full room once.
-pub const HINTS_A_SECOND: u32 = 2 * ORIGINS_MAX as u32;
+pub const HINTS_A_SECOND: u32 = 10_000;
+const _: () = assert!(HINTS_A_SECOND as usize == 2 * ORIGINS_MAX);
 
 /// Each member gives a sign of life that often in rooms of up to 44 members ..
 pub const BEACON_EVERY: Duration = Duration::from_secs(30);

@@ -178,7 +178,7 @@ impl Engine {
             prunes.push(orphan.author);
         }
         self.send_grafts(tag, grafts);
-        self.send_prunes(tag, from, prunes);
+        self.send_prunes(tag, from, &prunes);
     }
 }
 
