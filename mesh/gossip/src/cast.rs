@@ -1,6 +1,7 @@
 //! Passing on: along the author's tree, announced beside it.
 //!
-//! Events, records and beacons of an author take the same tree. What is new decides who the parent
+//! Events, records and beacons of an author take the same tree; a large first event is announced
+//! instead of flooded, and the grafts make the tree. What is new decides who the parent
 //! is; what has come before tells which links are one too many. See `trees` for the state.
 
 use peddlenet_wire::{
@@ -11,6 +12,7 @@ use peddlenet_wire::{
 use crate::{
     api::{Lane, PeerId},
     engine::{Engine, count},
+    graft::event_size,
     limits,
     recent::log_of,
     trees::Further,
@@ -53,7 +55,7 @@ impl Engine {
             return;
         };
         let tell = if own {
-            room.trees.own_came_back(author, from);
+            room.trees.spare(author, from);
             Some(from)
         } else {
             match room.trees.further(author, from, theirs, link, prefer) {
@@ -97,7 +99,10 @@ impl Engine {
             return;
         };
         let own = room.own == Some(author);
-        let spared = self.overload.on && !own && !room.trees.knows(author);
+        // A flood of something large costs more than the time that asking for it takes.
+        let cold = !room.trees.knows(author);
+        let large = event_size(event) > limits::LARGE_BYTES;
+        let offered = cold && (large || (self.overload.on && !own));
         let announcers = self.passed(tag, event, hops, now);
         self.grow_tree(tag, author, copies);
         let shorter = self.shorter_way(tag, author, &announcers);
@@ -119,7 +124,10 @@ impl Engine {
             if has_it {
                 continue;
             }
-            if !spared && self.is_eager(tag, author, peer) {
+            if offered && let Some(room) = self.rooms.get_mut(&tag) {
+                room.trees.spare(author, peer);
+            }
+            if self.is_eager(tag, author, peer) {
                 let frame = Frame::Event(frame::Event {
                     event: event.clone(),
                     hops,

@@ -33,13 +33,13 @@ impl Cache {
             return;
         }
         self.order.push_back(key);
-        self.bytes = self.bytes.saturating_add(size(event));
+        self.bytes = self.bytes.saturating_add(event_size(event));
         while self.order.len() > limits::CACHE_MAX || self.bytes > limits::CACHE_BYTES {
             let Some(oldest) = self.order.pop_front() else {
                 break;
             };
             if let Some((event, _)) = self.events.remove(&oldest) {
-                self.bytes = self.bytes.saturating_sub(size(&event));
+                self.bytes = self.bytes.saturating_sub(event_size(&event));
             }
         }
     }
@@ -56,7 +56,8 @@ impl Cache {
     }
 }
 
-fn size(event: &SignedEvent) -> usize {
+/// Bytes of an event, without the few of its framing.
+pub(crate) fn event_size(event: &SignedEvent) -> usize {
     event
         .header_bytes()
         .len()

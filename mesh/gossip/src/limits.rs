@@ -125,6 +125,9 @@ pub const ORIGINS_MAX: usize = peddlenet_wire::limits::MEMBERS_MAX;
 pub const ANNOUNCE_BATCH: Duration = Duration::from_millis(25);
 /// Announcements that wait for one neighbour; beyond it sync has to do.
 pub const ANNOUNCED_MAX: usize = 1_024;
+/// An author's first event that is longer than this many bytes is announced instead of flooded
+/// (design: above 1 KB IHAVE first).
+pub const LARGE_BYTES: usize = 1024;
 /// How long a pushed copy may take after its announcement, before anything was measured ..
 pub const GRAFT_AFTER: Duration = Duration::from_millis(60);
 /// .. at least ..

@@ -195,8 +195,8 @@ impl Trees {
         }
     }
 
-    /// An own author has no parent; a copy that comes back is one too many.
-    pub(crate) fn own_came_back(&mut self, author: AuthorId, peer: PeerId) {
+    /// Nothing of this author is pushed to a neighbour, until it asks.
+    pub(crate) fn spare(&mut self, author: AuthorId, peer: PeerId) {
         if let Some(slot) = self.slot(peer) {
             self.touch(author).lazy |= slot.bit();
         }

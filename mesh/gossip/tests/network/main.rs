@@ -2,6 +2,7 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "dice with few sides")]
 
+mod broadcast;
 mod chaos;
 mod crowd;
 mod disk;
