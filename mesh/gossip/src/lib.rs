@@ -5,28 +5,36 @@
 //! [`Input`]s with the time and carries out the [`Action`]s that come back, in their order.
 //!
 //! ```text
-//!   links  --Frame, PeerUp, PeerDown-->  +---------------------------+  --Send, Drop-->      links
-//!   crypto --Verified, MembershipCh.-->  | broadcast  push, dedupe   |  --Verify-->          crypto
-//!   store  --Persisted, Loaded------->   | sync       heads, digests |  --Persist, Load-->   store
-//!   app    --Publish, OpenRoom------->   | fetch      what I lack    |  --Deliver, Notify--> app
-//!   clock  --Timer------------------->   | serve      what you lack  |  --Arm-->             clock
-//!                                        | records    latest wins    |
-//!                                        +---------------------------+
+//!   links  --Frame, PeerUp, PeerDown-->  +--------------------------------+  --Send, Dial, Drop-->  links
+//!   crypto --Verified, MembershipCh.-->  | intake     worth a check?      |  --Verify, Beacon---->  crypto
+//!   store  --Persisted, Loaded------->   | broadcast  accept, pass on     |  --Persist, Load----->  store
+//!   app    --Publish, SendTo--------->   | overlay    whom to link with   |  --Deliver(To), Notify->app
+//!   clock  --Timer------------------->   | sync       what flooding lost  |  --Arm--------------->  clock
+//!                                        | unicast    to one member       |
+//!                                        +--------------------------------+
 //! ```
 //!
-//! An event's way: `Frame(Event)` -> dedupe by hash -> `Verify` -> `Verified(Accept)` -> `Send` to
-//! the other neighbours, `Persist`, `Deliver` -> `Persisted` -> heads and digest count it. An own
+//! | sub-protocol | modules | after |
+//! |---|---|---|
+//! | broadcast: one tree per author, announcements, grafts | `intake` `broadcast` `cast` `trees` `lazy` `graft` | Plumtree |
+//! | order: parents before children | `causal` | |
+//! | signs of life, trees and routes kept warm | `beacon` | |
+//! | link costs, sparing the overloaded | `load` | |
+//! | overlay: candidates, dials, lost peers, swaps | `overlay` | HyParView, with a memory |
+//! | unicast: reverse trees, search, custody | `unicast` `route` `search` `custody` | DUAL, expanding ring |
+//! | anti-entropy: digests, sketches, heads, fetching | `sync` `fetch` `pick` `serve` | rateless IBLT |
+//! | latest-wins records | `records` | |
+//! | bounds and behaviour | `links` (buckets, scores), `recent`, `parked`, [`limits`] | |
+//!
+//! An event's way: `Frame(Event)` -> dedupe by hash -> `Verify` -> `Verified(Accept)` -> `Send` along
+//! its author's tree, `Persist`, `Deliver` -> `Persisted` -> heads and digest count it. An own
 //! event: `Publish` -> `Persist` -> `Persisted` -> `Send`.
 //!
 //! What must hold, whatever comes in: nothing is forwarded, kept or delivered before its check was
 //! accepted; own events are durable before they are sent; each event is delivered once while its
-//! hash or its place is known; everything that grows has a bound in [`limits`]; the same inputs give
-//! the same actions. What lossy links, partitions and dead peers leave behind is found by comparing
-//! heads, see the `sync` and `fetch` modules.
-//!
-//! Events travel along one tree per author (`trees`, `cast`, `lazy`). A message to one member goes the
-//! other way along its recipient's tree, hop by hop (`route`), is searched for where no way is known
-//! (`search`), and waits while its recipient is away (`custody`).
+//! hash or its place is known, live ones after what they follow on; everything that grows has a bound
+//! in [`limits`]; the same inputs give the same actions. `tests/sim` runs thousands of engines over
+//! bad networks in virtual time and holds them to it; its README has the figures.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
