@@ -282,16 +282,22 @@ pub const LOST_MAX: usize = 1_024;
 pub const LOST_FOR: Duration = Duration::from_secs(24 * 3600);
 /// One lost peer is probed about so often, over all rooms.
 pub const PROBE_EVERY: Duration = Duration::from_secs(30);
-/// A sign of life makes a candidate preferable for so long.
-pub const ALIVE_FOR: Duration = Duration::from_secs(120);
+/// A sign of life, or a neighbour's word, makes a candidate preferable for so long. Longer than
+/// neighbours are silent about theirs ([`SHUFFLE_EVERY`]).
+pub const ALIVE_FOR: Duration = Duration::from_secs(180);
+/// Whom a neighbour named within this comes before all others: that is news from after a failure.
+pub const TOLD_JUST_NOW: Duration = Duration::from_secs(15);
 /// The overlay looks after itself about so often.
 pub const UPKEEP_EVERY: Duration = Duration::from_secs(1);
 /// The first dials after a room was opened, give or take a fifth.
 pub const FIRST_DIALS: Duration = Duration::from_millis(150);
 /// Dials under way at a time. As many as are missing at most, and as hang when most peers died.
 pub const DIALS_MAX: usize = 8;
+/// The same for a device without any link. When 4 of 5 peers died and half of those dials hang, one
+/// device in 25 has 8 hanging ones and nothing else, and one in 600 has 16.
+pub const DIALS_ALONE: usize = 16;
 /// Dials a second, and as many at once: bounds what dials cost when all of them fail at once.
-pub const DIALS_A_SECOND: u32 = 8;
+pub const DIALS_A_SECOND: u32 = 16;
 /// A dial that lasts longer hangs, most likely: others are dialled beside it.
 pub const DIAL_FRESH: Duration = Duration::from_secs(1);
 /// A dial without an answer failed; longer than any driver takes.

@@ -151,21 +151,22 @@ impl Engine {
         }
     }
 
-    /// Authors whose fresh words were just accepted are alive, most likely.
+    /// Members whose words were just accepted are candidates. Only signs of life speak for them: all
+    /// give those equally often, while everybody would dial the few who talk.
     pub(crate) fn overhear(&mut self, now: Timestamp) {
         let heard: Vec<_> = self
             .out
             .iter()
             .filter_map(|action| match action {
-                Action::Heard { room, author, .. } => Some((*room, *author)),
+                Action::Heard { room, author, .. } => Some((*room, *author, Source::Heard)),
                 Action::Deliver {
                     event, live: true, ..
-                } => Some((event.header().room, event.header().author)),
+                } => Some((event.header().room, event.header().author, Source::Seen)),
                 _ => None,
             })
             .collect();
-        for (room, author) in heard {
-            self.offer(room, author, Source::Heard, now);
+        for (room, author, source) in heard {
+            self.offer(room, author, source, now);
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Half of what is missing is dialled at a time, for the others dial, too. A dial that takes long
 //! hangs, most likely, and no longer counts as half a link: so a wave of dials that hang for seconds
-//! delays a refill by one, while [`limits::DIALS_MAX`] bounds what is under way.
+//! delays a refill by one, while [`limits::DIALS_MAX`] bounds what is under way, [`limits::DIALS_ALONE`] for a
+//! device without any link.
 
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ impl Engine {
             .overlay
             .dial_tokens
             .get_or_insert_with(|| Bucket::new(limits::DIALS_A_SECOND, now));
-        if self.overlay.dials.len() >= limits::DIALS_MAX || !tokens.take(now) {
+        if self.overlay.dials.len() >= limits::DIALS_ALONE || !tokens.take(now) {
             return false;
         }
         let dialing = Dialing {
@@ -83,9 +84,13 @@ impl Engine {
         let degree = self.config.degree;
         let links = self.standing().count();
         let under_way = self.overlay.dials.len();
+        let most = if links == 0 {
+            limits::DIALS_ALONE
+        } else {
+            limits::DIALS_MAX.min(degree.cap.saturating_sub(links))
+        };
         let early = now < self.overlay.begin_at && self.overlay.ticking;
-        if early || under_way >= limits::DIALS_MAX || links.saturating_add(under_way) >= degree.cap
-        {
+        if early || under_way >= most {
             return None;
         }
         let mut rooms: Vec<_> = self.rooms.keys().map(|&r| (self.have(r), r)).collect();

@@ -1,8 +1,8 @@
 //! Candidates of a room, and those that were lost.
 //!
 //! Each device ranks members by a salted hash, so that devices choose differently and nobody can
-//! choose to be chosen. The 48 best ranked stay, those that were heard of lately before others and
-//! those that could not be reached last. Names that only a neighbour gave are few among them and go
+//! choose to be chosen. The 48 best ranked stay; whom a neighbour is linked with comes before others,
+//! and who could not be reached comes last. Names that only a neighbour gave are few among them and go
 //! at the first failure: the driver dials members only, and says so by failing.
 
 use std::{collections::BTreeMap, time::Duration};
@@ -18,6 +18,8 @@ pub(super) enum Source {
     /// The driver can dial it.
     Known,
     /// It said something that was accepted.
+    Seen,
+    /// It gave a sign of life.
     Heard,
     /// A neighbour named it.
     Told,
@@ -36,8 +38,10 @@ pub(super) struct View {
 struct Candidate {
     /// Where the device's own dice put it; the lower the better.
     rank: u64,
-    /// The last sign of life, and whether it was its own.
-    alive: Option<(Timestamp, bool)>,
+    /// Its last sign of life.
+    heard: Option<Timestamp>,
+    /// When a neighbour named it last.
+    told: Option<Timestamp>,
     /// Only a neighbour named it.
     hearsay: bool,
     failed: u8,
@@ -47,18 +51,23 @@ struct Candidate {
 
 impl Candidate {
     fn is_alive(&self, now: Timestamp) -> bool {
-        self.alive
-            .is_some_and(|(at, _)| !elapsed(at, now, limits::ALIVE_FOR))
+        let lately = |at: Timestamp| !elapsed(at, now, limits::ALIVE_FOR);
+        self.heard.is_some_and(lately) || self.told.is_some_and(lately)
     }
 
-    /// The lower, the sooner it is dialled and the later it is let go.
-    fn value(&self, now: Timestamp) -> (u8, u64) {
-        let shift = match self.alive.filter(|_| self.is_alive(now)) {
-            Some((_, true)) => 2,
-            Some((_, false)) => 1,
-            None => 0,
+    /// The lower, the sooner it is dialled and the later it is let go. Neighbours name different
+    /// members to everybody, so these may well come first; a sign of life is heard by all.
+    fn value(&self, now: Timestamp) -> (u8, u8, u64) {
+        let told = |span| self.told.is_some_and(|at| !elapsed(at, now, span));
+        let class = match () {
+            () if told(limits::TOLD_JUST_NOW) => 0,
+            () if told(limits::ALIVE_FOR) => 1,
+            () => 2,
         };
-        (self.failed, self.rank >> shift)
+        let heard = self
+            .heard
+            .is_some_and(|at| !elapsed(at, now, limits::ALIVE_FOR));
+        (self.failed, class, self.rank >> u8::from(heard))
     }
 
     fn is_rested(&self, now: Timestamp) -> bool {
@@ -79,17 +88,12 @@ impl View {
         if self.me == Some(author) {
             return false;
         }
-        let alive = match source {
-            Source::Known => None,
-            Source::Heard => Some((now, true)),
-            Source::Told => Some((now, false)),
-        };
+        let heard = (source == Source::Heard).then_some(now);
+        let told = (source == Source::Told).then_some(now);
         if let Some(held) = self.passive.get_mut(&author) {
             held.hearsay &= hearsay;
-            let own = held.alive.is_some_and(|(_, own)| own) && held.is_alive(now);
-            if !(own && source == Source::Told) {
-                held.alive = alive.or(held.alive);
-            }
+            held.heard = heard.or(held.heard);
+            held.told = told.or(held.told);
             if source == Source::Known {
                 held.failed = 0;
                 held.tried = held.tried.map(|(at, r)| (at, r.min(limits::KNOWN_REST)));
@@ -98,7 +102,8 @@ impl View {
         }
         let new = Candidate {
             rank,
-            alive,
+            heard,
+            told,
             hearsay,
             failed: 0,
             tried: None,
@@ -170,7 +175,7 @@ impl View {
         now: Timestamp,
         alive: bool,
         mut free: impl FnMut(AuthorId) -> bool,
-    ) -> Option<(AuthorId, (u8, u64))> {
+    ) -> Option<(AuthorId, (u8, u8, u64))> {
         self.passive
             .iter()
             .filter(|(_, c)| c.is_rested(now))
@@ -205,8 +210,10 @@ impl View {
     pub(super) fn lively(&self, now: Timestamp) -> impl Iterator<Item = AuthorId> + '_ {
         self.passive
             .iter()
-            .filter(move |(_, c)| c.failed == 0 && c.is_alive(now))
-            .filter(|(_, c)| c.alive.is_some_and(|(_, own)| own))
+            .filter(move |(_, c)| {
+                let lately = |at| !elapsed(at, now, limits::ALIVE_FOR);
+                c.failed == 0 && c.heard.is_some_and(lately)
+            })
             .map(|(&author, _)| author)
     }
 
@@ -262,7 +269,8 @@ impl Engine {
         }
         let candidate = Candidate {
             rank,
-            alive: None,
+            heard: None,
+            told: None,
             hearsay: false,
             failed: u8::from(lost),
             tried: Some((now, rest)),
