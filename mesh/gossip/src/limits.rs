@@ -291,6 +291,9 @@ pub const TOLD_JUST_NOW: Duration = Duration::from_secs(15);
 pub const UPKEEP_EVERY: Duration = Duration::from_secs(1);
 /// The first dials after a room was opened, give or take a fifth.
 pub const FIRST_DIALS: Duration = Duration::from_millis(150);
+/// For so long a device without links dials half of what it misses at a time: others have just
+/// begun, too, and dial it.
+pub const BEGINNING: Duration = Duration::from_secs(3);
 /// Dials under way at a time. As many as are missing at most, and as hang when most peers died.
 pub const DIALS_MAX: usize = 8;
 /// The same for a device without any link. When 4 of 5 peers died and half of those dials hang, one

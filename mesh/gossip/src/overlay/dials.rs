@@ -100,8 +100,9 @@ impl Engine {
                 .floor
                 .saturating_sub(have)
                 .max(degree.active.saturating_sub(links));
-            // Nobody to lose time with, and nobody whom a few links too many would trouble.
-            let at_once = if have == 0 {
+            // Nobody to lose time with, unless all have just begun.
+            let begun = elapsed(self.overlay.begin_at, now, limits::BEGINNING);
+            let at_once = if have == 0 && begun {
                 missing
             } else {
                 missing.div_ceil(2)

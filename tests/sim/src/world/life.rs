@@ -13,6 +13,11 @@ impl<M: Machine> World<M> {
         links.iter().for_each(|&(a, b)| self.link(a, b));
     }
 
+    /// Whom a node may dial when it starts, instead of 200 others by chance. None: likewise by chance.
+    pub fn set_known(&mut self, node: u32, known: Vec<NodeId>) {
+        self.nodes[node as usize].known = known;
+    }
+
     /// A node that is off starts, with what it had durable. It may dial up to 200 others.
     pub fn start(&mut self, node: u32) {
         if self.nodes[node as usize].state != State::Off {

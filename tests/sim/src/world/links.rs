@@ -177,10 +177,11 @@ impl<M: Machine> World<M> {
         let Some(link) = self.link_to(from, to) else {
             return;
         };
+        self.tell_down(link, from, self.now);
         if std::mem::replace(&mut self.links[link as usize].closed, true) {
+            // The other end was quicker, and this one had not heard of it.
             return;
         }
-        self.tell_down(link, from, self.now);
         let latency = self.links[link as usize].latency;
         let heard = if self.can_reach(from, to) {
             latency
