@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use peddlenet_gossip::{
     Action, Config, Controls, Engine, Input, PeerId, Query, QueryId, Ticket, UnicastId,
 };
-use peddlenet_wire::{EventHash, Frame, Hlc, Seq, SignedEvent, Stream, Timestamp, ids::Digest};
+use peddlenet_wire::{
+    EventHash, Frame, Hlc, Seq, SignedEvent, Stream, Timestamp, ids::Digest, route::Task,
+};
 
 use crate::{Dice, In, MS, Machine, MessageId, NodeId, Out};
 use disk::Disk;
@@ -84,8 +86,6 @@ pub struct Ours {
     actions: Vec<Action>,
     /// What the engine did that it must not, in words.
     pub violations: Vec<String>,
-    /// Events delivered live before what they follow on.
-    pub out_of_order: u64,
     /// How messages to one member ended.
     pub outcomes: Vec<(MessageId, peddlenet_gossip::Outcome)>,
     /// Links that the engine closed, by reason.
@@ -140,7 +140,6 @@ impl Ours {
             shown: BTreeSet::new(),
             actions: Vec::new(),
             violations: Vec::new(),
-            out_of_order: 0,
             outcomes: Vec::new(),
             drops: BTreeMap::new(),
         }
@@ -150,6 +149,11 @@ impl Ours {
     pub fn with_costs(mut self, costs: Costs) -> Self {
         self.costs = costs;
         self
+    }
+
+    /// Other costs from now on.
+    pub fn set_costs(&mut self, costs: Costs) {
+        self.costs = costs;
     }
 
     /// The engine.
@@ -192,7 +196,7 @@ impl Ours {
         crate::Lens {
             relays: Self::relays,
             copies: Self::copies,
-            unicast: |_| None,
+            unicast: Self::unicast,
         }
     }
 
@@ -203,6 +207,17 @@ impl Ours {
             Frame::Beacon(frame) => frame.signed.author != author(from),
             Frame::Batch(_) | Frame::Heads(_) | Frame::DigestOf(_) | Frame::Ihave(_) => true,
             _ => false,
+        }
+    }
+
+    /// One attempt at a message to one member, as long as it goes along a route; searches fan out.
+    fn unicast(frame: &Frame) -> Option<u64> {
+        match frame {
+            Frame::Route(route) if route.task == Task::Pass => {
+                let id = u64::from_be_bytes(route.id);
+                Some(id << 8 | u64::from(route.attempt))
+            }
+            _ => None,
         }
     }
 
@@ -226,7 +241,10 @@ impl Ours {
     }
 
     fn start(&mut self, known: Vec<NodeId>, now: u64, out: &mut Vec<Out<Frame>>) {
+        // The program shows what is on disk, whether or not it was delivered before the crash.
         self.shown = self.disk.events().map(|e| name(e.hash())).collect();
+        let on_disk = self.disk.events().map(make::message_of);
+        out.extend(on_disk.map(|id| Out::Deliver { id }));
         let own = self.disk.tip(self.me, Stream::CONTENT);
         self.own = own.map_or((Seq(0), EventHash::ZERO), |e| (e.header().seq, e.hash()));
         let held = self.disk.held();
@@ -282,7 +300,8 @@ impl Ours {
         let lacks =
             |hash: &EventHash| *hash != EventHash::ZERO && !self.shown.contains(&name(*hash));
         if live && before.into_iter().any(lacks) {
-            self.out_of_order += 1;
+            let what = format!("{event:?} was shown before what it follows on");
+            self.violations.push(what);
         }
         self.clock = self.clock.max(header.clock);
         if header.stream == Stream::CONTENT {
