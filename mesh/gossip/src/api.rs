@@ -549,7 +549,7 @@ pub struct Stats {
     pub timeouts: u64,
     /// Wants answered.
     pub served: u64,
-    /// Heads exchanges begun because digests differed.
+    /// Comparisons begun because digests differed.
     pub mismatches: u64,
     /// Times that an author's events were asked of another neighbour.
     pub grafts: u64,
@@ -559,4 +559,6 @@ pub struct Stats {
     pub waited: u64,
     /// Times that this device asked to be spared as a relay.
     pub chokes: u64,
+    /// Of those, comparisons in which this device sent cells.
+    pub sketches: u64,
 }

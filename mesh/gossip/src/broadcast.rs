@@ -245,7 +245,7 @@ impl Engine {
                 room.fresh = true;
                 room.fresh_since = now;
             }
-            return room.store(position);
+            return room.store(position, (!fetched).then_some(now));
         }
         let (key, seq, hash) = position;
         tracing::error!(?hash, "an event could not be made durable");

@@ -8,6 +8,7 @@ use peddlenet_wire::{
     ids::Digest,
     peers::Peers,
     route::{Route, RouteReply},
+    sketch::{DigestOf, Sketch},
     tree::{Beacon, Choke, Graft, Ihave, Prune},
 };
 
@@ -219,8 +220,9 @@ impl Engine {
             Frame::Heads(f) => f.room,
             Frame::Want(f) => f.room,
             Frame::Batch(f) => f.room,
-            Frame::DigestOf(f) => f.room,
-            Frame::Beacon(Beacon { room, .. })
+            Frame::DigestOf(DigestOf { room, .. })
+            | Frame::Sketch(Sketch { room, .. })
+            | Frame::Beacon(Beacon { room, .. })
             | Frame::Ihave(Ihave { room, .. })
             | Frame::Prune(Prune { room, .. })
             | Frame::Graft(Graft { room, .. })
@@ -243,7 +245,8 @@ impl Engine {
             Frame::Heads(f) => self.on_heads(from, &f, now),
             Frame::Want(f) => self.on_want(from, f, now),
             Frame::Batch(f) => self.on_batch(from, f, now),
-            Frame::DigestOf(f) => self.on_digest(from, &f, now),
+            Frame::DigestOf(f) => self.on_digest(from, room, f.summary, now),
+            Frame::Sketch(f) => self.on_sketch(from, room, f, now),
             Frame::Beacon(f) => self.on_beacon(from, room, f, now),
             Frame::Ihave(f) => self.on_ihave(from, room, &f, now),
             Frame::Prune(f) => self.on_prune(from, room, &f, now),
@@ -279,7 +282,6 @@ impl Engine {
             Some(Due::Retry(room)) => self.on_retry_due(room, now),
             Some(Due::Want(peer, room, id)) => self.on_want_due(peer, room, id, now),
             Some(Due::Linger(peer, room, id)) => self.finish_want(peer, room, id, now),
-            Some(Due::Nudge(peer, room)) => self.on_nudge_due(peer, room),
             Some(Due::Announce(room)) => self.on_announce_due(room),
             Some(Due::Beacon(room, round)) => self.on_beacon_due(room, round, now),
             Some(Due::Causal(room)) => self.on_causal_due(room, now),
@@ -289,6 +291,7 @@ impl Engine {
             Some(Due::Keepers(room, key)) => self.on_keepers_due(room, key),
             Some(Due::Redeliver(room, key)) => self.on_redeliver_due(room, key, now),
             Some(Due::Upkeep) => self.on_upkeep_due(now),
+            Some(Due::Nudge(peer, room)) => self.on_nudge_due(peer, room, now),
             Some(Due::Records(peer, room)) => self.send_records(peer, room, now),
             None => {}
         }
@@ -318,7 +321,7 @@ impl Engine {
         ticket
     }
 
-    fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         self.numbers = self.numbers.wrapping_add(1);
         self.numbers
     }

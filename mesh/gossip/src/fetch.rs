@@ -26,7 +26,8 @@ use crate::{
 /// A want without a complete answer.
 #[derive(Debug)]
 pub(crate) struct Outstanding {
-    pub(crate) what: Wanted,
+    /// `None`: cells were sent, whatever this device turns out to lack.
+    pub(crate) what: Option<Wanted>,
     /// The positions that are not asked of others meanwhile.
     pub(crate) log: Option<(LogKey, Seq, Seq)>,
     /// How many events an honest answer has at most, forks aside.
@@ -43,8 +44,21 @@ pub(crate) struct Outstanding {
 }
 
 impl Outstanding {
+    pub(crate) fn new(what: Option<Wanted>, expected: u64) -> Self {
+        Self {
+            what,
+            log: None,
+            expected,
+            seen: 0,
+            useful: 0,
+            progressed: false,
+            spans: 0,
+            done: false,
+        }
+    }
+
     pub(crate) fn is_page(&self) -> bool {
-        matches!(self.what, Wanted::Page { .. })
+        matches!(self.what, Some(Wanted::Page { .. }))
     }
 
     pub(crate) fn is_membership(&self) -> bool {
@@ -56,22 +70,23 @@ impl Outstanding {
         let header = event.header();
         let spare = u64::try_from(limits::FORKS_MAX).unwrap_or(0);
         let most = match self.what {
-            Wanted::Range { .. } => self.expected.saturating_mul(spare.saturating_add(1)),
-            Wanted::Page { .. } => self.expected,
+            Some(Wanted::Range { .. }) => self.expected.saturating_mul(spare.saturating_add(1)),
+            Some(Wanted::Page { .. }) | None => self.expected,
         };
         self.seen < most
             && match self.what {
-                Wanted::Range {
+                Some(Wanted::Range {
                     author,
                     stream,
                     from,
                     to,
-                } => {
+                }) => {
                     header.author == author
                         && header.stream == stream
                         && (from..=to).contains(&header.seq)
                 }
-                Wanted::Page { .. } => header.stream == Stream::CONTENT,
+                Some(Wanted::Page { .. }) => header.stream == Stream::CONTENT,
+                None => true,
             }
     }
 }
@@ -79,6 +94,9 @@ impl Outstanding {
 impl Engine {
     /// Asks every side for what it offers and nobody was asked for, within bounds.
     pub(crate) fn pump(&mut self, tag: RoomTag, now: Timestamp) {
+        if !self.config.controls.sync {
+            return;
+        }
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
         };
@@ -157,19 +175,9 @@ impl Engine {
         }
         let id = side.next_want;
         side.next_want = id.wrapping_add(1);
-        side.wants.insert(
-            id,
-            Outstanding {
-                what,
-                log,
-                expected,
-                seen: 0,
-                useful: 0,
-                progressed: false,
-                spans: 0,
-                done: false,
-            },
-        );
+        let mut want = Outstanding::new(Some(what), expected);
+        want.log = log;
+        side.wants.insert(id, want);
         count(&mut self.stats.wants);
         self.arm(Due::Want(peer, tag, id), now.after(limits::WANT_TIMEOUT));
         self.send(
@@ -233,7 +241,8 @@ impl Engine {
         };
         let just_done = batch.done && !want.done;
         want.done |= batch.done;
-        if want.done && (want.useful >= want.expected || want.is_page()) {
+        let is_empty_push = want.what.is_none() && want.seen == 0;
+        if want.done && (want.useful >= want.expected || want.is_page() || is_empty_push) {
             self.finish_want(from, tag, id, now);
         } else if just_done {
             // Batches may overtake each other on the bulk lane.
@@ -247,9 +256,13 @@ impl Engine {
             return;
         };
         self.close_want(&want, tag);
+        self.end_comparison(tag, peer, id);
         let Some(side) = self.side(peer, tag) else {
             return;
         };
+        if want.what.is_none() {
+            side.heard = true;
+        }
         if want.useful > 0 || (want.is_page() && want.seen > 0) {
             side.strikes = 0;
         } else if let Some((log, from, to)) = want.log {
@@ -278,6 +291,7 @@ impl Engine {
         }
         count(&mut self.stats.timeouts);
         self.close_want(&want, tag);
+        self.end_comparison(tag, peer, id);
         if want.is_page()
             && let Some(room) = self.rooms.get_mut(&tag)
             && room.page_tries < limits::PAGE_TRIES

@@ -97,6 +97,18 @@ pub const WANTS_A_SECOND: u32 = 400;
 pub const CHECKS_A_SECOND: u32 = 200;
 /// Frames with heads a second, per link, and as many at once.
 pub const HEADS_A_SECOND: u32 = 40;
+/// Cells and questions about them a second, per link, and as many at once. Taking one in costs up
+/// to 10 ms; an honest end sends one, and up to seven more while they don't decode.
+pub const SKETCHES_A_SECOND: u32 = 8;
+/// Events that are pushed to a neighbour that turned out to lack them, beyond which it is told
+/// heads instead and asks for what it wants, of several neighbours.
+pub const PUSH_MAX: u64 = 256;
+/// Cells are tried so often in a row for one pair of digests before all heads are sent.
+pub const SKETCH_TRIES: u32 = 2;
+/// The most cells for each own log before all heads are sent: a line of them has 75 bytes, a cell 12.
+pub const SKETCH_CELLS_PER_LOG: usize = 3;
+/// What became durable so short ago is most likely on its way to the neighbour already.
+pub const PUSH_GRACE: Duration = Duration::from_secs(1);
 /// Digests go to every neighbour about so often; jitter is added.
 pub const DIGEST_EVERY: Duration = Duration::from_secs(4);
 /// The jitter on top, in milliseconds.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use peddlenet_wire::{AuthorId, RoomShort, RoomTag, Seq, Timestamp, frame::Want, ids::Digest};
+use peddlenet_wire::{AuthorId, RoomShort, RoomTag, Seq, Timestamp, frame::Want, sketch::Summary};
 
 use crate::{
     api::{Action, Notice, PeerId, Why},
@@ -16,6 +16,7 @@ use crate::{
     load::Speed,
     ranges::Ranges,
     recent::{LogKey, elapsed},
+    reconcile::Received,
     records::RecordKey,
     room::Page,
     unicast::Meter,
@@ -79,6 +80,7 @@ pub(crate) struct Link {
     pub(crate) hints: Bucket,
     pub(crate) speed: Speed,
     pub(crate) unicast: Meter,
+    pub(crate) sketches: Bucket,
     score: i32,
     noted: BTreeMap<Why, Timestamp>,
     pub(crate) dropped: bool,
@@ -94,6 +96,7 @@ impl Link {
             hints: Bucket::new(limits::HINTS_A_SECOND, now),
             speed: Speed::default(),
             unicast: Meter::new(now),
+            sketches: Bucket::new(limits::SKETCHES_A_SECOND, now),
             score: 0,
             noted: BTreeMap::new(),
             dropped: false,
@@ -110,7 +113,9 @@ pub(crate) struct Side {
     pub(crate) announced: Timestamp,
     /// Whether it asks to be spared as a relay.
     pub(crate) choked: bool,
-    /// Whether its heads have come.
+    /// Since when the room runs over the link.
+    pub(crate) up: Timestamp,
+    /// Whether it is known what it holds.
     pub(crate) heard: bool,
     /// Whether the driver was told that nothing is missing.
     pub(crate) synced: bool,
@@ -124,16 +129,20 @@ pub(crate) struct Side {
     /// Empty answers and timeouts in a row.
     pub(crate) strikes: u32,
     pub(crate) distrusted: Option<Timestamp>,
-    /// When heads went there.
+    /// When heads or cells went there.
     pub(crate) heads_sent: Option<Timestamp>,
     /// The last pair of digests (ours, theirs) that differed, and how often in a row.
-    pub(crate) differing: Option<(Digest, Digest, u32)>,
+    pub(crate) differing: Option<(Summary, Summary, u32)>,
+    /// The last digest that went there, and when.
+    pub(crate) told: Option<(Summary, Timestamp)>,
+    /// Cells that came and do not decode yet.
+    pub(crate) received: Option<Received>,
     /// Whether heads were sent a second time at once.
     pub(crate) repeated: bool,
     /// A digest goes there soon.
     pub(crate) nudge_armed: bool,
     /// The digest that both had.
-    pub(crate) agreed: Option<Digest>,
+    pub(crate) agreed: Option<Summary>,
     /// What it asked for and waits for.
     pub(crate) serves: VecDeque<Want>,
     pub(crate) serving: usize,
@@ -149,6 +158,7 @@ impl Side {
             author,
             announced: Timestamp::default(),
             choked: false,
+            up: now,
             heard: false,
             synced: false,
             offers: BTreeMap::new(),
@@ -159,6 +169,8 @@ impl Side {
             distrusted: None,
             heads_sent: None,
             differing: None,
+            told: None,
+            received: None,
             repeated: false,
             nudge_armed: false,
             agreed: None,
@@ -193,6 +205,16 @@ impl Side {
         }
     }
 
+    /// Broken promises count for a while only.
+    pub(crate) fn forgive(&mut self, now: Timestamp) {
+        let since = self
+            .distrusted
+            .take_if(|at| elapsed(*at, now, limits::DISTRUST));
+        if since.is_some() {
+            self.strikes = 0;
+        }
+    }
+
     /// Positions in its unanswered wants.
     pub(crate) fn wanted(&self) -> u64 {
         self.wants
@@ -221,13 +243,13 @@ impl Engine {
         self.overlay_up(peer, room, author, now);
     }
 
-    /// Both ends tell what they hold, as soon as a room runs over a link.
+    /// What both ends do as soon as a room runs over a link.
     pub(crate) fn greet(&mut self, peer: PeerId, room: RoomTag, now: Timestamp) {
         self.join_trees(peer, room, now);
         if self.overload.on {
             self.say_choke(peer, room, true);
         }
-        self.send_heads(peer, room, true, now);
+        self.greet_with_digest(peer, room, now);
         self.begin_records(peer, room, now);
     }
 
@@ -242,6 +264,7 @@ impl Engine {
         if let Some(open) = self.rooms.get_mut(&room) {
             for want in side.wants.into_values() {
                 open.unwant(&want);
+                open.comparison.take_if(|c| c.peer == peer);
                 if want.is_page() && open.page == Page::Asked {
                     open.page = Page::Needed;
                 }

@@ -78,7 +78,7 @@ impl Engine {
         }
     }
 
-    fn wanted_everywhere(&self) -> u64 {
+    pub(crate) fn wanted_everywhere(&self) -> u64 {
         let sides = self.links.values().flat_map(|link| link.rooms.values());
         sides.fold(0, |sum: u64, side| sum.saturating_add(side.wanted()))
     }

@@ -4,23 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peddlenet_wire::{
     AuthorId, AuthorShort, EventHash, Hlc, RoomTag, Seq, SignedRecord, Stream, Timestamp,
-    event::sha256, frame::Head, ids::Digest,
+    frame::Head, ids::Digest, sketch::Summary,
 };
 
 use crate::{
     api::{Counts, Held, Ticket},
     beacon::Beacons,
     causal::Causal,
+    digest::{self, Digests},
     fetch::Outstanding,
     lazy::Lazy,
     limits,
     parked::Parked,
     ranges::Ranges,
     recent::{Known, LogKey, Position, Recent, Refused},
+    reconcile::Comparison,
     records::{RecordKey, newer},
     trees::Trees,
     unicast::Unicast,
 };
+
+/// The logs of a room.
+pub(crate) type Logs = BTreeMap<LogKey, Log>;
 
 /// One author's log.
 #[derive(Debug, Default)]
@@ -33,6 +38,35 @@ pub(crate) struct Log {
     pub(crate) head: Option<(Seq, EventHash)>,
     /// Other branches that are kept.
     pub(crate) forks: BTreeSet<EventHash>,
+    /// When an event that was pushed to all became durable last: neighbours are about to have it.
+    pub(crate) moved: Timestamp,
+}
+
+impl Log {
+    /// What is told of it: a line per held stretch. Only the highest stretch names the event at
+    /// its end, the lower ones (while there are gaps) carry zeros.
+    pub(crate) fn lines(&self, (author, stream): LogKey) -> impl Iterator<Item = Head> + '_ {
+        let skipped = self.stored.len().saturating_sub(limits::STRETCHES_TOLD);
+        self.stored.iter().skip(skipped).map(move |(base, seq)| {
+            let hash = match self.head {
+                Some((top, hash)) if top == seq => hash,
+                _ => EventHash::ZERO,
+            };
+            Head {
+                author,
+                stream,
+                base,
+                seq,
+                hash,
+            }
+        })
+    }
+
+    /// Whether it is held from its first event on.
+    pub(crate) fn is_whole(&self) -> bool {
+        let mut stretches = self.stored.iter();
+        stretches.next().is_some_and(|(base, _)| base == Seq::FIRST) && stretches.next().is_none()
+    }
 }
 
 /// Whether the newest page is fetched before the rest of the history.
@@ -49,7 +83,7 @@ pub(crate) enum Page {
 /// One open room.
 #[derive(Debug)]
 pub(crate) struct Room {
-    pub(crate) logs: BTreeMap<LogKey, Log>,
+    pub(crate) logs: Logs,
     pub(crate) records: BTreeMap<RecordKey, (SignedRecord, u8)>,
     pub(crate) recent: Recent,
     pub(crate) refused: Refused,
@@ -85,7 +119,6 @@ pub(crate) struct Room {
     pub(crate) record_turn: Option<RecordKey>,
     /// Messages to one member.
     pub(crate) unicast: Unicast,
-    digest: Option<Digest>,
     /// This device's author, once it said something.
     pub(crate) own: Option<AuthorId>,
     pub(crate) trees: Trees,
@@ -94,6 +127,9 @@ pub(crate) struct Room {
     pub(crate) size: usize,
     pub(crate) lazy: Lazy,
     pub(crate) causal: Causal,
+    digests: Digests,
+    /// Own cells that are on their way to a neighbour; one comparison at a time.
+    pub(crate) comparison: Option<Comparison>,
 }
 
 impl Room {
@@ -122,13 +158,14 @@ impl Room {
             ticks: 0,
             record_turn: None,
             unicast: Unicast::default(),
-            digest: None,
             own: None,
             trees: Trees::default(),
             beacons: Beacons::default(),
             size: 0,
             lazy: Lazy::default(),
             causal: Causal::default(),
+            digests: Digests::default(),
+            comparison: None,
         };
         for one in held {
             let key = (one.author, one.stream);
@@ -150,6 +187,7 @@ impl Room {
                     room.page = Page::Done;
                 }
             }
+            room.digests.touch(key);
             room.logs.insert(key, log);
         }
         // A room that has a past was left for a while.
@@ -167,51 +205,20 @@ impl Room {
         room
     }
 
-    /// What is told to others: a line per held stretch. Only the highest stretch of a log names
-    /// the event at its end, the lower ones (while there are gaps) carry zeros.
+    /// All lines of all logs, sorted.
     pub(crate) fn heads(&self) -> Vec<Head> {
-        let mut heads = Vec::new();
-        for (&(author, stream), log) in &self.logs {
-            let skipped = log.stored.len().saturating_sub(limits::STRETCHES_TOLD);
-            for (base, seq) in log.stored.iter().skip(skipped) {
-                let hash = match log.head {
-                    Some((top, hash)) if top == seq => hash,
-                    _ => EventHash::ZERO,
-                };
-                heads.push(Head {
-                    author,
-                    stream,
-                    base,
-                    seq,
-                    hash,
-                });
-            }
-        }
-        heads
+        let logs = self.logs.iter();
+        logs.flat_map(|(&key, log)| log.lines(key)).collect()
     }
 
-    /// SHA-256 over the heads, sorted: equal means that both hold the same.
-    pub(crate) fn digest(&mut self) -> Digest {
-        match self.digest {
-            Some(digest) => digest,
-            None => {
-                let digest = self.compute_digest();
-                self.digest = Some(digest);
-                digest
-            }
-        }
+    /// All heads in a few bytes: equal means that both hold the same.
+    pub(crate) fn summary(&mut self) -> Summary {
+        self.digests.summary(&self.logs)
     }
 
+    /// SHA-256 over the heads, for those outside who want to compare devices.
     pub(crate) fn compute_digest(&self) -> Digest {
-        let mut bytes = Vec::new();
-        for head in self.heads() {
-            bytes.extend_from_slice(head.author.as_bytes());
-            bytes.extend_from_slice(&head.stream.0.to_be_bytes());
-            bytes.extend_from_slice(&head.base.0.to_be_bytes());
-            bytes.extend_from_slice(&head.seq.0.to_be_bytes());
-            bytes.extend_from_slice(head.hash.as_bytes());
-        }
-        sha256(&bytes)
+        digest::of_logs(self.logs.iter()).0
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -289,8 +296,8 @@ impl Room {
         self.pending.range(all).map(|position| position.1)
     }
 
-    /// Notes that an event is durable.
-    pub(crate) fn store(&mut self, position: Position) {
+    /// Notes that an event is durable; `pushed` is when, if it is on its way to all neighbours.
+    pub(crate) fn store(&mut self, position: Position, pushed: Option<Timestamp>) {
         let (key, seq, hash) = position;
         let log = self.logs.entry(key).or_default();
         log.stored.insert(seq);
@@ -298,7 +305,8 @@ impl Room {
         if log.head.is_none_or(|(top, _)| seq > top) {
             log.head = Some((seq, hash));
         }
-        self.digest = None;
+        log.moved = pushed.unwrap_or(log.moved);
+        self.digests.touch(key);
     }
 
     /// An answered or abandoned want no longer keeps its positions from being asked of others.

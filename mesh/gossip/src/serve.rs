@@ -28,6 +28,10 @@ pub(crate) struct Serve {
     id: u32,
     /// What is left of it.
     what: Wanted,
+    /// And after that.
+    then: VecDeque<Wanted>,
+    /// Read and not sent yet.
+    filled: Vec<SignedEvent>,
     events_left: usize,
     bytes_left: usize,
 }
@@ -75,10 +79,36 @@ impl Engine {
                 room: tag,
                 id: want.id,
                 what: want.what,
+                then: VecDeque::new(),
+                filled: Vec::new(),
                 events_left: asked.min(BATCH_EVENTS_MAX),
                 bytes_left: limits::SERVE_BYTES,
             });
         }
+    }
+
+    /// Answers several wants as one; the caller has seen that a place for it is free.
+    pub(crate) fn serve_all(
+        &mut self,
+        peer: PeerId,
+        room: RoomTag,
+        id: u32,
+        mut wants: VecDeque<Wanted>,
+    ) {
+        let (Some(what), Some(side)) = (wants.pop_front(), self.side(peer, room)) else {
+            return;
+        };
+        side.serving = side.serving.saturating_add(1);
+        self.read(Serve {
+            peer,
+            room,
+            id,
+            what,
+            then: wants,
+            filled: Vec::new(),
+            events_left: BATCH_EVENTS_MAX,
+            bytes_left: limits::SERVE_BYTES,
+        });
     }
 
     fn read(&mut self, serve: Serve) {
@@ -118,7 +148,8 @@ impl Engine {
         }
         let loaded = events.len();
         let mut batches: VecDeque<Vec<SignedEvent>> = VecDeque::new();
-        let (mut batch, mut filled) = (Vec::new(), 0usize);
+        let mut batch = std::mem::take(&mut serve.filled);
+        let mut filled = batch.iter().map(size).fold(0, usize::saturating_add);
         let mut rest = None;
         for (event, _) in events.into_iter().take(serve.events_left) {
             let size = size(&event);
@@ -136,9 +167,18 @@ impl Engine {
             filled = filled.saturating_add(size);
             batch.push(event);
         }
-        batches.push_back(batch);
-        let goes_on = more && serve.events_left > 0 && serve.bytes_left > 0;
-        let rest = rest.filter(|_| goes_on);
+        let has_space = serve.events_left > 0 && serve.bytes_left > 0;
+        let mut rest = rest.filter(|_| more && has_space);
+        let next = match rest {
+            None if has_space => serve.then.pop_front(),
+            _ => None,
+        };
+        // Many short stretches fill one frame together.
+        match next.is_some() {
+            true => serve.filled = batch,
+            false => batches.push_back(batch),
+        }
+        rest = rest.or(next);
         while let Some(events) = batches.pop_front() {
             let done = batches.is_empty() && rest.is_none();
             let events = Capped::take_from(&mut events.into_iter());

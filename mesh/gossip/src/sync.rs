@@ -1,17 +1,23 @@
-//! Anti-entropy: heads and digests find what flooding lost.
+//! Anti-entropy: digests find what the trees lost, cells or heads say what it is.
 //!
 //! ```text
-//!  room runs over a link   Heads(reply) both ways         -> what they hold and I lack becomes their offer
-//!  every 4-6 s             DigestOf to each neighbour     -> equal: silence. Different: Heads(reply)
-//!  history became durable  DigestOf to each neighbour     -> so that it travels on, link by link
+//!  room runs over a link   DigestOf both ways; an empty room says Heads(reply)
+//!  every 4-6 s             DigestOf to each neighbour that is not known to have the same
+//!  DigestOf equal          told once, then silence
+//!           different      who holds less sends cells (see `reconcile`), who holds more its digest
+//!           again and again, or nothing held: Heads(reply) both ways: what they hold and I lack becomes their offer
+//!  history became durable  DigestOf to each neighbour, so that it travels on, link by link
 //! ```
 //!
 //! Heads and digest count only what is durable. An offer is taken back when it is not kept, so
 //! nothing is asked for in a tight loop; the next heads make it again.
 
+use std::collections::BTreeSet;
+
 use peddlenet_wire::{
     Capped, EventHash, Frame, RoomTag, Seq, Timestamp,
-    frame::{DigestOf, Head, Heads},
+    frame::{Head, Heads},
+    sketch::{DigestOf, Summary},
 };
 
 use crate::{
@@ -25,17 +31,40 @@ use crate::{
 };
 
 impl Engine {
+    /// Both ends tell what they hold, as soon as a room runs over a link.
+    pub(crate) fn greet_with_digest(&mut self, peer: PeerId, tag: RoomTag, now: Timestamp) {
+        match self.rooms.get(&tag).map(|room| room.logs.is_empty()) {
+            Some(true) => self.send_heads(peer, tag, true, now),
+            Some(false) => self.send_digest(peer, tag, now),
+            None => {}
+        }
+    }
+
     /// Tells one side what this device holds, membership first.
     pub(crate) fn send_heads(&mut self, peer: PeerId, tag: RoomTag, reply: bool, now: Timestamp) {
         let Some(room) = self.rooms.get(&tag) else {
             return;
         };
-        let mut heads = room.heads();
-        heads.sort_by_key(|head| head.stream);
+        let heads = room.heads();
         let Some(side) = self.side(peer, tag) else {
             return;
         };
         side.heads_sent = Some(now);
+        self.send_lines(peer, tag, heads, (reply, false));
+    }
+
+    /// Heads in as many frames as it takes; `reply` and `some` as in the frame.
+    pub(crate) fn send_lines(
+        &mut self,
+        peer: PeerId,
+        tag: RoomTag,
+        mut heads: Vec<Head>,
+        (reply, some): (bool, bool),
+    ) {
+        if !self.config.controls.sync {
+            return;
+        }
+        heads.sort_by_key(|head| head.stream);
         let mut heads = heads.into_iter().peekable();
         loop {
             let part = Capped::take_from(&mut heads);
@@ -43,7 +72,9 @@ impl Engine {
             let frame = Frame::Heads(Heads {
                 room: tag,
                 heads: part,
-                reply: reply && last,
+                // All logs are answered for once, some with each frame that names them.
+                reply: reply && (last || some),
+                some,
             });
             self.send(peer, frame, Lane::Ordered);
             if last {
@@ -54,8 +85,14 @@ impl Engine {
 
     pub(crate) fn on_heads(&mut self, from: PeerId, frame: &Heads, now: Timestamp) {
         let tag = frame.room;
+        if !self.config.controls.sync {
+            return;
+        }
         if !self.links.get_mut(&from).is_some_and(|l| l.heads.take(now)) {
             return self.blame(from, Why::OverQuota, now);
+        }
+        if !frame.some {
+            self.heads_instead_of_cells(from, tag);
         }
         let (Some(room), Some(side)) = (
             self.rooms.get(&tag),
@@ -65,13 +102,7 @@ impl Engine {
         ) else {
             return;
         };
-        if side
-            .distrusted
-            .is_some_and(|since| elapsed(since, now, limits::DISTRUST))
-        {
-            side.distrusted = None;
-            side.strikes = 0;
-        }
+        side.forgive(now);
         side.heard = true;
         let mut nonsense = false;
         for head in frame.heads.iter() {
@@ -87,8 +118,10 @@ impl Engine {
         if nonsense {
             self.blame(from, Why::Nonsense, now);
         }
-        if frame.reply {
-            self.answer_heads(from, tag, recent, now);
+        match (frame.reply, frame.some) {
+            (true, true) => self.answer_lines(from, tag, &frame.heads),
+            (true, false) => self.answer_heads(from, tag, recent, now),
+            (false, _) => {}
         }
         self.pump(tag, now);
     }
@@ -111,20 +144,53 @@ impl Engine {
         }
     }
 
-    pub(crate) fn on_digest(&mut self, from: PeerId, frame: &DigestOf, now: Timestamp) {
-        let tag = frame.room;
+    /// The same logs as this device holds them.
+    fn answer_lines(&mut self, peer: PeerId, tag: RoomTag, asked: &[Head]) {
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
+        };
+        let logs: BTreeSet<_> = asked.iter().map(|h| (h.author, h.stream)).collect();
+        let held = logs.into_iter().filter_map(|key| {
+            let log = room.logs.get(&key)?;
+            Some(log.lines(key).collect::<Vec<_>>())
+        });
+        let lines: Vec<Head> = held.flatten().collect();
+        if !lines.is_empty() {
+            self.send_lines(peer, tag, lines, (false, true));
+        }
+    }
+
+    pub(crate) fn on_digest(
+        &mut self,
+        from: PeerId,
+        tag: RoomTag,
+        theirs: Summary,
+        now: Timestamp,
+    ) {
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
         };
-        let mine = room.digest();
+        if !self.config.controls.sync {
+            return;
+        }
+        let mine = room.summary();
+        let is_empty = room.logs.is_empty();
         let busy = room.persisting > 0 || !room.verifying.is_empty();
         let Some(side) = self.side(from, tag) else {
             return;
         };
-        if frame.digest == mine {
+        if theirs == mine {
             side.agreed = Some(mine);
             side.differing = None;
-            return;
+            side.heard = true;
+            let knows = side
+                .told
+                .is_some_and(|(told, at)| told == mine && !elapsed(at, now, limits::DIGEST_EVERY));
+            if !knows {
+                // So that the other end falls silent, too.
+                self.tell_digest(from, tag, mine, now);
+            }
+            return self.settle(tag);
         }
         side.agreed = None;
         if !side.wants.is_empty() {
@@ -133,11 +199,11 @@ impl Engine {
         }
         if busy && side.differing.is_none() {
             // Most likely what differs is in the middle of being taken in.
-            side.differing = Some((mine, frame.digest, 0));
+            side.differing = Some((mine, theirs, 0));
             return self.nudge(from, tag, limits::HEADS_EVERY, now);
         }
         let times = match side.differing {
-            Some((ours, theirs, times)) if ours == mine && theirs == frame.digest => times,
+            Some((ours, other, times)) if ours == mine && other == theirs => times,
             _ => 0,
         };
         let factor = 1u32.checked_shl(times).unwrap_or(u32::MAX);
@@ -150,25 +216,38 @@ impl Engine {
             }
             return;
         }
-        side.differing = Some((mine, frame.digest, times.saturating_add(1)));
+        side.differing = Some((mine, theirs, times.saturating_add(1)));
         count(&mut self.stats.mismatches);
         tracing::debug!(peer = from.0, room = ?tag, "digests differ");
-        self.send_heads(from, tag, true, now);
+        if is_empty || times >= limits::SKETCH_TRIES {
+            self.send_heads(from, tag, true, now);
+        } else if mine < theirs {
+            self.send_cells(from, tag, (mine, theirs), now);
+        } else {
+            // Who holds less asks, so that what it lacks can be pushed in the answer.
+            self.tell_digest(from, tag, mine, now);
+        }
         self.records_again(from, tag, now);
     }
 
     /// A digest goes to one side after a while, once.
-    fn nudge(&mut self, peer: PeerId, tag: RoomTag, pause: std::time::Duration, now: Timestamp) {
+    pub(crate) fn nudge(
+        &mut self,
+        peer: PeerId,
+        tag: RoomTag,
+        pause: std::time::Duration,
+        now: Timestamp,
+    ) {
         if let Some(side) = self.side(peer, tag).filter(|s| !s.nudge_armed) {
             side.nudge_armed = true;
             self.arm(Due::Nudge(peer, tag), now.after(pause));
         }
     }
 
-    pub(crate) fn on_nudge_due(&mut self, peer: PeerId, tag: RoomTag) {
+    pub(crate) fn on_nudge_due(&mut self, peer: PeerId, tag: RoomTag, now: Timestamp) {
         if let Some(side) = self.side(peer, tag) {
             side.nudge_armed = false;
-            self.send_digest(peer, tag);
+            self.send_digest(peer, tag, now);
         }
     }
 
@@ -191,30 +270,41 @@ impl Engine {
             return;
         }
         self.expire_parked(tag, now);
-        self.send_digests(tag);
+        self.send_digests(tag, now);
         self.offer_one_record(tag);
         self.pump(tag, now);
         self.arm_digest(tag, now);
     }
 
-    fn send_digests(&mut self, tag: RoomTag) {
+    fn send_digests(&mut self, tag: RoomTag, now: Timestamp) {
         for peer in self.neighbours(tag) {
-            self.send_digest(peer, tag);
+            self.send_digest(peer, tag, now);
         }
     }
 
     /// A digest to a neighbour, unless both are known to have the same.
-    fn send_digest(&mut self, peer: PeerId, tag: RoomTag) {
-        let Some(digest) = self.rooms.get_mut(&tag).map(Room::digest) else {
+    fn send_digest(&mut self, peer: PeerId, tag: RoomTag, now: Timestamp) {
+        let Some(summary) = self.rooms.get_mut(&tag).map(Room::summary) else {
             return;
         };
         if self
             .side(peer, tag)
-            .is_some_and(|side| side.agreed != Some(digest))
+            .is_some_and(|side| side.agreed != Some(summary))
         {
-            let frame = Frame::DigestOf(DigestOf { room: tag, digest });
-            self.send(peer, frame, Lane::Ordered);
+            self.tell_digest(peer, tag, summary, now);
         }
+    }
+
+    fn tell_digest(&mut self, peer: PeerId, tag: RoomTag, summary: Summary, now: Timestamp) {
+        if !self.config.controls.sync {
+            return;
+        }
+        if let Some(side) = self.side(peer, tag) {
+            side.told = Some((summary, now));
+        }
+        let room = tag.short();
+        let frame = Frame::DigestOf(DigestOf { room, summary });
+        self.send(peer, frame, Lane::Ordered);
     }
 
     /// Lets the neighbours know of fetched events: at the end of a fetch, and now and then in a long one.
@@ -225,7 +315,7 @@ impl Engine {
         let end = room.persisting == 0 && room.wanted.is_empty();
         if end || elapsed(room.fresh_since, now, limits::ANNOUNCE_EVERY) {
             room.fresh = false;
-            self.send_digests(tag);
+            self.send_digests(tag, now);
         }
     }
 

@@ -9,7 +9,7 @@
 //!  room opens   Heads both ways -> Want -> Batch .. Batch(done)
 //!  live         Event, Record, Beacon: along the author's tree. Prune, Ihave, Graft, Choke shape the trees
 //!  to one      Route there, RouteReply back; relays pass both on
-//!  now and then DigestOf: equal means nothing is missing. Peers: whom else to link up with
+//!  now and then DigestOf: equal means nothing is missing; else Sketch, and Heads where that fails. Peers: whom else to link up with
 //!  joining      JoinRequest -> Welcome | Refuse, before any of the above
 //! ```
 
@@ -19,12 +19,13 @@ use crate::{
     codec::{self, Capped, WireError},
     content::kinds,
     event::SignedEvent,
-    ids::{AuthorId, Digest, EventHash, RoomTag, Seq, Signature, Stream},
+    ids::{AuthorId, EventHash, RoomTag, Seq, Signature, Stream},
     join::{JoinRequest, Refuse, Welcome},
     limits,
     peers::Peers,
     record::SignedRecord,
     route::{Route, RouteReply},
+    sketch::{DigestOf, Sketch},
     time::Hlc,
     tree::{Beacon, Choke, Graft, Ihave, Prune},
 };
@@ -49,7 +50,7 @@ pub enum Frame {
     Want(Want),
     /// Here they are.
     Batch(Batch),
-    /// A summary of what I hold; differs from yours: ask for heads.
+    /// A summary of what I hold: does it differ from yours?
     DigestOf(DigestOf),
     /// A signed sign of life of some member.
     Beacon(Beacon),
@@ -71,6 +72,8 @@ pub enum Frame {
     Welcome(Welcome),
     /// You are not in.
     Refuse(Refuse),
+    /// Our digests differ: in which logs?
+    Sketch(Sketch),
     /// Whom I am linked with.
     Peers(Peers),
     /// Made by a newer app.
@@ -97,6 +100,7 @@ kinds!("frame", limits::FRAME_MAX, Frame {
     16 => JoinRequest,
     17 => Welcome,
     18 => Refuse,
+    19 => Sketch,
     20 => Peers,
 });
 
@@ -203,6 +207,11 @@ pub struct Heads {
     /// Whether the other end should answer with its own heads.
     #[n(2)]
     pub reply: bool,
+    /// These are some logs of many: what is not named may be there all the same. The answer to such
+    /// a frame is about the logs that it names.
+    #[n(3)]
+    #[cbor(default)]
+    pub some: bool,
 }
 
 /// One line of [`Heads`].
@@ -302,18 +311,6 @@ pub struct Batch {
     pub done: bool,
 }
 
-/// See [`Frame::DigestOf`].
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct DigestOf {
-    /// The room.
-    #[n(0)]
-    pub room: RoomTag,
-    /// SHA-256 over the sorted heads.
-    #[n(1)]
-    pub digest: Digest,
-}
-
 impl Frame {
     /// A short name for logs and counters.
     pub fn name(&self) -> &'static str {
@@ -337,6 +334,7 @@ impl Frame {
             Self::JoinRequest(_) => "join-request",
             Self::Welcome(_) => "welcome",
             Self::Refuse(_) => "refuse",
+            Self::Sketch(_) => "sketch",
             Self::Peers(_) => "peers",
             Self::Unknown(_) => "unknown",
         }

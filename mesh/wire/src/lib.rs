@@ -43,6 +43,7 @@ pub mod limits;
 pub mod peers;
 pub mod record;
 pub mod route;
+pub mod sketch;
 pub mod time;
 pub mod tree;
 

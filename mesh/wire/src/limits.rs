@@ -31,6 +31,8 @@ pub const BATCH_EVENTS_MAX: usize = 256;
 pub const BATCH_FILL: usize = 56 * 1024;
 /// Heads in one frame (count); more heads travel in further frames.
 pub const HEADS_MAX: usize = 500;
+/// Cells of one comparison of heads (count); whoever needs more sends all heads (design: 2000 symbols).
+pub const SKETCH_CELLS_MAX: usize = 2_000;
 /// Entries in one frame that shapes the trees: Ihave, Prune, Graft (count).
 pub const TREE_ENTRIES_MAX: usize = 256;
 /// Members named in one frame about neighbours (count).

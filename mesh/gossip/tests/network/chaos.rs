@@ -7,9 +7,9 @@ use peddlenet_gossip::{
 };
 use peddlenet_wire::{
     AuthorId, EventHash, Frame, Seq, SignedEvent, Stream, Timestamp,
-    frame::{self, Batch, DigestOf, Head, Heads, Want, Wanted},
-    ids::Digest,
+    frame::{self, Batch, Head, Heads, Want, Wanted},
     record::RecordKind,
+    sketch::{Cell, Cells, DigestOf, Sketch, Step, Summary},
 };
 
 use crate::{
@@ -81,9 +81,34 @@ impl Chaos {
         }
     }
 
+    fn step(&mut self) -> Step {
+        let first = self.dice.roll(3) as u16 * 7;
+        match self.dice.roll(4) {
+            0 => Step::More { first },
+            1 => Step::Lines {
+                logs: vec![self.dice.roll(1 << 31) as u32; self.dice.roll(9) as usize]
+                    .try_into()
+                    .unwrap(),
+            },
+            _ => {
+                let count = self.dice.roll(30) as usize;
+                let cells = (0..count).map(|_| Cell {
+                    sum: self.dice.roll(1 << 48),
+                    weighted: self.dice.roll(3),
+                });
+                let cells = Cells::take_from(cells.collect::<Vec<_>>().into_iter());
+                Step::Cells {
+                    salt: self.dice.roll(2),
+                    first,
+                    cells,
+                }
+            }
+        }
+    }
+
     fn frame(&mut self) -> Frame {
         let room = self.room();
-        match self.dice.roll(12) {
+        match self.dice.roll(14) {
             0..=3 => Frame::Event(frame::Event {
                 event: self.event(),
                 hops: self.dice.roll(256) as u8,
@@ -111,11 +136,15 @@ impl Chaos {
                     room,
                     heads: heads.try_into().unwrap(),
                     reply: self.dice.percent(50),
+                    some: self.dice.percent(30),
                 })
             }
             7 => Frame::DigestOf(DigestOf {
-                room,
-                digest: Digest([self.dice.roll(4) as u8; 32]),
+                room: room.short(),
+                summary: Summary {
+                    events: self.dice.roll(300) as u32,
+                    digest: [self.dice.roll(4) as u8; 12],
+                },
             }),
             8 => Frame::Want(Want {
                 room,
@@ -123,6 +152,11 @@ impl Chaos {
                 what: self.wanted(),
             }),
             9 => Frame::Unknown(77),
+            10 | 11 => Frame::Sketch(Sketch {
+                room: room.short(),
+                id: self.dice.roll(9) as u32,
+                step: self.step(),
+            }),
             _ => {
                 let events: Vec<_> = (0..self.dice.roll(5)).map(|_| self.event()).collect();
                 let id = self.wants.last().map_or(0, |w| w.1);

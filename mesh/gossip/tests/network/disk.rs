@@ -9,7 +9,7 @@ use peddlenet_wire::{
 
 pub(crate) type Place = (AuthorId, Stream, Seq, EventHash);
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Disk {
     pub(crate) events: BTreeMap<Place, (SignedEvent, u8)>,
     pub(crate) records: BTreeMap<(RecordKind, AuthorId), SignedRecord>,

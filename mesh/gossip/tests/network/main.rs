@@ -16,5 +16,6 @@ mod make;
 mod mallory;
 mod net;
 mod node;
+mod sync;
 mod unicast;
 mod unicast_hostile;

@@ -45,6 +45,7 @@ pub(crate) fn heads(net: &mut Net, peer: PeerId, heads: Vec<Head>) -> Vec<Action
         room: ROOM,
         heads: heads.try_into().unwrap(),
         reply: false,
+        some: false,
     });
     let now = Timestamp(net.now);
     net.nodes[0]

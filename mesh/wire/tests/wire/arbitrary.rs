@@ -12,8 +12,7 @@ use peddlenet_wire::{
     },
     event::{SUITE, VERSION, sha256},
     frame::{
-        Batch, Close, DigestOf, Event, Head, Heads, Open, Place, Record, RoomOffer, Rooms, Want,
-        Wanted,
+        Batch, Close, Event, Head, Heads, Open, Place, Record, RoomOffer, Rooms, Want, Wanted,
     },
     ids::Digest,
     invite::InviteSecret,
@@ -22,6 +21,7 @@ use peddlenet_wire::{
     peers::Peers,
     record::{self, Address, Receipts, RecordHeader, RecordKind, SeenUpTo, Whereabouts},
     route::{Answer, Route, RouteReply, Task},
+    sketch::{Cell, Cells, DigestOf, Sketch, Step, Summary},
     tree::{Announced, Beacon, Choke, Graft, Grafted, Ihave, Prune, SignedBeacon},
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -263,6 +263,20 @@ fn head() -> impl Strategy<Value = Head> {
     )
 }
 
+fn step() -> impl Strategy<Value = Step> {
+    let half = 0..1u64 << 48;
+    let cell = (half.clone(), half).prop_map(|(sum, weighted)| Cell { sum, weighted });
+    prop_oneof![
+        (any::<(u64, u16)>(), vec(cell, 0..20)).prop_map(|((salt, first), cells)| Step::Cells {
+            salt,
+            first,
+            cells: Cells::take_from(cells.into_iter()),
+        }),
+        any::<u16>().prop_map(|first| Step::More { first }),
+        capped(any::<u32>(), 20).prop_map(|logs| Step::Lines { logs }),
+    ]
+}
+
 /// Kinds in the order of their numbers.
 pub(crate) fn frame() -> impl Strategy<Value = Frame> {
     prop_oneof![
@@ -285,8 +299,14 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
             cost
         })),
         (record(), any::<u8>()).prop_map(|(record, hops)| Frame::Record(Record { record, hops })),
-        (room_tag(), capped(head(), 20), any::<bool>())
-            .prop_map(|(room, heads, reply)| Frame::Heads(Heads { room, heads, reply })),
+        (room_tag(), capped(head(), 20), any::<(bool, bool)>()).prop_map(
+            |(room, heads, (reply, some))| Frame::Heads(Heads {
+                room,
+                heads,
+                reply,
+                some
+            })
+        ),
         (room_tag(), any::<u32>(), wanted()).prop_map(|(room, id, what)| Frame::Want(Want {
             room,
             id,
@@ -300,8 +320,12 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
                 done
             })
         ),
-        (room_tag(), digest())
-            .prop_map(|(room, digest)| Frame::DigestOf(DigestOf { room, digest })),
+        (room_tag(), 0..=Summary::EVENTS_MAX, any::<[u8; 12]>()).prop_map(
+            |(room, events, digest)| Frame::DigestOf(DigestOf {
+                room: room.short(),
+                summary: Summary { events, digest },
+            })
+        ),
         (
             room_tag(),
             author(),
@@ -414,6 +438,11 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         welcome().prop_map(Frame::Welcome),
         (any::<u16>(), any::<u64>())
             .prop_map(|(code, detail)| Frame::Refuse(Refuse { code, detail })),
+        (room_tag(), any::<u32>(), step()).prop_map(|(room, id, step)| Frame::Sketch(Sketch {
+            room: room.short(),
+            id,
+            step,
+        })),
         (
             room_tag(),
             any::<(u8, bool, bool, bool)>(),

@@ -6,6 +6,7 @@ use peddlenet_wire::{
     limits,
     record::{Receipts, SeenUpTo},
     route::{Answer, Route, RouteReply, Task},
+    sketch::{Cell, Cells, DigestOf, Sketch, Step, Summary},
     tree::{Announced, Beacon, Ihave, SignedBeacon},
 };
 
@@ -24,6 +25,7 @@ fn the_fullest_heads_and_rooms_fit_a_frame() {
         room: RoomTag([1; 16]),
         heads: vec![head; limits::HEADS_MAX].try_into().unwrap(),
         reply: true,
+        some: true,
     });
     assert!(heads.to_bytes().len() <= limits::FRAME_MAX);
     let rooms = Frame::Rooms(Rooms {
@@ -64,6 +66,44 @@ fn the_fullest_beacon_and_tree_frames_are_small() {
             .unwrap(),
     });
     assert!(ihave.to_bytes().len() <= limits::FRAME_MAX);
+}
+
+/// The design's number for a digest, whatever it says; and the most cells fit one frame.
+#[test]
+fn a_digest_has_24_bytes_and_a_sketch_12_a_cell() {
+    let room = RoomShort([0xff; 4]);
+    for events in [0, 10_000, Summary::EVENTS_MAX, u32::MAX] {
+        let digest = Frame::DigestOf(DigestOf {
+            room,
+            summary: Summary {
+                events,
+                digest: [0xff; 12],
+            },
+        });
+        assert_eq!(digest.to_bytes().len(), 24);
+        let Ok(Frame::DigestOf(back)) = Frame::from_bytes(&digest.to_bytes()) else {
+            panic!("not a digest");
+        };
+        assert_eq!(back.summary.events, events.min(Summary::EVENTS_MAX));
+    }
+    let cell = Cell {
+        sum: (1 << 48) - 1,
+        weighted: (1 << 48) - 1,
+    };
+    let sketch = |count| {
+        let sketch = Frame::Sketch(Sketch {
+            room,
+            id: u32::MAX,
+            step: Step::Cells {
+                salt: u64::MAX,
+                first: u16::MAX,
+                cells: Cells::take_from(std::iter::repeat_n(cell, count)),
+            },
+        });
+        sketch.to_bytes().len()
+    };
+    assert!(sketch(1) <= 48);
+    assert!(sketch(usize::MAX) <= limits::SKETCH_CELLS_MAX * Cell::LEN + 40);
 }
 
 /// What surrounds a message on its way is small beside it, and so are its answers.

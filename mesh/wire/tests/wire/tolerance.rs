@@ -227,6 +227,30 @@ fn a_list_that_claims_more_than_its_bytes_is_refused() {
 }
 
 #[test]
+fn cells_of_a_wrong_length_and_too_many_are_refused() {
+    let frame = |len: usize| {
+        cbor(|e| {
+            e.array(2).unwrap().u8(19).unwrap().array(3).unwrap();
+            e.bytes(&[1; 4]).unwrap().u8(7).unwrap();
+            e.array(2).unwrap().u8(0).unwrap().array(3).unwrap();
+            e.u8(5)
+                .unwrap()
+                .u8(0)
+                .unwrap()
+                .bytes(&vec![9; len])
+                .unwrap();
+        })
+    };
+    let most = limits::SKETCH_CELLS_MAX * 12;
+    for len in [0, 12, most] {
+        assert!(Frame::from_bytes(&frame(len)).is_ok(), "{len}");
+    }
+    for len in [1, 11, 13, most + 12] {
+        assert!(Frame::from_bytes(&frame(len)).is_err(), "{len}");
+    }
+}
+
+#[test]
 fn a_list_can_not_be_made_over_its_cap() {
     assert!(Capped::<u8, 2>::try_from(vec![1, 2]).is_ok());
     assert!(Capped::<u8, 2>::try_from(vec![1, 2, 3]).is_err());

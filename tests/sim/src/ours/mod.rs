@@ -205,7 +205,11 @@ impl Ours {
         match frame {
             Frame::Event(frame) => frame.event.header().author != author(from),
             Frame::Beacon(frame) => frame.signed.author != author(from),
-            Frame::Batch(_) | Frame::Heads(_) | Frame::DigestOf(_) | Frame::Ihave(_) => true,
+            Frame::Batch(_)
+            | Frame::Heads(_)
+            | Frame::DigestOf(_)
+            | Frame::Sketch(_)
+            | Frame::Ihave(_) => true,
             _ => false,
         }
     }
