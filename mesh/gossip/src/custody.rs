@@ -36,8 +36,10 @@ pub(crate) struct Kept {
     tried: Timestamp,
     /// Attempts since the last sign of life.
     tries: u32,
-    /// An attempt is due.
-    armed: bool,
+    /// When the next attempt is due.
+    next: Option<Timestamp>,
+    /// How often it waited without a sign of life.
+    waits: u32,
     /// Neighbours that were asked to keep a copy.
     asked: Vec<PeerId>,
     keepers: usize,
@@ -69,7 +71,8 @@ impl Kept {
             since: now,
             tried: now,
             tries: 0,
-            armed: false,
+            next: None,
+            waits: 0,
             asked: Vec::new(),
             keepers: 0,
             told: false,
@@ -117,19 +120,36 @@ impl Engine {
         self.done(tag, key.0, Outcome::Failed);
     }
 
-    /// It waits again: others are asked to keep it, too, or one more attempt is due.
+    /// It waits again: others are asked to keep it, too. Signs of life get lost, so one more attempt is
+    /// due in any case, later and later.
     pub(crate) fn rest_again(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
         let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get_mut(&key)) else {
             return;
         };
-        if kept.tries > 0 && kept.tries < limits::REDELIVER_TRIES && !kept.armed {
-            kept.armed = true;
-            self.arm(Due::Redeliver(tag, key), now.after(limits::REDELIVER_EVERY));
-        } else if key.1.is_none() && kept.asked.is_empty() {
+        let mut wait = limits::REDELIVER_EVERY;
+        if kept.tries == 0 || kept.tries >= limits::REDELIVER_TRIES {
+            let doubled = 1_u32.checked_shl(kept.waits).unwrap_or(u32::MAX);
+            wait = limits::REDELIVER_SLOWLY.saturating_mul(doubled);
+            wait = wait.min(limits::REDELIVER_SLOWEST);
+            kept.waits = kept.waits.saturating_add(1);
+        }
+        let ask = key.1.is_none() && kept.asked.is_empty();
+        self.redeliver_at(tag, key, now.after(wait));
+        if ask {
             for _ in 0..limits::KEEPERS {
                 self.ask_keeper(tag, key, now);
             }
             self.arm(Due::Keepers(tag, key), now.after(limits::KEEPERS_WITHIN));
+        }
+    }
+
+    /// An attempt is due then, unless one is due before.
+    fn redeliver_at(&mut self, tag: RoomTag, key: Key, at: Timestamp) {
+        if let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get_mut(&key))
+            && kept.next.is_none_or(|next| at < next)
+        {
+            kept.next = Some(at);
+            self.arm(Due::Redeliver(tag, key), at);
         }
     }
 
@@ -195,6 +215,9 @@ impl Engine {
             unicast.kept.insert(key, kept);
         }
         self.reply(peer, tag, named, Answer::Kept);
+        if !known {
+            self.rest_again(tag, key, now);
+        }
         if direct && !known {
             self.heard_of(tag, to, now);
         }
@@ -269,7 +292,7 @@ impl Engine {
             .iter_mut()
             .filter(|(_, kept)| waits(kept))
             .map(|(&key, kept)| {
-                kept.tries = 0;
+                (kept.tries, kept.waits) = (0, 0);
                 key
             })
             .collect();
@@ -311,17 +334,14 @@ impl Engine {
                     % limits::REDELIVER_JITTER_MS
             }
         };
-        let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get_mut(&key)) else {
+        let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get(&key)) else {
             return;
         };
-        if std::mem::replace(&mut kept.armed, true) {
-            return;
-        }
         let mut at = Timestamp(now.0.saturating_add(jitter));
         if kept.attempt > 0 && !elapsed(kept.tried, at, limits::REDELIVER_EVERY) {
             at = kept.tried.after(limits::REDELIVER_EVERY);
         }
-        self.arm(Due::Redeliver(tag, key), at);
+        self.redeliver_at(tag, key, at);
     }
 
     pub(crate) fn on_redeliver_due(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
@@ -337,7 +357,11 @@ impl Engine {
         let Some(kept) = unicast.kept.get_mut(&key) else {
             return;
         };
-        kept.armed = false;
+        // Another attempt was due before this timer, or is due after it.
+        if kept.next.is_none_or(|next| now < next) {
+            return;
+        }
+        kept.next = None;
         if arrived {
             return self.delivered(tag, key);
         }

@@ -219,12 +219,16 @@ pub const PASSAGE_BYTES: usize = 2 * 1024 * 1024;
 pub const UPSTREAMS_MAX: usize = 4;
 /// Neighbours that one message is given to.
 pub const TRIES_MAX: usize = 32;
-/// How long a neighbour may take to accept: three times the link's round trip within these.
-pub const ACCEPT_LEAST: Duration = Duration::from_millis(100);
+/// Ways that an own message takes at a time. They stay apart, because relays take it once.
+pub const PATHS: usize = 2;
+/// How long a neighbour may take to accept: two round trips of the link within these (design: WANT).
+pub const ACCEPT_LEAST: Duration = Duration::from_millis(60);
 /// See [`ACCEPT_LEAST`].
 pub const ACCEPT_MOST: Duration = Duration::from_millis(1_000);
-/// How long a delivery may take beside three times the cost of the way: for hops that try again.
-pub const DELIVER_SLACK: Duration = Duration::from_millis(200);
+/// How long a neighbour that was too slow comes after all others, unless it says something.
+pub const DOUBT_FOR: Duration = Duration::from_secs(3);
+/// How long a delivery may take beside twice the cost of the way: for a hop that tries again.
+pub const DELIVER_SLACK: Duration = Duration::from_millis(120);
 /// What a way costs of which nothing else is known (about milliseconds).
 pub const WAY_COST_UNKNOWN: u32 = 120;
 /// The most that a way's cost counts when waiting for its end.
@@ -232,9 +236,9 @@ pub const WAY_COST_MOST: u32 = 500;
 
 /// The rings of a search: links that it crosses, and how long its answer may take.
 pub const RINGS: [(u8, Duration); 4] = [
-    (2, Duration::from_millis(250)),
-    (4, Duration::from_millis(300)),
-    (8, Duration::from_millis(500)),
+    (2, Duration::from_millis(150)),
+    (4, Duration::from_millis(250)),
+    (8, Duration::from_millis(400)),
     (16, Duration::from_millis(700)),
 ];
 /// No search of others crosses more links.
@@ -281,6 +285,10 @@ pub const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
 pub const REDELIVER_EVERY: Duration = Duration::from_secs(2);
 /// Keepers set out within this span of each other, in milliseconds.
 pub const REDELIVER_JITTER_MS: u64 = 300;
+/// Without a sign of life it does after this long, then after twice as long each time ..
+pub const REDELIVER_SLOWLY: Duration = Duration::from_secs(30);
+/// .. up to this.
+pub const REDELIVER_SLOWEST: Duration = Duration::from_secs(600);
 /// Attempts after one sign of life.
 pub const REDELIVER_TRIES: u32 = 3;
 

@@ -24,6 +24,7 @@ use peddlenet_wire::{
 
 use crate::{
     api::{Action, Lane, PeerId, UnicastId, Why},
+    custody::Phase,
     engine::{Due, Engine},
     limits,
     unicast::{Key, Passage, Sender, State, Step, Try, Unicast, sum_of},
@@ -128,6 +129,7 @@ impl Engine {
                 tries: BTreeMap::new(),
                 state: State::UnderWay,
                 turn: 0,
+                width: 1,
             },
         );
         if self.advance(tag, key, now) {
@@ -137,6 +139,7 @@ impl Engine {
 
     /// Sets out with a message that is kept here.
     pub(crate) fn launch(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
+        let alternates = self.config.controls.alternates;
         let Some(unicast) = self.unicast(tag) else {
             return;
         };
@@ -153,15 +156,31 @@ impl Engine {
             tries: BTreeMap::new(),
             state: State::UnderWay,
             turn: 0,
+            width: 1,
         };
+        // Two ways from the start: relays that have it refuse it, so they stay apart.
+        if alternates && kept.phase != Phase::Resting {
+            passage.width = limits::PATHS;
+        }
         // Answers to earlier attempts still count.
         if let Some(old) = unicast.passages.remove(&key) {
             passage.tries = old.tries;
-            passage.upstream = old.upstream;
             passage.turn = old.turn.wrapping_add(1);
         }
         unicast.insert_passage(key, passage);
-        self.advance(tag, key, now);
+        self.widen(tag, key, now);
+    }
+
+    /// Gives a message to further neighbours, until as many have it as should.
+    fn widen(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
+        for _ in 0..limits::PATHS {
+            let narrow = self
+                .passage(tag, key)
+                .is_some_and(|p| p.state == State::UnderWay && p.hopes() < p.width);
+            if !narrow || !self.advance(tag, key, now) {
+                return;
+            }
+        }
     }
 
     /// Gives a message to the next neighbour; false if there is none.
@@ -202,13 +221,20 @@ impl Engine {
         let tried = passage.tries.iter().filter(|(_, t)| t.attempt == attempt);
         let mut had: Vec<PeerId> = tried.map(|(&peer, _)| peer).collect();
         let first = had.is_empty();
-        had.extend(&passage.upstream);
+        // Who only asked whether we know a way to what we keep may be that way.
+        if !passage.ours {
+            had.extend(&passage.upstream);
+        }
         let full = passage.tries.len() >= limits::TRIES_MAX;
         let mut ways = self.ways(tag, to, now);
         if !self.config.controls.alternates {
             ways.truncate(usize::from(first));
         }
         ways.retain(|(peer, _)| !full && !had.contains(peer));
+        ways.sort_by_key(|(peer, _)| {
+            let link = self.links.get(peer);
+            link.is_some_and(|link| link.unicast.is_doubted(now))
+        });
         ways.into_iter()
             .map(|(peer, _)| peer)
             .find(|&peer| self.may_route(peer, Task::Pass, len, now))
@@ -219,11 +245,11 @@ impl Engine {
         let Some(passage) = self.passage(tag, key) else {
             return;
         };
+        if passage.hopes() > 0 {
+            return;
+        }
         if passage.ours {
             return self.stuck(tag, key, now);
-        }
-        if passage.hopes() {
-            return;
         }
         passage.end(State::Failed);
         let attempt = passage.attempt;
@@ -285,9 +311,7 @@ impl Engine {
             }
             Answer::NoWay if under_way && current => {
                 one.step = Step::Failed;
-                if !passage.hopes() {
-                    self.advance(tag, key, now);
-                }
+                self.widen(tag, key, now);
             }
             _ => {}
         }
@@ -301,12 +325,21 @@ impl Engine {
         if passage.turn != turn || passage.state != State::UnderWay {
             return;
         }
-        for one in passage.tries.values_mut() {
-            if matches!(one.step, Step::Sent | Step::Accepted) {
-                one.step = Step::Slow;
+        let mut silent = Vec::new();
+        for (&peer, one) in &mut passage.tries {
+            match one.step {
+                Step::Sent => silent.push(peer),
+                Step::Accepted => {}
+                Step::Slow | Step::Failed => continue,
+            }
+            one.step = Step::Slow;
+        }
+        for peer in silent {
+            if let Some(link) = self.links.get_mut(&peer) {
+                link.unicast.doubt(now);
             }
         }
-        self.advance(tag, key, now);
+        self.widen(tag, key, now);
     }
 
     /// A link no longer carries a room: what went that way takes another one.
@@ -315,9 +348,7 @@ impl Engine {
             return;
         };
         for key in unicast.forget_peer(peer) {
-            if self.passage(tag, key).is_some_and(|p| !p.hopes()) {
-                self.advance(tag, key, now);
-            }
+            self.widen(tag, key, now);
         }
     }
 
@@ -351,8 +382,8 @@ impl Engine {
 
     /// How long a neighbour may take to accept.
     fn accept_within(&self, peer: PeerId) -> Duration {
-        let thrice = self.round_trip(peer).saturating_mul(3);
-        thrice.clamp(limits::ACCEPT_LEAST, limits::ACCEPT_MOST)
+        let twice = self.round_trip(peer).saturating_mul(2);
+        twice.clamp(limits::ACCEPT_LEAST, limits::ACCEPT_MOST)
     }
 
     /// How long the recipient may take to answer, once a neighbour accepted.
@@ -362,9 +393,8 @@ impl Engine {
         let cost = cost
             .unwrap_or(limits::WAY_COST_UNKNOWN)
             .min(limits::WAY_COST_MOST);
-        // There and back, and half of that for what the estimate does not know.
-        limits::DELIVER_SLACK
-            .saturating_add(Duration::from_millis(u64::from(cost.saturating_mul(3))))
+        let back = Duration::from_millis(u64::from(cost.saturating_mul(2)));
+        back.saturating_add(limits::DELIVER_SLACK)
     }
 
     /// Whether a link may carry one more message; counts it.

@@ -171,7 +171,8 @@ impl Engine {
         let kept = unicast
             .kept
             .range_mut((quest.0, quest.1, [0; 8])..=(quest.0, quest.1, [0xff; 8]))
-            .find(|(_, kept)| kept.attempt == quest.2);
+            // An answer to an earlier ring is as good.
+            .find(|(_, kept)| kept.attempt >= quest.2);
         if let Some((&key, kept)) = kept
             && let Phase::Searching(ring) = kept.phase
         {

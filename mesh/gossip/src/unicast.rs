@@ -57,6 +57,8 @@ pub(crate) struct Passage {
     pub(crate) state: State,
     /// The timer that counts.
     pub(crate) turn: u32,
+    /// Neighbours that are to have it at a time.
+    pub(crate) width: usize,
 }
 
 /// One neighbour that got a message.
@@ -94,11 +96,11 @@ pub(crate) struct Quest {
 }
 
 impl Passage {
-    /// Whether some neighbour may still bring it there.
-    pub(crate) fn hopes(&self) -> bool {
-        self.tries
-            .values()
-            .any(|t| t.attempt == self.attempt && t.step != Step::Failed)
+    /// Neighbours that have it, in time so far.
+    pub(crate) fn hopes(&self) -> usize {
+        let hopeful =
+            |t: &&Try| t.attempt == self.attempt && matches!(t.step, Step::Sent | Step::Accepted);
+        self.tries.values().filter(hopeful).count()
     }
 
     /// The end: the payload goes, what is left answers repetitions.
@@ -274,6 +276,8 @@ pub(crate) struct Meter {
     out_messages: Bucket,
     out_bytes: Bucket,
     out_searches: Bucket,
+    /// When it last was too slow to accept, unless it answered since.
+    doubted: Option<Timestamp>,
 }
 
 impl Meter {
@@ -295,11 +299,13 @@ impl Meter {
                 limits::SEARCHES_AT_ONCE / 2,
                 now,
             ),
+            doubted: None,
         }
     }
 
     /// Whether the link may still send that.
     pub(crate) fn takes(&mut self, task: Task, len: usize, now: Timestamp) -> bool {
+        self.doubted = None;
         match task {
             Task::Search => self.searches.take(now),
             Task::Pass | Task::Keep => {
@@ -308,7 +314,18 @@ impl Meter {
         }
     }
 
+    pub(crate) fn doubt(&mut self, now: Timestamp) {
+        self.doubted = Some(now);
+    }
+
+    /// Whether it may be dead: others come first for a while.
+    pub(crate) fn is_doubted(&self, now: Timestamp) -> bool {
+        self.doubted
+            .is_some_and(|at| !elapsed(at, now, limits::DOUBT_FOR))
+    }
+
     pub(crate) fn takes_reply(&mut self, now: Timestamp) -> bool {
+        self.doubted = None;
         self.replies.take(now)
     }
 

@@ -9,6 +9,9 @@ use peddlenet_wire::{
 
 use crate::{disk::Disk, make::author};
 
+/// A message to one member on a link: over which, from whom, its id, attempt and task.
+pub(crate) type Crossing = (PeerId, Option<AuthorId>, [u8; 8], u8, Task);
+
 pub(crate) struct Node {
     pub(crate) engine: Engine,
     pub(crate) author: AuthorId,
@@ -28,7 +31,7 @@ pub(crate) struct Node {
     /// How its own ones ended.
     pub(crate) outcomes: Vec<(UnicastId, Outcome)>,
     /// What it passed on: never twice over one link in one attempt.
-    pub(crate) routed: BTreeSet<(PeerId, Option<AuthorId>, [u8; 8], u8, Task)>,
+    pub(crate) routed: BTreeSet<Crossing>,
     pub(crate) accepted: BTreeSet<EventHash>,
     pub(crate) shown: BTreeSet<EventHash>,
     pub(crate) arrived: BTreeSet<(PeerId, EventHash)>,

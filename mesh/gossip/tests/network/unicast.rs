@@ -134,8 +134,7 @@ fn a_relay_that_accepts_and_then_dies_is_passed_by() {
     for link in net.links_of(relay) {
         net.links.remove(&link);
     }
-    let took = arrives(&mut net, 3, 1_500);
-    assert!(took > 50, "{took} ms");
+    arrives(&mut net, 3, 1_500);
 }
 
 #[test]
@@ -309,7 +308,7 @@ fn what_nobody_can_take_fails() {
 /// network checks that), none arrives twice, and in the end each arrives.
 #[test]
 fn chaos_brings_every_letter_once() {
-    for seed in 1..=20 {
+    for seed in 1..=40 {
         println!("seed {seed}");
         let mut dice = Dice::new(seed);
         let nodes = 8 + dice.roll(12) as usize;
