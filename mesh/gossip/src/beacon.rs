@@ -279,7 +279,17 @@ impl Engine {
             .get(&tag)
             .is_some_and(|room| !room.trees.knows(author));
         let own = copies.is_empty();
+        if cold
+            && !own
+            && let Some(room) = self.rooms.get_mut(&tag)
+            && room.trees.latecomer
+        {
+            room.trees.begin_as_leaf(author);
+        }
         self.grow_tree(tag, author, copies);
+        if cold && !own {
+            self.narrow_flood(tag, author);
+        }
         if self.overload.on && cold && !own {
             return;
         }

@@ -5,7 +5,7 @@
 //! is; what has come before tells which links are one too many. See `trees` for the state.
 
 use peddlenet_wire::{
-    AuthorId, Capped, Frame, RoomTag, SignedEvent, Timestamp, frame,
+    AuthorId, Capped, Frame, RoomTag, Seq, SignedEvent, Timestamp, frame,
     tree::{Announced, Prune},
 };
 
@@ -102,6 +102,10 @@ impl Engine {
         // A flood of something large costs more than the time that asking for it takes.
         let cold = !room.trees.knows(author);
         let large = event_size(event) > limits::LARGE_BYTES;
+        let late = room.trees.latecomer && seq > Seq::FIRST;
+        if cold && late && !own {
+            room.trees.begin_as_leaf(author);
+        }
         let offered = cold && (large || (self.overload.on && !own));
         let announcers = self.passed(tag, event, hops, now);
         self.grow_tree(tag, author, copies);
@@ -113,6 +117,9 @@ impl Engine {
             room.trees.begin(author);
         }
         let cost = room.cost_of(author);
+        if cold && !own {
+            self.narrow_flood(tag, author);
+        }
         let what = Announced {
             author: author.short(),
             stream,
@@ -143,6 +150,21 @@ impl Engine {
         }
     }
 
+    /// The flood of a new author leaves out the dearest links of each node: they are on few shortest
+    /// paths, and hear of it all the same.
+    pub(crate) fn narrow_flood(&mut self, tag: RoomTag, author: AuthorId) {
+        let mut peers = self.neighbours(tag);
+        peers.sort_by_key(|&peer| (self.link_cost(peer), peer));
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        let parent = room.trees.parent(author);
+        let others = peers.into_iter().filter(|&peer| Some(peer) != parent);
+        for peer in others.skip(limits::FLOOD_FANOUT) {
+            room.trees.spare(author, peer);
+        }
+    }
+
     /// The neighbours that get something of an author pushed, but for those.
     pub(crate) fn eager(&self, tag: RoomTag, author: AuthorId, except: &[PeerId]) -> Vec<PeerId> {
         let mut peers = self.neighbours(tag);
@@ -168,6 +190,16 @@ impl Engine {
         let mut seen = std::collections::BTreeSet::new();
         ways.retain(|&(peer, _)| seen.insert(peer));
         ways
+    }
+
+    /// This device came to a room that had talked before. A neighbour is asked for everything, once.
+    pub(crate) fn came_late(&mut self, tag: RoomTag, from: PeerId) {
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        if !std::mem::replace(&mut room.trees.latecomer, true) {
+            self.graft_all(tag, from);
+        }
     }
 
     fn is_eager(&self, tag: RoomTag, author: AuthorId, peer: PeerId) -> bool {

@@ -200,17 +200,22 @@ impl Engine {
             return;
         };
         let only = room.trees.join(peer, room.own);
-        if only && room.trees.len() > 0 {
-            let frame = Frame::Graft(Graft {
-                room: tag.short(),
-                entries: Capped::default(),
-                all: true,
-            });
-            self.send(peer, frame, Lane::Ordered);
+        if only && (room.trees.len() > 0 || room.trees.latecomer) {
+            self.graft_all(tag, peer);
         }
         if only {
             self.begin_beacons(tag, now);
         }
+    }
+
+    /// Asks a neighbour to push everybody's events.
+    pub(crate) fn graft_all(&mut self, tag: RoomTag, peer: PeerId) {
+        let frame = Frame::Graft(Graft {
+            room: tag.short(),
+            entries: Capped::default(),
+            all: true,
+        });
+        self.send(peer, frame, Lane::Ordered);
     }
 
     /// A room no longer runs over a link: whoever lost its parent gets another at once.

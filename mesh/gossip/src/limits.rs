@@ -137,6 +137,9 @@ pub const ORIGINS_MAX: usize = peddlenet_wire::limits::MEMBERS_MAX;
 pub const ANNOUNCE_BATCH: Duration = Duration::from_millis(25);
 /// Announcements that wait for one neighbour; beyond it sync has to do.
 pub const ANNOUNCED_MAX: usize = 1_024;
+/// Neighbours beside the parent to which a new author's first event is pushed; the others get it
+/// announced.
+pub const FLOOD_FANOUT: usize = 6;
 /// An author's first event that is longer than this many bytes is announced instead of flooded
 /// (design: above 1 KB IHAVE first).
 pub const LARGE_BYTES: usize = 1024;

@@ -192,6 +192,7 @@ impl Room {
         }
         // A room that has a past was left for a while.
         room.beacons.away_since = room.page.eq(&Page::Done).then(Timestamp::default);
+        room.trees.latecomer = room.page == Page::Done;
         for record in records {
             let key = (record.header().kind, record.header().author);
             if room

@@ -104,6 +104,7 @@ impl Engine {
         };
         side.forgive(now);
         side.heard = true;
+        let late = room.logs.is_empty() && !frame.heads.is_empty();
         let mut nonsense = false;
         for head in frame.heads.iter() {
             if head.base < Seq::FIRST || head.base > head.seq {
@@ -117,6 +118,9 @@ impl Engine {
             .is_some_and(|at| !elapsed(at, now, limits::HEADS_EVERY));
         if nonsense {
             self.blame(from, Why::Nonsense, now);
+        }
+        if late {
+            self.came_late(tag, from);
         }
         match (frame.reply, frame.some) {
             (true, true) => self.answer_lines(from, tag, &frame.heads),

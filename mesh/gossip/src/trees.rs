@@ -82,6 +82,9 @@ pub(crate) struct Trees {
     slots: Vec<Option<PeerId>>,
     origins: BTreeMap<AuthorId, Origin>,
     uses: u64,
+    /// This device came to a room that had talked before: an author that it does not know has a tree
+    /// already, in which it is a leaf. It pushes nothing of such an author until somebody asks.
+    pub(crate) latecomer: bool,
     /// Origins that were forgotten because there were too many: each floods once more.
     pub(crate) evicted: u64,
 }
@@ -111,8 +114,12 @@ impl Trees {
         if let (Some(place), Ok(number)) = (self.slots.get_mut(at), u8::try_from(at)) {
             *place = Some(peer);
             let bit = Slot(number).bit();
-            for (_, origin) in self.origins.iter_mut().filter(|(a, _)| own != Some(**a)) {
-                origin.lazy |= bit;
+            for (author, origin) in &mut self.origins {
+                if own == Some(*author) {
+                    origin.lazy &= !bit;
+                } else {
+                    origin.lazy |= bit;
+                }
             }
         }
         only
@@ -128,7 +135,6 @@ impl Trees {
         }
         let mut orphans = Vec::new();
         for (&author, origin) in &mut self.origins {
-            origin.lazy &= !slot.bit();
             for way in &mut origin.ways {
                 way.take_if(|w| w.slot == slot);
             }
@@ -145,6 +151,11 @@ impl Trees {
                 next: next.and_then(|slot| self.peer(slot)),
             })
             .collect()
+    }
+
+    /// An author whose tree is there without this device: a leaf of it.
+    pub(crate) fn begin_as_leaf(&mut self, author: AuthorId) {
+        self.touch(author).lazy = u64::MAX;
     }
 
     /// Whether something of this author has come before.
