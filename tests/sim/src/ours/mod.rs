@@ -12,6 +12,7 @@
 mod disk;
 mod driver;
 mod make;
+pub mod reconcile;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
