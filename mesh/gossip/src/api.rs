@@ -195,7 +195,9 @@ pub enum Input {
         /// How many (count).
         members: usize,
     },
-    /// Members that could be dialled: the overlay's candidates. May repeat.
+    /// Members that could be dialled: the overlay's candidates. May repeat; naming one again says that
+    /// it may be reached now, so only when there is news of it (where it is, or that this device's
+    /// network changed).
     Known {
         /// The room.
         room: RoomTag,
@@ -383,7 +385,8 @@ pub enum Action {
         /// When, on the clock that inputs come with.
         at: peddlenet_wire::Timestamp,
     },
-    /// Link up with a member, by whatever way there is; then `PeerUp` or `DialFailed`.
+    /// Link up with a member, by whatever way there is; then `PeerUp` or `DialFailed`. A neighbour
+    /// may have made the name up: who is no member is not dialled, that fails.
     Dial {
         /// The room.
         room: RoomTag,

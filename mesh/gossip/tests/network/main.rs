@@ -16,6 +16,7 @@ mod make;
 mod mallory;
 mod net;
 mod node;
+mod overlay;
 mod sync;
 mod unicast;
 mod unicast_hostile;
