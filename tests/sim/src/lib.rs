@@ -22,6 +22,7 @@ pub mod baselines;
 mod dice;
 mod graph;
 mod machine;
+pub mod mobility;
 mod net;
 pub mod ours;
 mod queue;

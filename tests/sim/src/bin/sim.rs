@@ -7,10 +7,14 @@ use std::process::ExitCode;
 use peddlenet_gossip::Controls;
 use peddlenet_sim::{
     baselines::{self, SYSTEMS},
+    mobility::{Scenario, Trace, rows},
     scenario::{self, MAIN, OurEngine, Row, SCENARIOS},
 };
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("mobility") {
+        return mobility();
+    }
     let mut scenarios: Vec<String> = Vec::new();
     let (mut nodes, mut seeds, mut first, mut json) = (200, 1, 1, false);
     let mut controls = Controls::default();
@@ -72,6 +76,46 @@ fn main() -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// `sim mobility FILE.npy [--range-m 20] [--seeds S] [--json]`: the crowd row of every system.
+fn mobility() -> ExitCode {
+    let (mut file, mut json, mut seeds) = (None, false, 1);
+    let mut scenario = Scenario::default();
+    let mut args = std::env::args().skip(2);
+    while let Some(arg) = args.next() {
+        let mut number = || args.next().and_then(|n| n.parse::<u16>().ok());
+        let mut known = Some(());
+        match arg.as_str() {
+            "--json" => json = true,
+            "--range-m" => known = number().map(|n| scenario.range_m = f32::from(n)),
+            "--seeds" => known = number().map(|n| seeds = n.into()),
+            _ => file = Some(arg),
+        }
+        if known.is_none() {
+            file = None;
+            break;
+        }
+    }
+    let Some(file) = file else {
+        eprintln!("sim mobility FILE.npy [--range-m 20] [--seeds S] [--json]");
+        return ExitCode::FAILURE;
+    };
+    let result = Trace::read(file.as_ref()).and_then(|trace| {
+        for seed in 1..=seeds {
+            for row in rows(&trace, &scenario, seed, &OurEngine::default())? {
+                print(&row, json, 0.0);
+            }
+        }
+        Ok(())
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -112,10 +112,22 @@ impl<M: Machine> World<M> {
         Some(neighbours[at].1)
     }
 
+    /// Only these pairs are in range from now on. Links of others carry nothing, and dials to others fail fast.
+    pub fn set_in_range(&mut self, pairs: impl IntoIterator<Item = (u32, u32)>) {
+        let ordered = pairs.into_iter().map(|(a, b)| (a.min(b), a.max(b)));
+        self.in_range = Some(ordered.collect());
+        (0..self.len()).for_each(|node| self.look_at_links(node));
+    }
+
+    fn are_in_range(&self, a: u32, b: u32) -> bool {
+        (self.in_range.as_ref()).is_none_or(|pairs| pairs.contains(&(a.min(b), a.max(b))))
+    }
+
     /// Whether what one sends can reach the other.
     pub(super) fn can_reach(&self, a: u32, b: u32) -> bool {
+        let in_range = self.are_in_range(a, b);
         let (a, b) = (&self.nodes[a as usize], &self.nodes[b as usize]);
-        a.state == State::Up && b.state == State::Up && a.side == b.side
+        a.state == State::Up && b.state == State::Up && a.side == b.side && in_range
     }
 
     pub(super) fn dial(&mut self, from: u32, to: u32) {
@@ -137,7 +149,8 @@ impl<M: Machine> World<M> {
         } else {
             let there = &self.nodes[to as usize];
             let split = self.nodes[from as usize].side != there.side;
-            let refuses = there.state == State::Off && there.death == Death::Refuses && !split;
+            let gone = there.state == State::Off && there.death == Death::Refuses && !split;
+            let refuses = gone || !self.are_in_range(from, to);
             (false, if refuses { rtt } else { DIAL_TIMEOUT_US })
         };
         let one = &mut self.nodes[from as usize];

@@ -9,7 +9,10 @@ mod life;
 mod links;
 mod send;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use crate::{Dice, In, Machine, MessageId, Net, NodeId, Out, Tally, Traffic, queue::Queue};
 use links::Link;
@@ -36,6 +39,8 @@ pub struct World<M: Machine> {
     now: u64,
     nodes: Vec<Node<M>>,
     links: Vec<Link>,
+    /// Pairs, the lower first, of which each can hear the other. `None`: all.
+    in_range: Option<BTreeSet<(u32, u32)>>,
     free_links: Vec<u32>,
     queue: Queue<What<M::Message>>,
     crossed: std::collections::BTreeMap<(u64, u32, u32), u32>,
@@ -177,6 +182,7 @@ impl<M: Machine> World<M> {
             now: 0,
             nodes,
             links: Vec::new(),
+            in_range: None,
             free_links: Vec::new(),
             queue: Queue::default(),
             crossed: std::collections::BTreeMap::new(),
