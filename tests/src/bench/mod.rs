@@ -2,5 +2,6 @@
 
 pub mod join;
 pub mod link;
+pub mod mobility;
 pub mod qr;
 pub mod store;

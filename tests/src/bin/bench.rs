@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, path::Path, process::ExitCode};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use peddlenet_tests::bench;
 use serde_json::Value;
 
@@ -14,16 +14,19 @@ const USAGE: &str = "usage: bench NAME [ARGS] [--json]
   link [--runs N]         goodput and ping under load, beside plain UDP and quinn
   store [--messages N]    durable commits, page read, open, bytes a message, beside append and fsync
   qr [DIR]                photographs decoded, wrong, missed, beside bare rqrr
+  mobility [FILE.npy|DIR] [--range-m M] [--seeds S]
+                          a moving crowd: delivered of what could be reached, beside floods, gossipsub, iroh-gossip
   all                     each of them with its defaults";
 
 /// The photographs that `qr` reads where no folder is named.
 const PHOTOS: &str = "../shared/data/qr-photos";
+/// The crowds that `mobility` follows where no file is named.
+const CROWDS: &str = "../shared/data/mobility";
 const MESSAGES: usize = 2_000;
-const ALL: [&str; 4] = ["join", "link", "store", "qr"];
+const ALL: [&str; 5] = ["join", "link", "store", "qr", "mobility"];
 /// Named by the contract, built by later issues.
-const LATER: [&str; 8] = [
+const LATER: [&str; 7] = [
     "gossip",
-    "mobility",
     "sync",
     "signaling",
     "network",
@@ -54,6 +57,14 @@ fn dispatch(args: &[String], json: bool) -> Result<()> {
                 eprintln!("qr skipped: there is no {PHOTOS} here");
                 continue;
             }
+            if name == "mobility" && !Path::new(CROWDS).is_dir() {
+                ensure!(
+                    std::env::var("CI").as_deref() != Ok("true"),
+                    "there is no {CROWDS} here"
+                );
+                eprintln!("mobility skipped: there is no {CROWDS} here");
+                continue;
+            }
             eprintln!("{name} ..");
             print(name, &rows(name, &[])?, json);
         }
@@ -72,6 +83,16 @@ fn rows(name: &str, args: &[String]) -> Result<Vec<Value>> {
         }
         "store" => bench::store::run(number(args, "--messages")?.unwrap_or(MESSAGES)),
         "qr" => bench::qr::run(Path::new(args.first().map_or(PHOTOS, String::as_str))),
+        "mobility" => {
+            let named = args.first().filter(|arg| !arg.starts_with("--"));
+            let range_m = number(args, "--range-m")?.unwrap_or(bench::mobility::RANGE_M);
+            let seeds = number(args, "--seeds")?.unwrap_or(bench::mobility::SEEDS);
+            bench::mobility::run(
+                Path::new(named.map_or(CROWDS, String::as_str)),
+                range_m,
+                seeds,
+            )
+        }
         later if LATER.contains(&later) => bail!("bench {later} is not there yet\n{USAGE}"),
         other => bail!("there is no bench {other}\n{USAGE}"),
     }
