@@ -90,8 +90,9 @@ pub const SERVES_QUEUED: usize = 2 * WANTS_PER_SIDE;
 pub const SERVES_ACTIVE: usize = 4;
 /// Bytes of events in the answer to one want; the other end asks again for the rest.
 pub const SERVE_BYTES: usize = 4 * peddlenet_wire::limits::BATCH_FILL;
-/// Wants a second that one link may send, and as many at once.
-pub const WANTS_A_SECOND: u32 = 400;
+/// Wants a second that one link may send, and as many at once: an honest engine has [`WANTS_PER_SIDE`]
+/// open, each answered after 10 ms at the soonest.
+pub const WANTS_A_SECOND: u32 = 1_600;
 
 /// Checks of unasked events and records a second, per link, and as many at once (design: abuse).
 pub const CHECKS_A_SECOND: u32 = 200;
