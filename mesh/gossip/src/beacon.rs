@@ -32,8 +32,8 @@ pub(crate) struct ArrivingBeacon {
 /// The beacons of one room.
 #[derive(Debug, Default)]
 pub(crate) struct Beacons {
-    /// The newest of each author, by its clock.
-    newest: BTreeMap<AuthorId, Hlc>,
+    /// The newest of each author, by its clock, and when it came.
+    newest: BTreeMap<AuthorId, (Hlc, Timestamp)>,
     checking: BTreeMap<AuthorId, (Hlc, Ticket)>,
     /// The timer that counts; older ones are void.
     round: u64,
@@ -107,6 +107,55 @@ impl Engine {
             tenth.saturating_mul(2),
             now,
         );
+        self.mend_silent(tag, round, period, now);
+    }
+
+    /// Beacons are not announced beside the tree. Of whom nothing came for more than two periods, the
+    /// tree may be broken where no event ever shows it: another neighbour is asked, a few authors at a
+    /// time, each in its turn; half of the turns are for those who fell silent of late.
+    fn mend_silent(&mut self, tag: RoomTag, round: u64, period: Duration, now: Timestamp) {
+        let neighbours = self.neighbours(tag);
+        let Some(room) = self.rooms.get(&tag).filter(|_| self.config.controls.lazy) else {
+            return;
+        };
+        let silent_for = |from: u32, to: u32| -> Vec<AuthorId> {
+            let span = period.saturating_mul(from)..period.saturating_mul(to);
+            let all = room.beacons.newest.iter();
+            let silent = all.filter(|(_, (_, at))| span.contains(&now.since(*at)));
+            let authors: Vec<AuthorId> = silent.map(|(&author, _)| author).collect();
+            let half = limits::MENDED / 2;
+            let turn = usize::try_from(round).unwrap_or(0).wrapping_mul(half);
+            let first = turn.checked_rem(authors.len()).unwrap_or(0);
+            let some = half.min(authors.len());
+            authors.into_iter().cycle().skip(first).take(some).collect()
+        };
+        let some = [silent_for(2, 10), silent_for(10, u32::MAX)].concat();
+        let mut grafts: BTreeMap<PeerId, Vec<_>> = BTreeMap::new();
+        for (at, author) in some.into_iter().enumerate() {
+            let parent = self.rooms.get(&tag).and_then(|r| r.trees.parent(author));
+            let others: Vec<PeerId> = neighbours
+                .iter()
+                .filter(|&&p| Some(p) != parent)
+                .copied()
+                .collect();
+            let choice = usize::try_from(round)
+                .unwrap_or(0)
+                .wrapping_add(at)
+                .checked_rem(others.len());
+            let Some(&peer) = choice.and_then(|choice| others.get(choice)) else {
+                return;
+            };
+            let link = self.link_cost(peer);
+            if let Some(room) = self.rooms.get_mut(&tag) {
+                room.trees.graft(author, peer, link);
+            }
+            count(&mut self.stats.grafts);
+            grafts
+                .entry(peer)
+                .or_default()
+                .push(self.graft_line(tag, author));
+        }
+        self.send_grafts(tag, grafts);
     }
 
     pub(crate) fn on_room_size(&mut self, tag: RoomTag, members: usize) {
@@ -144,11 +193,13 @@ impl Engine {
             return self.one_too_many(tag, author, copy);
         }
         match room.beacons.newest.get(&author) {
-            Some(newest) if *newest == signed.clock => {
+            Some((newest, _)) if *newest == signed.clock => {
                 count(&mut self.stats.duplicates);
                 return self.one_too_many(tag, author, copy);
             }
-            Some(newest) if *newest > signed.clock => return count(&mut self.stats.duplicates),
+            Some((newest, _)) if *newest > signed.clock => {
+                return count(&mut self.stats.duplicates);
+            }
             Some(_) => {}
             None if room.beacons.newest.len() >= limits::ORIGINS_MAX => {
                 return count(&mut self.stats.overflow);
@@ -224,9 +275,9 @@ impl Engine {
                     .beacons
                     .newest
                     .get(&author)
-                    .is_some_and(|newest| *newest >= signed.clock);
+                    .is_some_and(|(newest, _)| *newest >= signed.clock);
                 if !outdated {
-                    room.beacons.newest.insert(author, signed.clock);
+                    room.beacons.newest.insert(author, (signed.clock, now));
                     self.miss_the_end(tag, &signed, &copies, now);
                     self.pass_beacon(tag, &signed, hops, &copies);
                     self.heard_of(tag, author, now);

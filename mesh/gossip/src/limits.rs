@@ -175,6 +175,8 @@ pub const BEACON_MS_A_MEMBER: u64 = 136 * 1_000 / 200;
 pub const BEACON_SMALL_ROOM: usize = 50;
 /// Whoever returns to a room says so within this time a member: many return at once.
 pub const BEACON_SOON_A_MEMBER: Duration = Duration::from_millis(2);
+/// Silent authors whose trees a device mends at each of its beacons (count).
+pub const MENDED: usize = 32;
 /// Without links for so long, a device counts as away.
 pub const AWAY_AFTER: Duration = Duration::from_secs(20);
 

@@ -124,6 +124,31 @@ fn a_beacon_tells_of_a_last_message_that_was_lost() {
 }
 
 #[test]
+fn the_tree_of_a_silent_author_is_mended_when_its_beacons_stop_coming() {
+    let mut net = Net::room(4, 8);
+    net.beacons = true;
+    let links: Vec<_> = [(0, 1), (1, 3), (0, 2), (2, 3)]
+        .map(|(a, b)| net.link(a, b, &[ROOM]))
+        .into();
+    net.run_for(100_000);
+    let heard = |net: &Net| net.nodes[3].heard.get(&author(0)).copied().unwrap_or(0);
+    assert!(net.now - heard(&net) <= 40_000, "warm");
+    // Both neighbours are told that 3 has it from elsewhere, as if a graft had been lost.
+    for peer in [links[1], links[3]] {
+        let (feeder, _) = net.links[&peer];
+        let frame = Frame::Prune(peddlenet_wire::tree::Prune {
+            room: ROOM.short(),
+            authors: vec![author(0).short()].try_into().unwrap(),
+        });
+        net.give(feeder, Input::Frame { from: peer, frame });
+    }
+    let broken = net.now;
+    net.run_for(45_000);
+    assert!(heard(&net) <= broken, "the tree is broken");
+    net.run_until(120_000, "a sign of life", |net| heard(net) > broken);
+}
+
+#[test]
 fn who_asks_to_be_spared_stops_relaying_where_there_is_another_way() {
     let mut net = Net::room(4, 6);
     let links: Vec<_> = [(0, 1), (1, 3), (0, 2), (2, 3)]

@@ -423,6 +423,9 @@ impl Net {
             Action::UnicastDone { id, outcome, .. } => {
                 self.nodes[node].outcomes.push((id, outcome));
             }
+            Action::Heard { author, .. } => {
+                self.nodes[node].heard.insert(author, self.now);
+            }
             Action::Beacon { room } if self.beacons => {
                 let author = self.nodes[node].author;
                 let beacon = SignedBeacon {

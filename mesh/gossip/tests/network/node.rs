@@ -21,6 +21,8 @@ pub(crate) struct Node {
     pub(crate) notices: Vec<Notice>,
     pub(crate) drops: Vec<(PeerId, Why)>,
     pub(crate) sent: BTreeMap<&'static str, u64>,
+    /// When an author gave its last sign of life.
+    pub(crate) heard: BTreeMap<AuthorId, u64>,
     /// `None`: everybody is a member.
     pub(crate) members: Option<BTreeSet<AuthorId>>,
     pub(crate) verified: u64,
@@ -52,6 +54,7 @@ impl Node {
             notices: vec![],
             drops: vec![],
             sent: BTreeMap::new(),
+            heard: BTreeMap::new(),
             members: None,
             verified: 0,
             mute: false,
