@@ -1,0 +1,145 @@
+//! What goes into the engine.
+
+use peddlenet_wire::{AuthorId, Frame, RoomTag, SignedEvent, SignedRecord, tree::SignedBeacon};
+
+use super::{Held, PeerId, QueryId, Ticket, TimerId, UnicastId, Verdict};
+
+/// Something happened. Each is handled together with the time at which it did.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Input {
+    /// A room takes part from now on: at start, after creating it, after joining it.
+    OpenRoom {
+        /// The room.
+        room: RoomTag,
+        /// What the store holds of its logs.
+        held: Vec<Held>,
+        /// What the store holds of its records.
+        records: Vec<SignedRecord>,
+    },
+    /// A room was left. Everything about it is forgotten, also over which links it ran.
+    CloseRoom {
+        /// The room.
+        room: RoomTag,
+    },
+    /// An own event, freshly sealed. Persisted first, sent when that is done.
+    Publish {
+        /// As signed. Not delivered back.
+        event: SignedEvent,
+    },
+    /// An own record. Sent and persisted side by side.
+    PublishRecord {
+        /// As signed. Not delivered back.
+        record: SignedRecord,
+    },
+    /// A member's device proved itself for a room on a link.
+    PeerUp {
+        /// The link.
+        peer: PeerId,
+        /// One of the rooms that both ends share.
+        room: RoomTag,
+        /// Who is at the other end.
+        author: AuthorId,
+    },
+    /// A room no longer runs over a link.
+    RoomDown {
+        /// The link.
+        peer: PeerId,
+        /// The room.
+        room: RoomTag,
+    },
+    /// A link is gone, for all rooms.
+    PeerDown {
+        /// The link.
+        peer: PeerId,
+    },
+    /// A frame came in. Kinds other than events, records, heads, digests, wants and batches are ignored.
+    Frame {
+        /// Over which link.
+        from: PeerId,
+        /// What.
+        frame: Frame,
+    },
+    /// The answer to [`Action::Verify`]; each ticket is answered once.
+    Verified {
+        /// Which check.
+        ticket: Ticket,
+        /// How it ended.
+        verdict: Verdict,
+    },
+    /// Somebody may count as a member now who did not before: what is parked is checked again.
+    MembershipChanged {
+        /// The room.
+        room: RoomTag,
+    },
+    /// The answer to [`Action::Persist`]; each ticket is answered once.
+    Persisted {
+        /// Which commit.
+        ticket: Ticket,
+        /// Whether it is durable now.
+        ok: bool,
+    },
+    /// The answer to [`Action::Load`]; each query is answered once.
+    Loaded {
+        /// Which question.
+        query: QueryId,
+        /// What is there, with the links that each crossed: ascending for a range, newest first for a page.
+        events: Vec<(SignedEvent, u8)>,
+        /// Whether more would have fitted the question (the driver may stop before its limit).
+        more: bool,
+    },
+    /// How many members a room has, this device's included: it paces the signs of life.
+    RoomSize {
+        /// The room.
+        room: RoomTag,
+        /// How many (count).
+        members: usize,
+    },
+    /// Members that could be dialled: the overlay's candidates. May repeat; naming one again says that
+    /// it may be reached now, so only when there is news of it (where it is, or that this device's
+    /// network changed).
+    Known {
+        /// The room.
+        room: RoomTag,
+        /// Who; without this device.
+        authors: Vec<AuthorId>,
+    },
+    /// The answer to [`Action::Dial`] that came to nothing; one that succeeded is a `PeerUp`.
+    DialFailed {
+        /// The room.
+        room: RoomTag,
+        /// Who could not be reached.
+        author: AuthorId,
+    },
+    /// How a link does, about once a second.
+    Load {
+        /// The link.
+        peer: PeerId,
+        /// The smoothed time of a ping and its answer, in milliseconds.
+        rtt_ms: u32,
+        /// Bytes that wait to be sent.
+        queued_bytes: u64,
+        /// What the link carries, in bytes a second; 0 while nobody knows.
+        bytes_per_s: u64,
+    },
+    /// A message to one member. Answered by [`Action::UnicastDone`].
+    SendTo {
+        /// The room.
+        room: RoomTag,
+        /// To whom.
+        to: AuthorId,
+        /// Names it, together with the sender.
+        id: UnicastId,
+        /// Opaque, at most [`UNICAST_MAX`](peddlenet_wire::limits::UNICAST_MAX) bytes.
+        payload: Vec<u8>,
+    },
+    /// The answer to [`Action::Beacon`]: an own sign of life.
+    Beacon {
+        /// The room.
+        room: RoomTag,
+        /// As signed.
+        beacon: SignedBeacon,
+    },
+    /// A timer that was armed is due.
+    Timer(TimerId),
+}
