@@ -17,7 +17,7 @@ pub enum Action {
         /// Which way.
         lane: Lane,
     },
-    /// Check signature and membership, then answer [`Input::Verified`].
+    /// Check signature and membership, then answer [`Input::Verified`](crate::Input::Verified).
     Verify {
         /// To be named in the answer.
         ticket: Ticket,
@@ -26,7 +26,7 @@ pub enum Action {
         /// Where it came from first; `None` once that link is forgotten.
         from: Option<PeerId>,
     },
-    /// Make these durable, then answer [`Input::Persisted`].
+    /// Make these durable, then answer [`Input::Persisted`](crate::Input::Persisted).
     Persist {
         /// To be named in the answer.
         ticket: Ticket,
@@ -37,7 +37,7 @@ pub enum Action {
         /// Whether this device signed them.
         own: bool,
     },
-    /// Read from the store, then answer [`Input::Loaded`].
+    /// Read from the store, then answer [`Input::Loaded`](crate::Input::Loaded).
     Load {
         /// To be named in the answer.
         query: QueryId,
@@ -60,7 +60,7 @@ pub enum Action {
         /// Links it crossed: a hint, not signed.
         hops: u8,
     },
-    /// Give [`Input::Timer`] at that time or soon after.
+    /// Give [`Input::Timer`](crate::Input::Timer) at that time or soon after.
     Arm {
         /// To be named.
         timer: TimerId,
@@ -86,7 +86,7 @@ pub enum Action {
         /// As given to `SendTo`.
         payload: Vec<u8>,
     },
-    /// The answer to [`Input::SendTo`].
+    /// The answer to [`Input::SendTo`](crate::Input::SendTo).
     UnicastDone {
         /// The room.
         room: RoomTag,
@@ -95,7 +95,7 @@ pub enum Action {
         /// How it ended.
         outcome: Outcome,
     },
-    /// Sign a beacon now, then give [`Input::Beacon`].
+    /// Sign a beacon now, then give [`Input::Beacon`](crate::Input::Beacon).
     Beacon {
         /// The room.
         room: RoomTag,
@@ -111,7 +111,7 @@ pub enum Action {
     },
     /// Something worth knowing.
     Notify(Notice),
-    /// Close a link, then give [`Input::PeerDown`]. What it still sends is ignored.
+    /// Close a link, then give [`Input::PeerDown`](crate::Input::PeerDown). What it still sends is ignored.
     Drop {
         /// The link.
         peer: PeerId,

@@ -60,7 +60,7 @@ pub enum Input {
         /// What.
         frame: Frame,
     },
-    /// The answer to [`Action::Verify`]; each ticket is answered once.
+    /// The answer to [`Action::Verify`](crate::Action::Verify); each ticket is answered once.
     Verified {
         /// Which check.
         ticket: Ticket,
@@ -72,14 +72,14 @@ pub enum Input {
         /// The room.
         room: RoomTag,
     },
-    /// The answer to [`Action::Persist`]; each ticket is answered once.
+    /// The answer to [`Action::Persist`](crate::Action::Persist); each ticket is answered once.
     Persisted {
         /// Which commit.
         ticket: Ticket,
         /// Whether it is durable now.
         ok: bool,
     },
-    /// The answer to [`Action::Load`]; each query is answered once.
+    /// The answer to [`Action::Load`](crate::Action::Load); each query is answered once.
     Loaded {
         /// Which question.
         query: QueryId,
@@ -104,7 +104,7 @@ pub enum Input {
         /// Who; without this device.
         authors: Vec<AuthorId>,
     },
-    /// The answer to [`Action::Dial`] that came to nothing; one that succeeded is a `PeerUp`.
+    /// The answer to [`Action::Dial`](crate::Action::Dial) that came to nothing; one that succeeded is a `PeerUp`.
     DialFailed {
         /// The room.
         room: RoomTag,
@@ -122,7 +122,7 @@ pub enum Input {
         /// What the link carries, in bytes a second; 0 while nobody knows.
         bytes_per_s: u64,
     },
-    /// A message to one member. Answered by [`Action::UnicastDone`].
+    /// A message to one member. Answered by [`Action::UnicastDone`](crate::Action::UnicastDone).
     SendTo {
         /// The room.
         room: RoomTag,
@@ -133,7 +133,7 @@ pub enum Input {
         /// Opaque, at most [`UNICAST_MAX`](peddlenet_wire::limits::UNICAST_MAX) bytes.
         payload: Vec<u8>,
     },
-    /// The answer to [`Action::Beacon`]: an own sign of life.
+    /// The answer to [`Action::Beacon`](crate::Action::Beacon): an own sign of life.
     Beacon {
         /// The room.
         room: RoomTag,
