@@ -31,7 +31,8 @@ pub enum In<M> {
         id: MessageId,
         bytes: usize,
     },
-    /// About once a second for each link: what pings and queues tell.
+    /// About once a second for each link: what pings and queues tell. `queued_bytes` is the most that
+    /// waited at a time since the last report: a moment's view misses bursts.
     Load {
         peer: NodeId,
         rtt_us: u64,

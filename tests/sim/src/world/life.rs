@@ -136,6 +136,7 @@ impl<M: Machine> World<M> {
         }
         self.queue
             .push(self.now + SECOND, What::Tick { node, life });
+        let peak = std::mem::take(&mut self.nodes[node as usize].peak).max(self.backlog(node));
         for (peer, link) in self.nodes[node as usize].neighbours.clone() {
             self.tally.traffic[node as usize].pings += PING_BYTES;
             let way = &self.links[link as usize];
@@ -145,7 +146,8 @@ impl<M: Machine> World<M> {
             let load = In::Load {
                 peer: NodeId(peer),
                 rtt_us: 2 * way.latency + self.delay(node) + self.delay(peer),
-                queued_bytes: self.backlog(node) as usize,
+                // The mark that the queue reached since the last report: a moment's view misses bursts.
+                queued_bytes: peak as usize,
                 bytes_per_s: self.uplink(node),
             };
             self.give(node, load);

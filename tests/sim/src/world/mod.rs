@@ -91,6 +91,8 @@ struct Node<M: Machine> {
     dropper: bool,
     uplink: Option<u64>,
     busy_until: u64,
+    /// The most bytes that waited for the uplink since the last tick.
+    peak: u64,
     /// What came to pass while it slept.
     deferred: Vec<What<M::Message>>,
     dialling: Vec<u32>,
@@ -161,6 +163,7 @@ impl<M: Machine> World<M> {
             dropper: false,
             uplink: None,
             busy_until: 0,
+            peak: 0,
             deferred: Vec::new(),
             dialling: Vec::new(),
             known: Vec::new(),

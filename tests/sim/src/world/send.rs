@@ -43,6 +43,7 @@ impl<M: Machine> World<M> {
         let serialised = (bytes * SECOND).checked_div(uplink);
         let departs = one.busy_until.max(self.now) + serialised.unwrap_or(0);
         one.busy_until = departs;
+        one.peak = one.peak.max(waiting + bytes);
         if self.links[link as usize].closed {
             return;
         }
