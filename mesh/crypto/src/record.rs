@@ -4,7 +4,7 @@
 //! | kind | sealed under |
 //! |---|---|
 //! | receipts | `k_content`: who may not read may not know who has read |
-//! | whereabouts, presence | `k_member` |
+//! | whereabouts, presence, meet | `k_member` |
 //! | any other | unknown to this build: verified and carried, not opened |
 
 use peddlenet_wire::{
@@ -86,7 +86,7 @@ fn body_key(
 ) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
     let secret = match kind {
         RecordKind::RECEIPTS => epoch.content()?,
-        RecordKind::WHEREABOUTS | RecordKind::PRESENCE => epoch.member(),
+        RecordKind::WHEREABOUTS | RecordKind::PRESENCE | RecordKind::MEET => epoch.member(),
         _ => return Err(CryptoError::UnknownSealing),
     };
     Ok(derive(

@@ -40,6 +40,7 @@ pub mod ids;
 pub mod invite;
 pub mod join;
 pub mod limits;
+pub mod meet;
 pub mod peers;
 pub mod record;
 pub mod route;

@@ -38,7 +38,11 @@ impl RecordKind {
     /// Where the author's device listens: [`Whereabouts`], sealed under k_member.
     pub const WHEREABOUTS: Self = Self(1);
     /// The author's device is running: an empty body, sealed under k_member.
+    /// Older builds said so every half minute; a [`Beacon`](crate::tree::Beacon) does now.
     pub const PRESENCE: Self = Self(2);
+    /// Where the author's device is, for one member who is to link up: [`Meet`](crate::meet::Meet),
+    /// sealed under k_member. Goes to that member and nobody else.
+    pub const MEET: Self = Self(3);
 }
 
 /// What the author of a record signs.

@@ -2,10 +2,11 @@ use peddlenet_wire::{Timestamp, WireError};
 
 use super::*;
 
-const KINDS: [RecordKind; 3] = [
+const KINDS: [RecordKind; 4] = [
     RecordKind::RECEIPTS,
     RecordKind::WHEREABOUTS,
     RecordKind::PRESENCE,
+    RecordKind::MEET,
 ];
 
 fn key() -> AuthorKey {

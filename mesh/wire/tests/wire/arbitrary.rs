@@ -18,6 +18,7 @@ use peddlenet_wire::{
     invite::InviteSecret,
     join::{EpochGrant, JoinRequest, Refuse, Welcome},
     limits,
+    meet::Meet,
     peers::Peers,
     record::{self, Address, Receipts, RecordHeader, RecordKind, SeenUpTo, Whereabouts},
     route::{Answer, Route, RouteReply, Task},
@@ -194,6 +195,17 @@ pub(crate) fn whereabouts() -> impl Strategy<Value = Whereabouts> {
             fingerprint,
             expires,
         })
+}
+
+pub(crate) fn meet() -> impl Strategy<Value = Meet> {
+    let told = (author(), any::<[u8; 8]>(), any::<bool>());
+    (told, whereabouts()).prop_map(|((to, id, answer), place)| Meet {
+        to,
+        id,
+        answer,
+        addresses: place.addresses,
+        fingerprint: place.fingerprint,
+    })
 }
 
 pub(crate) fn grant() -> impl Strategy<Value = EpochGrant> {

@@ -6,6 +6,7 @@ use peddlenet_wire::{
     Frame, Invite, SignedEvent, SignedRecord, WireError, codec,
     content::{Content, Membership},
     limits,
+    meet::Meet,
     record::{Receipts, Whereabouts},
 };
 use proptest::prelude::*;
@@ -28,6 +29,11 @@ fn decode_all(bytes: &[u8]) {
     stable(
         bytes,
         |b| codec::from_slice::<Whereabouts>("whereabouts", b, limits::RECORD_MAX),
+        codec::to_vec,
+    );
+    stable(
+        bytes,
+        |b| codec::from_slice::<Meet>("meet", b, limits::RECORD_MAX),
         codec::to_vec,
     );
     if let Ok(text) = std::str::from_utf8(bytes) {

@@ -63,6 +63,12 @@ proptest! {
     }
 
     #[test]
+    fn meets(meet in any::meet()) {
+        let bytes = codec::to_vec(&meet);
+        prop_assert_eq!(codec::from_slice("meet", &bytes, limits::RECORD_MAX), Ok(meet));
+    }
+
+    #[test]
     fn epoch_grants(grant in any::grant()) {
         let bytes = codec::to_vec(&grant);
         prop_assert_eq!(codec::from_slice("grant", &bytes, 256), Ok(grant));

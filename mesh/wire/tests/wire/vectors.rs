@@ -20,6 +20,7 @@ use peddlenet_wire::{
     ids::Digest,
     invite::InviteSecret,
     join::{EpochGrant, JoinRequest, Refuse, Welcome},
+    meet::Meet,
     peers::Peers,
     record::{Address, Receipts, RecordHeader, RecordKind, SeenUpTo, Whereabouts},
     route::{Answer, Route, RouteReply, Task},
@@ -474,6 +475,19 @@ fn record_bodies() {
     assert_eq!(
         hex(codec::to_vec(&whereabouts)),
         "a3008246c0a82b01baa15200000000000000000000000000000001baa10158200d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d021b000001a3185c5000"
+    );
+    let meet = Meet {
+        to: AUTHOR,
+        id: [14; 8],
+        answer: true,
+        addresses: vec![Address(([192, 168, 43, 1], 47_777).into())]
+            .try_into()
+            .unwrap(),
+        fingerprint: Fingerprint([13; 32]),
+    };
+    assert_eq!(
+        hex(codec::to_vec(&meet)),
+        "a5005820030303030303030303030303030303030303030303030303030303030303030301480e0e0e0e0e0e0e0e02f5038146c0a82b01baa10458200d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d"
     );
 }
 
