@@ -61,7 +61,7 @@ pub use endpoint::{
 pub use error::{DialError, PeerError, SendError};
 pub use gate::{Gate, GateId, Kind};
 pub use link::{
-    DATAGRAM_MAX, FRAME_MAX, Lane, Link, LinkId, LinkReceiver, LinkSender, LinkStats, QUEUE_BYTES,
-    QUEUE_FRAMES, Received,
+    DATAGRAM_MAX, FRAME_MAX, Lane, Link, LinkId, LinkLoad, LinkReceiver, LinkSender, LinkStats,
+    QUEUE_BYTES, QUEUE_FRAMES, Received,
 };
 pub use peddlenet_wire::Fingerprint;

@@ -82,6 +82,17 @@ pub struct LinkStats {
     pub frames_in: u64,
 }
 
+/// How busy a link is, for choosing among links. What waits in SCTP is as of the last ping.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LinkLoad {
+    /// Bytes of the ordered lane that were sent and have not arrived, those in the queue included.
+    pub live_bytes: u64,
+    /// The same of both reliable lanes.
+    pub waiting_bytes: u64,
+    /// Bytes of frames that have arrived so far.
+    pub delivered_bytes: u64,
+}
+
 /// An open link, handshake done. [`split`](Link::split) it to use it; dropped, it closes.
 #[derive(Debug)]
 pub struct Link {
@@ -241,6 +252,21 @@ impl LinkSender {
             .sum()
     }
 
+    /// How busy the link is.
+    pub fn load(&self) -> LinkLoad {
+        let sctp = [&self.shared.in_sctp[0], &self.shared.in_sctp[1]];
+        let [ordered, bulk] = sctp.map(|bytes| bytes.load(Ordering::Relaxed));
+        let queued =
+            |queue: &Queue| QUEUE_BYTES.saturating_sub(queue.room.available_permits()) as u64;
+        let live_bytes = ordered + queued(&self.ordered);
+        let sent = self.shared.counters.bytes_out.load(Ordering::Relaxed);
+        LinkLoad {
+            live_bytes,
+            waiting_bytes: live_bytes + bulk + queued(&self.bulk),
+            delivered_bytes: sent.saturating_sub(ordered + bulk),
+        }
+    }
+
     /// Bytes and frames so far.
     pub fn stats(&self) -> LinkStats {
         let counters = &self.shared.counters;
@@ -294,6 +320,9 @@ struct Shared {
     established: Established,
     srtt_us: AtomicU32,
     counters: Counters,
+    /// Bytes that the ordered and the bulk lane have handed to SCTP and that have not arrived, as of
+    /// the last ping.
+    in_sctp: [AtomicU64; 2],
     closing: AtomicBool,
     close: Notify,
     /// The other side said goodbye.
@@ -329,6 +358,7 @@ pub(crate) fn start(
         established,
         srtt_us: AtomicU32::new(0),
         counters: Counters::default(),
+        in_sctp: Default::default(),
         closing: AtomicBool::new(false),
         close: Notify::new(),
         bye: Notify::new(),
@@ -354,7 +384,8 @@ pub(crate) fn start(
         datagram_queue,
         shared.clone(),
     ));
-    tasks.spawn(lanes::ping(quick_lane.clone(), shared.clone()));
+    let reliable = [ordered_lane.clone(), bulk_lane.clone()];
+    tasks.spawn(lanes::ping(quick_lane.clone(), reliable, shared.clone()));
     let mut readers = JoinSet::new();
     for (kind, lane) in [(Lane::Ordered, ordered_lane), (Lane::Bulk, bulk_lane)] {
         readers.spawn(lanes::read(kind, lane, received.clone(), shared.clone()));

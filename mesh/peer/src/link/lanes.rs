@@ -251,7 +251,11 @@ pub(super) async fn read_quick(
     }
 }
 
-pub(super) async fn ping(lane: Arc<dyn DataChannel>, shared: Arc<Shared>) {
+pub(super) async fn ping(
+    lane: Arc<dyn DataChannel>,
+    reliable: [Arc<dyn DataChannel>; 2],
+    shared: Arc<Shared>,
+) {
     for nonce in 0u32.. {
         let silence = shared.session.silence();
         let holding = shared.holding.load(Ordering::Relaxed) > 0;
@@ -262,6 +266,10 @@ pub(super) async fn ping(lane: Arc<dyn DataChannel>, shared: Arc<Shared>) {
         let missed = silence >= MISSED;
         if missed {
             shared.session.send_check();
+        }
+        for (lane, bytes) in reliable.iter().zip(&shared.in_sctp) {
+            let outstanding = lane.outstanding_bytes().await.unwrap_or_default();
+            bytes.store(outstanding as u64, Ordering::Relaxed);
         }
         shared.on_ping(nonce);
         let sent = lane.try_send(sign(Tag::Ping, nonce.to_be_bytes())).await;
