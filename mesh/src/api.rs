@@ -71,7 +71,7 @@ pub struct Member {
 pub enum Reach {
     /// There is a link to it.
     Linked,
-    /// It was heard through others within the last 75 s.
+    /// It was heard through others within the last 75 s; longer in rooms of more than 44.
     Reachable,
     /// Neither.
     Away,
@@ -158,7 +158,7 @@ pub struct Heads {
 pub struct LinkInfo {
     /// Numbered by this process.
     pub peer: u64,
-    /// Which way it came up.
+    /// Which way it came up: `direct`, or `relay` where members between told the two of each other.
     pub via: &'static str,
     /// Smoothed round trip, once measured.
     pub rtt: Option<Duration>,

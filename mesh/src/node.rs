@@ -54,6 +54,9 @@ pub struct Config {
     pub name: Option<String>,
     /// UDP addresses to listen on; every interface when empty.
     pub listen: Vec<SocketAddr>,
+    /// Addresses to tell members in whereabouts records; this device's own when empty. For a device
+    /// that is found at others than it knows of itself, say behind a forwarded port.
+    pub announce: Vec<SocketAddr>,
     /// When to confirm messages.
     pub receipts: Receipts,
 }
@@ -128,6 +131,7 @@ impl Node {
         let parts = Parts {
             name: loaded.name,
             receipts: config.receipts,
+            announce: config.announce,
             endpoint: endpoint.clone(),
             store,
             rooms: loaded.rooms,

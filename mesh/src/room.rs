@@ -346,6 +346,20 @@ impl Room {
             .insert(record.header().author, Heard { signed, at, hops });
     }
 
+    /// Notes a sign of life that the engine found to be newer than those before.
+    pub(crate) fn hear_beacon(&mut self, author: AuthorId, hops: u8, now: Timestamp) {
+        let signed = self.heard.get(&author).map_or(Timestamp(0), |h| h.signed);
+        let at = Some(now);
+        self.heard.insert(author, Heard { signed, at, hops });
+    }
+
+    /// The clock of this device's next sign of life, and where its content log ends.
+    pub(crate) fn next_beacon(&mut self, now: Timestamp) -> (Hlc, Seq) {
+        self.clock = self.clock.tick(now);
+        let end = self.own.get(&Stream::CONTENT);
+        (self.clock, end.map_or(Seq(0), |(seq, _)| *seq))
+    }
+
     /// Notes that a reader has seen an author's stream 1 up to a position. Returns the position
     /// before when that is news.
     pub(crate) fn note_seen(

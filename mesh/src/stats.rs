@@ -7,8 +7,10 @@ pub struct Stats {
     pub links_up: u64,
     /// Links that went down.
     pub links_down: u64,
-    /// Dials to members.
+    /// Members that this device tried to link up with.
     pub dials: u64,
+    /// Offers and answers sent to members over those between.
+    pub meetings: u64,
     /// Joiners let in.
     pub joins_admitted: u64,
     /// Joiners sent away.

@@ -107,6 +107,7 @@ async fn open(data_dir: PathBuf) -> Result<Shell, peddlenet_mesh::Error> {
         data_dir,
         name: None,
         listen: Vec::new(),
+        announce: Vec::new(),
         receipts: Receipts::OnDisplay,
     };
     match Node::open(config).await {

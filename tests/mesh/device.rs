@@ -53,7 +53,15 @@ impl Device {
             .try_init();
         let data = tempfile::tempdir().unwrap();
         let listen = listen.iter().map(|a| a.parse().unwrap()).collect();
-        let opened = open(name, data.path(), listen).await.unwrap();
+        let opened = open(name, data.path(), listen, Vec::new()).await.unwrap();
+        Self::with(name, data, opened)
+    }
+
+    /// A new device that tells others to look for it where it is not.
+    pub(crate) async fn misplaced(name: &str, told: SocketAddr) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let listen = vec![([127, 0, 0, 1], 0).into()];
+        let opened = open(name, data.path(), listen, vec![told]).await.unwrap();
         Self::with(name, data, opened)
     }
 
@@ -82,7 +90,7 @@ impl Device {
     pub(crate) async fn reopen(shut: Shut) -> Self {
         let Shut { name, data, listen } = shut;
         let opened = until(&format!("{name}'s ports"), async || {
-            match open(&name, data.path(), listen.clone()).await {
+            match open(&name, data.path(), listen.clone(), Vec::new()).await {
                 Err(e) if e.code == ErrorCode::NetworkFailed => None,
                 outcome => Some(outcome.unwrap()),
             }
@@ -180,11 +188,17 @@ impl Device {
     }
 }
 
-async fn open(name: &str, data: &Path, listen: Vec<SocketAddr>) -> Result<(Node, Events), Error> {
+async fn open(
+    name: &str,
+    data: &Path,
+    listen: Vec<SocketAddr>,
+    announce: Vec<SocketAddr>,
+) -> Result<(Node, Events), Error> {
     let config = Config {
         data_dir: data.to_owned(),
         name: Some(name.to_owned()),
         listen,
+        announce,
         receipts: Receipts::OnDelivery,
     };
     Node::open(config).await

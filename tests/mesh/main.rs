@@ -13,6 +13,7 @@ mod impostor;
 mod late_joiner;
 mod leave;
 mod line;
+mod meeting;
 mod process;
 mod restart;
 mod two_rooms;

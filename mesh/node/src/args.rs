@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use peddlenet_mesh::{Config, Receipts};
 
 const USAGE: &str = "usage: peddlenet-node --data DIR [--name NAME] [--listen IP:PORT]... \
-[--server URL]... [--key-file PATH] [--no-lan] [--no-direct] [--no-receipts]";
+[--announce IP:PORT]... [--server URL]... [--key-file PATH] [--no-lan] [--no-direct] [--no-receipts]";
 
 /// What was asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,7 @@ pub(crate) struct Args {
     data: PathBuf,
     name: Option<String>,
     listen: Vec<SocketAddr>,
+    announce: Vec<SocketAddr>,
     servers: Vec<String>,
     key_file: Option<PathBuf>,
     no_lan: bool,
@@ -31,13 +32,8 @@ impl Args {
             match arg.as_str() {
                 "--data" => data = Some(PathBuf::from(value()?)),
                 "--name" => out.name = Some(value()?),
-                "--listen" => {
-                    let text = value()?;
-                    let addr = text
-                        .parse()
-                        .map_err(|_| format!("{text} is not IP:PORT\n{USAGE}"))?;
-                    out.listen.push(addr);
-                }
+                "--listen" => out.listen.push(address(&value()?)?),
+                "--announce" => out.announce.push(address(&value()?)?),
                 "--server" => out.servers.push(value()?),
                 "--key-file" => out.key_file = Some(PathBuf::from(value()?)),
                 "--no-lan" => out.no_lan = true,
@@ -78,6 +74,7 @@ impl Args {
             data_dir: self.data.clone(),
             name: self.name.clone(),
             listen: self.listen.clone(),
+            announce: self.announce.clone(),
             receipts: if self.no_receipts {
                 Receipts::Never
             } else {
@@ -85,6 +82,11 @@ impl Args {
             },
         }
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("{text} is not IP:PORT\n{USAGE}"))
 }
 
 #[cfg(test)]
@@ -98,11 +100,11 @@ mod tests {
     #[test]
     fn every_flag_of_the_contract_is_taken() {
         let args = parse(
-            "--data d --name Ada --listen 127.0.0.1:0 --listen [::1]:7 --server ws://x --key-file k \
+            "--data d --name Ada --listen 127.0.0.1:0 --listen [::1]:7 --announce 1.2.3.4:5 --server ws://x --key-file k \
              --no-lan --no-direct --no-receipts",
         );
         let args = args.expect("all of them are known");
-        assert_eq!(args.listen.len(), 2);
+        assert_eq!((args.listen.len(), args.announce.len()), (2, 1));
         assert_eq!(args.config().receipts, Receipts::Never);
         assert_eq!(args.not_yet().len(), 4);
     }

@@ -162,6 +162,7 @@ async fn stats(node: &Node) -> Result<Value, Error> {
         "links_up": device.links_up,
         "links_down": device.links_down,
         "dials": device.dials,
+        "meetings": device.meetings,
         "joins_admitted": device.joins_admitted,
         "joins_refused": device.joins_refused,
         "frames_in": device.frames_in,
@@ -173,6 +174,14 @@ async fn stats(node: &Node) -> Result<Value, Error> {
         "refused": engine.refused,
         "wants": engine.wants,
         "want_timeouts": engine.timeouts,
+        "wants_served": engine.served,
+        "mismatches": engine.mismatches,
+        "overflow": engine.overflow,
+        "grafts": engine.grafts,
+        "prunes": engine.prunes,
+        "chokes": engine.chokes,
+        "waited": engine.waited,
+        "sketches": engine.sketches,
     }))
 }
 

@@ -8,7 +8,7 @@ use peddlenet_wire::{
     record::{self, RecordKind, Whereabouts},
 };
 
-use super::{Actor, Timer, messages::RECEIPT_DELAY, people::REACHABLE_FOR};
+use super::{Actor, Timer, messages::RECEIPT_DELAY, presence::reachable_for};
 use crate::{
     api::{Event, Message},
     clock, convert,
@@ -68,6 +68,11 @@ impl Actor {
             _ => {}
         }
         self.feed(Input::MembershipChanged { room: tag });
+        match &opened {
+            Membership::Admit(admit) => self.known_changed(tag, admit.author),
+            Membership::Create(_) => self.known_changed(tag, event.header().author),
+            _ => {}
+        }
         self.room_changed(tag);
     }
 
@@ -125,13 +130,14 @@ impl Actor {
         if author == room.me() {
             return;
         }
-        room.hear(record, hops, clock::now(), REACHABLE_FOR);
+        let span = reachable_for(room.roster.len());
+        room.hear(record, hops, clock::now(), span);
         let before = room.seen_up_to(author, room.me());
         take_record(room, record);
         let after = room.seen_up_to(author, room.me());
         match header.kind {
             RecordKind::RECEIPTS if after > before => self.tell_receipts(tag, before, after),
-            RecordKind::WHEREABOUTS => self.redial.heard(tag, author),
+            RecordKind::WHEREABOUTS => self.known_changed(tag, author),
             _ => {}
         }
         self.refresh_reach(tag, author);

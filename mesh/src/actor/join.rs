@@ -11,7 +11,7 @@ use peddlenet_wire::{
     join::{JoinRequest, Refuse, Welcome},
 };
 
-use super::{Actor, Reply, links::Standing};
+use super::{Actor, Reply, dial::DIRECT, links::Standing};
 use crate::{
     api::{Event, JoinStage},
     clock,
@@ -159,7 +159,7 @@ impl Actor {
             actor.events.emit(Event::Join(JoinStage::Fetching));
             actor.settle_in(tag);
             actor.fetching = Some(tag);
-            actor.adopt(link, Standing::Member);
+            actor.adopt(link, Standing::Member, DIRECT);
             // Joined means joined under one's name.
             actor.say_name(tag, move || drop(reply.send(Ok(()))));
         });
@@ -208,7 +208,7 @@ impl Actor {
     ) -> bool {
         let Ok(tag) = self.tag(id) else { return false };
         if fingerprint != self.endpoint.fingerprint() {
-            self.dial_member(tag, None, fingerprint, addrs);
+            self.dial_device(tag, None, fingerprint, addrs, DIRECT);
         }
         true
     }

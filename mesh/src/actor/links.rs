@@ -18,7 +18,12 @@ use peddlenet_peer::{Gate, GateId, IncomingLink, Kind, LinkReceiver, LinkSender}
 use peddlenet_wire::{Frame, InviteKey, RoomTag, limits};
 use tokio::sync::mpsc;
 
-use super::{Actor, opening::Opening};
+use super::{
+    Actor,
+    dial::{DIRECT, RELAY},
+    opening::Opening,
+    presence::Pace,
+};
 use crate::{
     api::{Event, JoinStage, LinkInfo},
     clock,
@@ -26,6 +31,8 @@ use crate::{
 
 /// Frames and link changes that wait for the actor (count). A full queue slows the links down.
 pub(super) const NET_QUEUE: usize = 256;
+/// Links to members (count): the cap, and those that are being said goodbye to.
+pub(super) const LINKS_OPEN: usize = limits::LINKS_MAX + peddlenet_gossip::limits::CAP_SLACK;
 /// A joiner that has asked for nothing by then is sent away.
 const JOIN_PATIENCE: Duration = Duration::from_secs(10);
 /// A closed or expired invite still gets a coded refusal for that long.
@@ -37,7 +44,7 @@ pub(crate) enum Net {
     /// Bytes that were no frame.
     Garbage(PeerId),
     Down(PeerId),
-    Dialed(super::redial::Outcome),
+    Dialed(Box<super::dial::Outcome>),
 }
 
 /// Which key let a link in.
@@ -53,6 +60,9 @@ pub(super) struct LinkState {
     pub(super) dialed: bool,
     pub(super) since: Instant,
     pub(super) standing: Standing,
+    /// Which way it came up.
+    pub(super) via: &'static str,
+    pub(super) pace: Option<Pace>,
     pub(super) rooms: BTreeMap<RoomTag, Opening>,
     reader: tokio::task::AbortHandle,
 }
@@ -71,11 +81,10 @@ pub(super) enum Standing {
 impl Actor {
     pub(super) fn on_incoming(&mut self, incoming: IncomingLink) {
         let (standing, most) = match self.gates.get(&incoming.gate) {
-            Some(GatePurpose::Invite(key)) => (
-                Standing::Stranger(*key),
-                limits::LINKS_MAX + limits::JOIN_SLOTS,
-            ),
-            Some(GatePurpose::Member) => (Standing::Member, limits::LINKS_MAX),
+            Some(GatePurpose::Invite(key)) => {
+                (Standing::Stranger(*key), LINKS_OPEN + limits::JOIN_SLOTS)
+            }
+            Some(GatePurpose::Member) => (Standing::Member, LINKS_OPEN),
             // The gate was taken away while the link came up.
             None => return,
         };
@@ -83,7 +92,9 @@ impl Actor {
             tracing::info!(links = self.links.len(), "no room for another link");
             return;
         }
-        self.adopt(incoming.link.split(), standing);
+        let relayed = self.meetings.expects(incoming.link.peer_addr());
+        let via = if relayed { RELAY } else { DIRECT };
+        self.adopt(incoming.link.split(), standing, via);
     }
 
     /// Takes a link in, reads it on a task of its own, and asks which rooms are shared.
@@ -91,6 +102,7 @@ impl Actor {
         &mut self,
         (sender, receiver): (LinkSender, LinkReceiver),
         standing: Standing,
+        via: &'static str,
     ) -> PeerId {
         let peer = PeerId(self.next_peer);
         self.next_peer += 1;
@@ -104,6 +116,8 @@ impl Actor {
                 dialed,
                 since: Instant::now(),
                 standing,
+                via,
+                pace: None,
                 rooms: BTreeMap::new(),
                 reader,
             },
@@ -112,7 +126,7 @@ impl Actor {
         self.events.emit(Event::Link {
             peer: peer.0,
             up: true,
-            via: "direct",
+            via,
         });
         if standing == Standing::Member {
             self.offer_rooms(peer);
@@ -128,7 +142,7 @@ impl Actor {
                 self.drop_link(peer);
             }
             Net::Down(peer) => self.drop_link(peer),
-            Net::Dialed(outcome) => self.on_dialed(outcome),
+            Net::Dialed(outcome) => self.on_dialed(*outcome),
         }
     }
 
@@ -182,12 +196,11 @@ impl Actor {
         self.events.emit(Event::Link {
             peer: peer.0,
             up: false,
-            via: "direct",
+            via: link.via,
         });
         self.feed(Input::PeerDown { peer });
         for (tag, opening) in link.rooms {
             if let Some(author) = opening.author() {
-                self.redial.lost(tag, author, clock::now());
                 self.refresh_reach(tag, author);
             }
         }
@@ -261,7 +274,7 @@ impl Actor {
             let counters = link.sender.stats();
             LinkInfo {
                 peer: peer.0,
-                via: "direct",
+                via: link.via,
                 rtt: link.sender.srtt(),
                 rooms: link.rooms.values().filter(|o| o.author().is_some()).count(),
                 bytes_in: counters.bytes_in,

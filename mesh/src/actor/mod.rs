@@ -12,22 +12,26 @@
 //! the engine's actions are carried out, then the next one runs. No lock, no await with state in hand.
 
 mod deliver;
+mod dial;
 mod invites;
 mod join;
 mod links;
+mod meet;
 mod messages;
 mod opening;
 mod people;
-mod redial;
+mod presence;
 mod rooms;
 mod verify;
+mod whereabouts;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    net::SocketAddr,
     time::Duration,
 };
 
-use peddlenet_gossip::{Action, Engine, Input, PeerId, Query, TimerId};
+use peddlenet_gossip::{Action, Engine, Input, PeerId, Query, TimerId, Why};
 use peddlenet_peer::{Endpoint, GateId, Incoming};
 use peddlenet_store::Write;
 use peddlenet_wire::{
@@ -37,7 +41,6 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use join::Arrival;
 pub(crate) use links::Net;
-pub(crate) use redial::Redial;
 pub(crate) use verify::Verifier;
 
 use crate::{
@@ -61,12 +64,16 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 pub(crate) const PENDING_MAX: usize = 256;
 /// How often lost members and late joiners are looked at.
 const TICK: Duration = Duration::from_millis(500);
+/// Every so many ticks: how each link does (count).
+const LOADS: u32 = 2;
 /// Every so many ticks: whose sign of life grew old, whether this device's addresses changed (count).
 const SLOW: u32 = 4;
 
 pub(crate) struct Actor {
     pub(crate) name: Name,
     receipts: Receipts,
+    /// See [`Config::announce`](crate::Config::announce).
+    announce: Vec<SocketAddr>,
     engine: Engine,
     rooms: BTreeMap<RoomTag, Room>,
     by_id: BTreeMap<RoomId, RoomTag>,
@@ -91,7 +98,11 @@ pub(crate) struct Actor {
     /// The newest message of each room.
     last: BTreeMap<RoomTag, Option<crate::api::Message>>,
     reach: BTreeMap<(RoomTag, AuthorId), crate::api::Reach>,
-    redial: Redial,
+    dials: dial::Dials,
+    meetings: meet::Meetings,
+    said: whereabouts::Said,
+    /// Members that came in or said where they are, of whom the engine was not told yet.
+    known_news: BTreeSet<(RoomTag, AuthorId)>,
     net: mpsc::Sender<Net>,
     events: EventSink,
     stats: Stats,
@@ -108,12 +119,18 @@ enum Timer {
     Tick,
     Rooms,
     Receipts(RoomTag),
+    Known,
+    /// The way over the mesh is to be tried, too.
+    Meet(RoomTag, AuthorId),
+    WayFailed(RoomTag, AuthorId),
+    DialFailed(RoomTag, AuthorId),
 }
 
 /// The parts an actor is made of.
 pub(crate) struct Parts {
     pub(crate) name: Name,
     pub(crate) receipts: Receipts,
+    pub(crate) announce: Vec<SocketAddr>,
     pub(crate) endpoint: Endpoint,
     pub(crate) store: peddlenet_store::StoreHandle,
     pub(crate) rooms: Vec<rooms::LoadedRoom>,
@@ -154,6 +171,7 @@ impl Actor {
         let mut actor = Self {
             name: parts.name,
             receipts: parts.receipts,
+            announce: parts.announce,
             engine: Engine::new(peddlenet_gossip::Config {
                 salt: crate::entropy::number(),
                 ..peddlenet_gossip::Config::default()
@@ -175,7 +193,10 @@ impl Actor {
             landing: HashMap::new(),
             last: BTreeMap::new(),
             reach: BTreeMap::new(),
-            redial: Redial::default(),
+            dials: dial::Dials::default(),
+            meetings: meet::Meetings::default(),
+            said: BTreeMap::new(),
+            known_news: BTreeSet::new(),
             net,
             events: parts.events,
             stats: Stats::default(),
@@ -241,6 +262,20 @@ impl Actor {
             Action::DeliverRecord { record, hops } => self.deliver_record(&record, hops),
             Action::Arm { timer, at } => self.arm(Timer::Engine(timer), at),
             Action::Notify(notice) => self.on_notice(&notice),
+            Action::Dial { room, author } => self.dial(room, author),
+            Action::Beacon { room } => self.give_beacon(room),
+            Action::Heard { room, author, hops } => self.on_heard(room, author, hops),
+            Action::DeliverTo {
+                room,
+                from,
+                payload,
+                ..
+            } => self.on_unicast(room, from, &payload),
+            Action::UnicastDone { id, outcome, .. } => self.on_unicast_done(id, outcome),
+            Action::Drop {
+                peer,
+                why: Why::Surplus,
+            } => self.drop_link(peer),
             Action::Drop { peer, why } => {
                 tracing::warn!(?peer, ?why, "dropping a peer that misbehaves");
                 self.drop_link(peer);
@@ -303,17 +338,24 @@ impl Actor {
                 }
                 Timer::Rooms => self.tell_rooms(),
                 Timer::Receipts(room) => self.flush_receipts(room),
+                Timer::Known => self.tell_known_news(),
+                Timer::Meet(room, author) => self.meet_due(room, author),
+                Timer::WayFailed(room, author) => self.way_failed(room, author),
+                Timer::DialFailed(room, author) => self.dial_failed(room, author),
             }
         }
     }
 
     fn tick(&mut self) {
-        self.redial_due();
+        self.expire_dials();
         self.expire_join_slots();
         self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(LOADS) {
+            self.tell_loads();
+        }
         if self.ticks.is_multiple_of(SLOW) {
             self.refresh_all_reach();
-            self.beat();
+            self.announce_everywhere();
         }
     }
 

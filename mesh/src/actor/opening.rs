@@ -17,7 +17,7 @@ use peddlenet_wire::{
     frame::{Close, Open, Rooms},
 };
 
-use super::{Actor, links::Standing};
+use super::{Actor, dial::RELAY, links::Standing};
 
 /// Links younger than that came up together.
 const TOGETHER: Duration = Duration::from_secs(3);
@@ -143,7 +143,13 @@ impl Actor {
             }
             self.drop_link(other);
         }
-        self.redial.linked(tag, author);
+        if self.meetings.is_with(tag, author)
+            && let Some(link) = self.links.get_mut(&peer)
+        {
+            // Their dial was here before their answer.
+            link.via = RELAY;
+        }
+        self.dial_answered(tag, author);
         self.feed(Input::PeerUp {
             peer,
             room: tag,
@@ -185,14 +191,14 @@ impl Actor {
             return;
         };
         self.feed(Input::RoomDown { peer, room: tag });
-        if let Some(author) = opening.author() {
+        let (Some(author), Some(room)) = (opening.author(), self.rooms.get_mut(&tag)) else {
+            return;
+        };
+        if let Some(last) = room.heard.get_mut(&author) {
             // It left, so its last sign of life stands for nothing.
-            let heard = self.rooms.get_mut(&tag).map(|room| &mut room.heard);
-            if let Some(last) = heard.and_then(|heard| heard.get_mut(&author)) {
-                last.at = None;
-            }
-            self.refresh_reach(tag, author);
+            last.at = None;
         }
+        self.refresh_reach(tag, author);
     }
 
     /// Closes a room on every link that has it open.

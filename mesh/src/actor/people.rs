@@ -1,19 +1,14 @@
 //! Who belongs to a room and how near they are.
 
-use std::time::Duration;
-
 use peddlenet_wire::{AuthorId, RoomId, RoomTag};
 
-use super::Actor;
+use super::{Actor, presence::reachable_for};
 use crate::{
     api::{Event, Member, Reach},
     clock,
     error::Error,
     room::{Heard, Room},
 };
-
-/// A sign of life older than that no longer counts as being near.
-pub(super) const REACHABLE_FOR: Duration = Duration::from_secs(75);
 
 impl Actor {
     pub(crate) fn member_list(&self, id: RoomId) -> Result<Vec<Member>, Error> {
@@ -50,7 +45,8 @@ impl Actor {
         match room.heard.get(&author) {
             // What was heard a moment ago says little once there is nobody left to carry it.
             Some(Heard { at: Some(at), .. })
-                if clock::now().since(*at) < REACHABLE_FOR && self.neighbours(room.tag) > 0 =>
+                if clock::now().since(*at) < reachable_for(room.roster.len())
+                    && self.neighbours(room.tag) > 0 =>
             {
                 Reach::Reachable
             }

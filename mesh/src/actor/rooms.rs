@@ -161,6 +161,7 @@ impl Actor {
             held,
             records,
         });
+        self.tell_known(tag, None);
     }
 
     pub(crate) fn create_room(&mut self, name: &str, reply: Reply<RoomId>) {
@@ -317,7 +318,9 @@ impl Actor {
         self.by_id.remove(&id);
         self.last.remove(&tag);
         self.reach.retain(|(room, _), _| *room != tag);
-        self.redial.forget_room(tag);
+        self.dials.forget_room(tag);
+        self.meetings.forget_room(tag);
+        self.said.remove(&tag);
         self.refresh_gates();
         self.disk.drop_room(tag, move |actor, outcome| {
             actor.events.emit(Event::RoomGone(id));

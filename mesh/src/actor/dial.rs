@@ -1,0 +1,230 @@
+//! Linking up with a member, because the engine's overlay wants to.
+//!
+//! ```text
+//!  Action::Dial --+--> at once: its whereabouts, all addresses ------------------+--> link --> PeerUp
+//!                 +--> 250 ms later: an offer over the mesh (see `meet`) --------+    if it lives
+//!                 +--> every way failed, or 5 s without an open room ---------------> DialFailed
+//! ```
+//!
+//! Whom to link up with, how often, and when to give up on somebody is the engine's business.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use peddlenet_crypto::member_gate;
+use peddlenet_gossip::Input;
+use peddlenet_peer::{Dial, DialError, Gate, GateId, Kind, Link};
+use peddlenet_wire::{AuthorId, Fingerprint, RoomTag, Timestamp, limits};
+
+use super::{Actor, Net, Timer, links::Standing};
+use crate::{api::Reach, clock};
+
+/// Members that are being linked up with at a time (count): twice what the engine asks for.
+const WANTED_MAX: usize = 2 * peddlenet_gossip::limits::DIALS_MAX;
+/// Dials under way at a time (count), those that answer an offer included.
+const DIALS_MAX: usize = 16;
+/// From the start to an open room.
+const DEADLINE: Duration = limits::JOIN_DEADLINE;
+/// The way over the mesh starts that much later than the direct one (design: the ladder).
+const MEET_AFTER: Duration = Duration::from_millis(250);
+
+/// Which way a link came up, for people.
+pub(super) const DIRECT: &str = "direct";
+/// Members between told the two where they are.
+pub(super) const RELAY: &str = "relay";
+
+/// What is under way.
+#[derive(Default)]
+pub(crate) struct Dials {
+    wanted: BTreeMap<(RoomTag, AuthorId), Wanted>,
+    /// Addresses that are dialled, by the device that is to answer there.
+    under_way: BTreeMap<Fingerprint, BTreeSet<SocketAddr>>,
+}
+
+struct Wanted {
+    until: Timestamp,
+    /// Ways that may still lead there.
+    ways: u32,
+    /// An offer is still to be made.
+    may_meet: bool,
+}
+
+/// How a dial ended.
+pub(crate) struct Outcome {
+    wanted: Option<(RoomTag, AuthorId)>,
+    fingerprint: Fingerprint,
+    addrs: Vec<SocketAddr>,
+    via: &'static str,
+    link: Result<Link, DialError>,
+}
+
+impl Dials {
+    pub(super) fn forget_room(&mut self, tag: RoomTag) {
+        self.wanted.retain(|(room, _), _| *room != tag);
+    }
+}
+
+impl Actor {
+    /// [`Action::Dial`](peddlenet_gossip::Action::Dial).
+    pub(super) fn dial(&mut self, tag: RoomTag, author: AuthorId) {
+        let now = clock::now();
+        if self.dials.wanted.contains_key(&(tag, author)) {
+            return;
+        }
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
+        };
+        let stranger = !room.roster.is_member(author);
+        if stranger || self.dials.wanted.len() >= WANTED_MAX || self.linked_to(tag, author) {
+            return self.arm(Timer::DialFailed(tag, author), now);
+        }
+        let place = room.whereabouts.get(&author).filter(|p| p.expires > now);
+        let place = place.map(|p| (p.fingerprint, p.addresses.iter().map(|a| a.0).collect()));
+        // Who gave no sign of life of late is not there to meet; the offer would be kept for it.
+        let may_meet = self.reach_of(room, author) == Reach::Reachable;
+        self.stats.dials += 1;
+        self.dials.wanted.insert(
+            (tag, author),
+            Wanted {
+                until: now.after(DEADLINE),
+                ways: 0,
+                may_meet,
+            },
+        );
+        let direct = place.is_some_and(|(fingerprint, addrs)| {
+            self.dial_device(tag, Some(author), fingerprint, addrs, DIRECT)
+        });
+        let pause = if direct { MEET_AFTER } else { Duration::ZERO };
+        match (direct, may_meet) {
+            (_, true) => self.arm(Timer::Meet(tag, author), now.after(pause)),
+            (true, false) => {}
+            (false, false) => self.arm(Timer::DialFailed(tag, author), now),
+        }
+    }
+
+    /// The direct way did not lead there so far: tries the one over the mesh.
+    pub(super) fn meet_due(&mut self, tag: RoomTag, author: AuthorId) {
+        let Some(wanted) = self.dials.wanted.get_mut(&(tag, author)) else {
+            return;
+        };
+        if std::mem::take(&mut wanted.may_meet) {
+            wanted.ways += 1;
+            self.offer_meeting(tag, author);
+        }
+    }
+
+    /// One way did not lead there.
+    pub(super) fn way_failed(&mut self, tag: RoomTag, author: AuthorId) {
+        let Some(wanted) = self.dials.wanted.get_mut(&(tag, author)) else {
+            return;
+        };
+        wanted.ways = wanted.ways.saturating_sub(1);
+        if wanted.ways > 0 {
+            return;
+        }
+        if wanted.may_meet {
+            self.meet_due(tag, author);
+        } else {
+            self.arm(Timer::DialFailed(tag, author), clock::now());
+        }
+    }
+
+    /// Tells the engine that somebody can't be reached. Never called while an action is carried out:
+    /// its answer may be the next dial, and the one after that.
+    pub(super) fn dial_failed(&mut self, tag: RoomTag, author: AuthorId) {
+        self.dials.wanted.remove(&(tag, author));
+        self.feed(Input::DialFailed { room: tag, author });
+    }
+
+    /// A room opened on a link to that member.
+    pub(super) fn dial_answered(&mut self, tag: RoomTag, author: AuthorId) {
+        self.dials.wanted.remove(&(tag, author));
+    }
+
+    /// Links that came up and on which the room never opened, offers that nobody answered.
+    pub(super) fn expire_dials(&mut self) {
+        let now = clock::now();
+        let late =
+            |(member, w): (&(RoomTag, AuthorId), &Wanted)| (w.until <= now).then_some(*member);
+        let late: Vec<_> = self.dials.wanted.iter().filter_map(late).collect();
+        for (tag, author) in late {
+            self.dial_failed(tag, author);
+        }
+    }
+
+    /// Dials a device with the room's member key; says whether it did. The outcome comes back as
+    /// [`Net::Dialed`].
+    pub(super) fn dial_device(
+        &mut self,
+        tag: RoomTag,
+        author: Option<AuthorId>,
+        fingerprint: Fingerprint,
+        mut addrs: Vec<SocketAddr>,
+        via: &'static str,
+    ) -> bool {
+        let Some(epoch) = self.rooms.get(&tag).and_then(|r| r.newest_epoch().ok()) else {
+            return false;
+        };
+        let keys = member_gate(epoch);
+        let under_way = self.dials.under_way.get(&fingerprint);
+        addrs.retain(|addr| under_way.is_none_or(|there| !there.contains(addr)));
+        if addrs.is_empty() || self.dials.under_way.len() >= DIALS_MAX {
+            return false;
+        }
+        let there = self.dials.under_way.entry(fingerprint).or_default();
+        there.extend(addrs.iter().copied());
+        let wanted = author.map(|author| (tag, author));
+        if let Some(wanted) = wanted.and_then(|w| self.dials.wanted.get_mut(&w)) {
+            wanted.ways += 1;
+        }
+        let dial = Dial {
+            addrs: addrs.clone(),
+            fingerprint,
+            gate: Gate {
+                id: GateId(u64::MAX),
+                kind: Kind::Member,
+                ice_key: keys.ice_key,
+                psk: keys.psk,
+            },
+            deadline: DEADLINE,
+        };
+        let (endpoint, net) = (self.endpoint.clone(), self.net.clone());
+        tokio::spawn(async move {
+            let link = endpoint.dial(dial).await;
+            let _ = net
+                .send(Net::Dialed(Box::new(Outcome {
+                    wanted,
+                    fingerprint,
+                    addrs,
+                    via,
+                    link,
+                })))
+                .await;
+        });
+        true
+    }
+
+    pub(super) fn on_dialed(&mut self, outcome: Outcome) {
+        if let Some(there) = self.dials.under_way.get_mut(&outcome.fingerprint) {
+            there.retain(|addr| !outcome.addrs.contains(addr));
+            if there.is_empty() {
+                self.dials.under_way.remove(&outcome.fingerprint);
+            }
+        }
+        match outcome.link {
+            // Until the room opens on it, the link's success is not proven.
+            Ok(link) => drop(self.adopt(link.split(), Standing::Member, outcome.via)),
+            // The other side's dial has won: its link is about to come in.
+            Err(DialError::Superseded) => {}
+            Err(e) => {
+                tracing::debug!(error = %e, "dial");
+                if let Some((tag, author)) = outcome.wanted {
+                    self.way_failed(tag, author);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Two members who can't find each other meet through those between them.
+//!
+//! ```text
+//!  A: offer (my addresses now) --route--> B: is it A, is it fresh, is it for me?
+//!                                         B: dials A at once, and answers (my addresses now)
+//!  A: dials B  <--------------route------
+//! ```
+//!
+//! Both send to each other at the same time, so that a stateful firewall on either side sees its own
+//! device begin. Which of the two dials becomes the link is settled by the endpoints. What a member
+//! may do with an offer is make us dial: a few at a time, for 5 s each.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use peddlenet_crypto::verify_record;
+use peddlenet_gossip::{Input, Outcome, UnicastId};
+use peddlenet_wire::{
+    AuthorId, Capped, Hlc, RoomTag, SignedRecord, Timestamp, codec, limits,
+    meet::Meet,
+    record::{Address, RecordKind},
+};
+
+use super::{Actor, Timer, dial::RELAY, links::LINKS_OPEN};
+use crate::{clock, entropy, room::Room};
+
+/// An offer or answer that was signed longer ago, or later, is not followed: clocks may differ.
+const FRESH: Duration = Duration::from_secs(300);
+/// How long an answer is expected, and the other end's dial known for one.
+const EXPECTED_FOR: Duration = limits::JOIN_DEADLINE;
+/// Meetings under way (count).
+const MEETINGS_MAX: usize = 64;
+
+/// Meetings under way.
+#[derive(Default)]
+pub(crate) struct Meetings {
+    offered: BTreeMap<[u8; 8], (RoomTag, AuthorId, Timestamp)>,
+    /// Messages on their way, to know which one failed.
+    sent: BTreeMap<UnicastId, (RoomTag, AuthorId, Timestamp)>,
+    /// The newest that each member said, so that nobody can say it again.
+    heard: BTreeMap<(RoomTag, AuthorId), Hlc>,
+    /// From where the other end dials, to name the way of such a link.
+    expected: Vec<(SocketAddr, Timestamp)>,
+}
+
+impl Meetings {
+    pub(super) fn forget_room(&mut self, tag: RoomTag) {
+        self.offered.retain(|_, (room, ..)| *room != tag);
+        self.sent.retain(|_, (room, ..)| *room != tag);
+        self.heard.retain(|(room, _), _| *room != tag);
+    }
+
+    /// Whether the other end of a meeting was to dial from there.
+    pub(super) fn expects(&self, from: SocketAddr) -> bool {
+        let now = clock::now();
+        let is_it = |(addr, until): &(SocketAddr, Timestamp)| *addr == from && *until > now;
+        self.expected.iter().any(is_it)
+    }
+
+    /// Whether that member was asked to meet and has not answered.
+    pub(super) fn is_with(&self, tag: RoomTag, author: AuthorId) -> bool {
+        let is_it = |(room, to, _): &(RoomTag, AuthorId, Timestamp)| (*room, *to) == (tag, author);
+        self.offered.values().any(is_it)
+    }
+
+    fn tidy(&mut self, now: Timestamp) {
+        self.offered.retain(|_, (.., until)| *until > now);
+        self.sent.retain(|_, (.., until)| *until > now);
+        self.expected.retain(|(_, until)| *until > now);
+    }
+}
+
+impl Actor {
+    /// Asks a member to meet.
+    pub(super) fn offer_meeting(&mut self, tag: RoomTag, to: AuthorId) {
+        let now = clock::now();
+        self.meetings.tidy(now);
+        if self.meetings.offered.len() >= MEETINGS_MAX {
+            return self.way_failed(tag, to);
+        }
+        let id = entropy::bytes();
+        let until = now.after(EXPECTED_FOR);
+        self.meetings.offered.insert(id, (tag, to, until));
+        let addrs = self.endpoint.local_addrs();
+        self.tell_place(tag, to, id, false, addrs);
+    }
+
+    fn tell_place(
+        &mut self,
+        tag: RoomTag,
+        to: AuthorId,
+        id: [u8; 8],
+        answer: bool,
+        addrs: Vec<SocketAddr>,
+    ) {
+        let now = clock::now();
+        let meet = Meet {
+            to,
+            id,
+            answer,
+            addresses: Capped::take_from(&mut addrs.into_iter().map(Address)),
+            fingerprint: self.endpoint.fingerprint(),
+        };
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        let record = match room.seal_record(RecordKind::MEET, &codec::to_vec(&meet), now) {
+            Ok(record) => record,
+            Err(e) => return tracing::error!(error = %e, "an offer could not be sealed"),
+        };
+        let unicast = UnicastId(entropy::bytes());
+        if !answer {
+            let until = now.after(EXPECTED_FOR);
+            self.meetings.sent.insert(unicast, (tag, to, until));
+        }
+        self.stats.meetings += 1;
+        self.feed(Input::SendTo {
+            room: tag,
+            to,
+            id: unicast,
+            payload: record.to_bytes(),
+        });
+    }
+
+    /// [`Action::UnicastDone`](peddlenet_gossip::Action::UnicastDone).
+    pub(super) fn on_unicast_done(&mut self, id: UnicastId, outcome: Outcome) {
+        if let Some((tag, author, _)) = self.meetings.sent.remove(&id)
+            && outcome != Outcome::Delivered
+        {
+            tracing::debug!(?author, ?outcome, "offer");
+            self.arm(Timer::WayFailed(tag, author), clock::now());
+        }
+    }
+
+    /// [`Action::DeliverTo`](peddlenet_gossip::Action::DeliverTo).
+    pub(super) fn on_unicast(&mut self, tag: RoomTag, from: AuthorId, payload: &[u8]) {
+        let Some(meet) = self.read_meet(tag, from, payload) else {
+            return tracing::debug!(?from, "a message that is no offer for this device");
+        };
+        let addrs: Vec<_> = meet.addresses.iter().map(|a| a.0).collect();
+        if meet.answer {
+            let offered = self.meetings.offered.remove(&meet.id);
+            if !offered.is_some_and(|(room, to, _)| (room, to) == (tag, from)) {
+                return;
+            }
+            if !self.linked_to(tag, from) {
+                self.expect(&addrs);
+                self.dial_device(tag, Some(from), meet.fingerprint, addrs, RELAY);
+            }
+            // The dial, if there is one, is the way from here on.
+            return self.arm(Timer::WayFailed(tag, from), clock::now());
+        }
+        if self.linked_to(tag, from) {
+            return;
+        }
+        let full = self.link_count() >= LINKS_OPEN;
+        let own = if full {
+            Vec::new()
+        } else {
+            self.endpoint.local_addrs()
+        };
+        self.tell_place(tag, from, meet.id, true, own);
+        if full {
+            return;
+        }
+        self.expect(&addrs);
+        self.dial_device(tag, Some(from), meet.fingerprint, addrs, RELAY);
+    }
+
+    /// The other end is about to dial from there.
+    fn expect(&mut self, addrs: &[SocketAddr]) {
+        let now = clock::now();
+        self.meetings.tidy(now);
+        let until = now.after(EXPECTED_FOR);
+        let expected = &mut self.meetings.expected;
+        expected.extend(addrs.iter().map(|addr| (*addr, until)));
+        let skip = expected.len().saturating_sub(MEETINGS_MAX);
+        expected.drain(..skip);
+    }
+
+    fn read_meet(&mut self, tag: RoomTag, from: AuthorId, payload: &[u8]) -> Option<Meet> {
+        let room = self.rooms.get(&tag)?;
+        let newest = self.meetings.heard.get(&(tag, from)).copied();
+        let (meet, clock) = read(room, from, payload, newest, clock::now())?;
+        self.meetings.heard.insert((tag, from), clock);
+        Some(meet)
+    }
+}
+
+/// What somebody said and when, once it is proven that this member said it, lately, to this one.
+fn read(
+    room: &Room,
+    from: AuthorId,
+    payload: &[u8],
+    newest: Option<Hlc>,
+    now: Timestamp,
+) -> Option<(Meet, Hlc)> {
+    let record = SignedRecord::from_bytes(payload).ok()?;
+    let header = record.header();
+    let signed = header.clock.timestamp();
+    let fresh = now.since(signed) < FRESH && signed.since(now) < FRESH;
+    let is_news = newest.is_none_or(|newest| newest < header.clock);
+    let meant = (header.room, header.author, header.kind) == (room.tag, from, RecordKind::MEET);
+    if !meant || !fresh || !is_news || !room.roster.is_member(from) {
+        return None;
+    }
+    verify_record(&record).ok()?;
+    let body = room.open_record(&record).ok()?;
+    let meet: Meet = codec::from_slice("meet", &body, limits::RECORD_MAX).ok()?;
+    (meet.to == room.me()).then_some((meet, header.clock))
+}
+
+#[cfg(test)]
+mod tests {
+    use peddlenet_crypto::{AuthorKey, EpochKeys};
+    use peddlenet_wire::{
+        Fingerprint, RoomId, Stream,
+        codec::Name,
+        content::{Create, History, Membership},
+        event::sha256,
+    };
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+    const ADDRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 4_000);
+
+    fn room(seed: u8) -> Room {
+        let epoch = EpochKeys::from_seeds([1; 32], [2; 32]);
+        let key = AuthorKey::from_seed([seed; 32]);
+        Room::new(RoomId([8; 16]), RoomTag([9; 16]), key, vec![epoch])
+    }
+
+    /// Ada, who made the room, and Bea, who knows her as a member.
+    fn ada_and_bea() -> (Room, Room) {
+        let (mut ada, mut bea) = (room(1), room(2));
+        let create = Membership::Create(Create {
+            room_name: Name::new("Camp 7"),
+            owner_name: Name::new("Ada"),
+            history: History::Shared,
+        });
+        let event = ada
+            .seal(Stream::MEMBERSHIP, &create.to_bytes(), sha256(&[]), NOW)
+            .expect("it can be sealed");
+        bea.roster.apply(&event, &create);
+        (ada, bea)
+    }
+
+    fn offer(from: &mut Room, kind: RecordKind, to: AuthorId, at: Timestamp) -> Vec<u8> {
+        let meet = Meet {
+            to,
+            id: [1; 8],
+            answer: false,
+            addresses: vec![Address(ADDRESS.into())].try_into().expect("one fits"),
+            fingerprint: Fingerprint([3; 32]),
+        };
+        let record = from.seal_record(kind, &codec::to_vec(&meet), at);
+        record.expect("it can be sealed").to_bytes()
+    }
+
+    #[test]
+    fn an_offer_is_followed_once() {
+        let (mut ada, bea) = ada_and_bea();
+        let payload = offer(&mut ada, RecordKind::MEET, bea.me(), NOW);
+        let (meet, clock) = read(&bea, ada.me(), &payload, None, NOW).expect("it is meant");
+        assert_eq!(meet.addresses.first().map(|a| a.0), Some(ADDRESS.into()));
+        assert!(read(&bea, ada.me(), &payload, Some(clock), NOW).is_none());
+        let again = offer(&mut ada, RecordKind::MEET, bea.me(), NOW);
+        assert!(read(&bea, ada.me(), &again, Some(clock), NOW).is_some());
+    }
+
+    #[test]
+    fn an_offer_to_another_by_another_or_of_another_time_is_not_followed() {
+        let (mut ada, mut bea) = ada_and_bea();
+        let to_bea = |ada: &mut Room, at| offer(ada, RecordKind::MEET, bea.me(), at);
+        let good = to_bea(&mut ada, NOW);
+        assert!(
+            read(&bea, bea.me(), &good, None, NOW).is_none(),
+            "handed on as one's own"
+        );
+        let late = Timestamp(NOW.0 + 301_000);
+        assert!(
+            read(&bea, ada.me(), &good, None, late).is_none(),
+            "kept back"
+        );
+        let early = to_bea(&mut ada, late);
+        assert!(
+            read(&bea, ada.me(), &early, None, NOW).is_none(),
+            "ahead of time"
+        );
+        let to_cyd = offer(&mut ada, RecordKind::MEET, AuthorId([7; 32]), NOW);
+        assert!(
+            read(&bea, ada.me(), &to_cyd, None, late).is_none(),
+            "meant for Cyd"
+        );
+        let kind = offer(&mut ada, RecordKind::PRESENCE, bea.me(), late);
+        assert!(
+            read(&bea, ada.me(), &kind, None, late).is_none(),
+            "another kind"
+        );
+        let mut damaged = good.clone();
+        *damaged.last_mut().expect("it is not empty") ^= 1;
+        assert!(
+            read(&bea, ada.me(), &damaged, None, NOW).is_none(),
+            "damaged"
+        );
+        let by_bea = offer(&mut bea, RecordKind::MEET, ada.me(), NOW);
+        assert!(
+            read(&ada, room(2).me(), &by_bea, None, NOW).is_none(),
+            "by no member"
+        );
+    }
+}

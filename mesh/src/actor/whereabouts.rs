@@ -1,0 +1,89 @@
+//! Where this device is, told to every room it is in; and of whom the engine may ask a link.
+//!
+//! Every member's device says where it listens (a whereabouts record, sealed for members, kept by
+//! everyone), at the start and whenever that changes, so that it is found again without a scan.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use peddlenet_gossip::Input;
+use peddlenet_wire::{
+    AuthorId, Capped, RoomTag, Timestamp, codec,
+    record::{Address, RecordKind, Whereabouts},
+};
+
+use super::{Actor, Timer};
+use crate::clock;
+
+/// How long a whereabouts record invites dials.
+const LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Whereabouts are said again that often, and whenever they change.
+const EVERY: Duration = Duration::from_secs(600);
+/// Changes to who belongs to a room are gathered that long before the engine hears of them.
+const KNOWN_DELAY: Duration = Duration::from_millis(40);
+
+/// What was said last in each room.
+pub(crate) type Said = BTreeMap<RoomTag, (Whereabouts, Timestamp)>;
+
+impl Actor {
+    pub(super) fn announce_everywhere(&mut self) {
+        for tag in self.rooms.keys().copied().collect::<Vec<_>>() {
+            self.announce(tag);
+        }
+    }
+
+    /// Says in a room where this device listens, if that is news or was said long ago.
+    pub(super) fn announce(&mut self, tag: RoomTag) {
+        let now = clock::now();
+        let told = match self.announce.as_slice() {
+            [] => self.endpoint.local_addrs(),
+            told => told.to_vec(),
+        };
+        let mut addrs = told.into_iter().map(Address);
+        let place = Whereabouts {
+            addresses: Capped::take_from(&mut addrs),
+            fingerprint: self.endpoint.fingerprint(),
+            expires: now.after(LIFE),
+        };
+        let same = |(said, at): &(Whereabouts, Timestamp)| {
+            said.addresses == place.addresses
+                && said.fingerprint == place.fingerprint
+                && now.since(*at) < EVERY
+        };
+        if self.said.get(&tag).is_some_and(same) {
+            return;
+        }
+        self.publish_record(tag, RecordKind::WHEREABOUTS, &codec::to_vec(&place));
+        self.said.insert(tag, (place, now));
+    }
+
+    /// A member came in, or said where it is: that is worth a dial, perhaps.
+    pub(super) fn known_changed(&mut self, tag: RoomTag, author: AuthorId) {
+        if self.known_news.insert((tag, author)) && self.known_news.len() == 1 {
+            self.arm(Timer::Known, clock::now().after(KNOWN_DELAY));
+        }
+    }
+
+    pub(super) fn tell_known_news(&mut self) {
+        let mut news: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (tag, author) in std::mem::take(&mut self.known_news) {
+            news.entry(tag).or_default().push(author);
+        }
+        for (tag, authors) in news {
+            self.tell_known(tag, Some(authors));
+        }
+    }
+
+    /// Tells the engine who could be dialled: these, or every other member. Those between find the ones
+    /// whose whereabouts are not known.
+    pub(super) fn tell_known(&mut self, tag: RoomTag, these: Option<Vec<AuthorId>>) {
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
+        };
+        let all = || room.roster.members().map(|(author, _)| author).collect();
+        let mut authors: Vec<_> = these.unwrap_or_else(all);
+        authors.retain(|author| *author != room.me() && room.roster.is_member(*author));
+        let members = room.roster.len();
+        self.feed(Input::RoomSize { room: tag, members });
+        self.feed(Input::Known { room: tag, authors });
+    }
+}
