@@ -218,6 +218,20 @@ impl Town {
         events
     }
 
+    /// What everybody holds, and what some did.
+    fn state_of(&self, some: &[usize]) -> String {
+        let ask = |n: &usize, cmd: &str, fields| self.node(*n).ok(cmd, fields).unwrap_or_default();
+        let heads = self.up().into_iter().map(|n| {
+            let heads = ask(&n, "heads", json!({"room": self.room}));
+            format!("n{n} {} {}", heads["events"], heads["digest"])
+        });
+        let details = some.iter().map(|n| {
+            let (links, stats) = (ask(n, "links", json!({})), ask(n, "stats", json!({})));
+            format!("n{n} {links} {stats}")
+        });
+        heads.chain(details).collect::<Vec<_>>().join("\n")
+    }
+
     /// Each of these says something; everybody who runs hears all of it, once. Gives how long each
     /// message took to each listener.
     pub(crate) fn all_say(&self, what: &str, speakers: &[usize]) -> Vec<Duration> {
@@ -234,7 +248,15 @@ impl Town {
             for listener in self.up().iter().filter(|n| *n != speaker) {
                 let node = self.node(*listener);
                 let what = format!("“{text}” at {}", self.name(*listener));
-                let heard = node.wait_for_event(&what, |e| is_message(e, text)).unwrap();
+                let heard = node.wait_for_event(&what, |e| is_message(e, text));
+                let heard = heard.unwrap_or_else(|e| {
+                    // Long lists of events hide what counts: who has what, and what it did.
+                    eprintln!("{}", self.state_of(&[*speaker, *listener]));
+                    panic!(
+                        "{what}: {}",
+                        e.to_string().lines().next().unwrap_or_default()
+                    )
+                });
                 took.push(heard.at.saturating_duration_since(*at));
             }
         }

@@ -144,7 +144,17 @@ impl Engine {
         while let Some((event, hops, live)) = ready.pop_front() {
             let hash = event.hash();
             count(&mut self.stats.delivered);
-            self.out.push(Action::Deliver { event, hops, live });
+            let (log, seq) = (log_of(&event), event.header().seq);
+            let room = self.rooms.get(&tag);
+            let saved = room
+                .and_then(|room| room.logs.get(&log))
+                .is_some_and(|log| log.stored.contains(seq));
+            self.out.push(Action::Deliver {
+                event,
+                hops,
+                live,
+                saved,
+            });
             if let Some(room) = self.rooms.get_mut(&tag) {
                 room.causal.note(hash);
                 let freed = room.causal.freed_by(hash);

@@ -22,8 +22,8 @@ const RECEIPT_NEWS_MAX: usize = 50;
 impl Actor {
     /// A verified event of another member. Membership counts at once, since the next event may
     /// depend on it; a message is shown, and confirmed, once it is on disk.
-    pub(super) fn deliver(&mut self, event: SignedEvent, hops: u8) {
-        if event.header().stream == Stream::MEMBERSHIP {
+    pub(super) fn deliver(&mut self, event: SignedEvent, hops: u8, saved: bool) {
+        if saved || event.header().stream == Stream::MEMBERSHIP {
             self.take_event(&event, hops);
         } else {
             self.landing.insert(event.hash(), (event, hops));

@@ -258,7 +258,9 @@ impl Actor {
                 });
             }
             Action::Load { query, what } => self.load(query, what),
-            Action::Deliver { event, hops, .. } => self.deliver(event, hops),
+            Action::Deliver {
+                event, hops, saved, ..
+            } => self.deliver(event, hops, saved),
             Action::DeliverRecord { record, hops } => self.deliver_record(&record, hops),
             Action::Arm { timer, at } => self.arm(Timer::Engine(timer), at),
             Action::Notify(notice) => self.on_notice(&notice),

@@ -52,6 +52,9 @@ pub enum Action {
         hops: u8,
         /// Whether it was pushed, not fetched, and everything before it was delivered.
         live: bool,
+        /// Whether it is durable already: one that waited for what it follows on may be. Otherwise its
+        /// commit is under way.
+        saved: bool,
     },
     /// A verified record, newer than what this device had.
     DeliverRecord {

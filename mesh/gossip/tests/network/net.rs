@@ -127,6 +127,8 @@ impl Net {
             salt: node as u64,
             ..Config::default()
         });
+        // The engine counts tickets anew.
+        one.commits.clear();
         // The program shows what is on disk; anything else may be shown again.
         let kept = one
             .disks
@@ -315,6 +317,11 @@ impl Net {
 
     pub(crate) fn give(&mut self, node: usize, input: Input) {
         let now = Timestamp(self.now);
+        if let Input::Persisted { ticket, ok: true } = input {
+            let one = &mut self.nodes[node];
+            one.durable
+                .extend(one.commits.remove(&ticket).unwrap_or_default());
+        }
         let actions: Vec<_> = self.nodes[node].engine.handle(input, now).collect();
         for action in actions {
             self.note(node, &action);
@@ -356,6 +363,8 @@ impl Net {
                 ..
             } => {
                 let ok = !self.dice.percent(self.faults.disk);
+                let hashes = events.iter().map(|(event, _)| event.hash()).collect();
+                self.nodes[node].commits.insert(ticket, hashes);
                 for (event, hops) in events.iter().filter(|_| ok) {
                     self.nodes[node].accepted.insert(event.hash());
                     let disk = self.nodes[node]
@@ -375,13 +384,23 @@ impl Net {
                 self.answer(node, 4, Input::Persisted { ticket, ok });
             }
             Action::Load { query, what } => self.read(node, query, &what),
-            Action::Deliver { event, hops, live } => {
+            Action::Deliver {
+                event,
+                hops,
+                live,
+                saved,
+            } => {
                 let one = &mut self.nodes[node];
                 assert!(
                     one.accepted.contains(&event.hash()),
                     "delivered before its check"
                 );
                 let header = event.header();
+                assert_eq!(
+                    saved,
+                    one.durable.contains(&event.hash()),
+                    "whether it is durable"
+                );
                 if live && header.stream == Stream::CONTENT {
                     let mut past = header.parents.iter().chain([&header.previous]);
                     let known =

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use peddlenet_gossip::{Config, Engine, Item, Notice, Outcome, PeerId, UnicastId, Verdict, Why};
+use peddlenet_gossip::{
+    Config, Engine, Item, Notice, Outcome, PeerId, Ticket, UnicastId, Verdict, Why,
+};
 use peddlenet_wire::{
     AuthorId, EventHash, RoomTag, Seq, SignedEvent, SignedRecord, Stream, route::Task,
 };
@@ -21,6 +23,9 @@ pub(crate) struct Node {
     pub(crate) notices: Vec<Notice>,
     pub(crate) drops: Vec<(PeerId, Why)>,
     pub(crate) sent: BTreeMap<&'static str, u64>,
+    /// Commits under way, and what was said to be durable.
+    pub(crate) commits: BTreeMap<Ticket, Vec<EventHash>>,
+    pub(crate) durable: BTreeSet<EventHash>,
     /// When an author gave its last sign of life.
     pub(crate) heard: BTreeMap<AuthorId, u64>,
     /// `None`: everybody is a member.
@@ -54,6 +59,8 @@ impl Node {
             notices: vec![],
             drops: vec![],
             sent: BTreeMap::new(),
+            commits: BTreeMap::new(),
+            durable: BTreeSet::new(),
             heard: BTreeMap::new(),
             members: None,
             verified: 0,
