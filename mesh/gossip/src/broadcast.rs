@@ -241,6 +241,7 @@ impl Engine {
         };
         room.persisting = room.persisting.saturating_sub(1);
         if ok {
+            room.causal.saved(position.2);
             if fetched && !room.fresh {
                 room.fresh = true;
                 room.fresh_since = now;

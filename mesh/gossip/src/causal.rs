@@ -31,6 +31,8 @@ struct Waiting {
     event: SignedEvent,
     hops: u8,
     lacks: BTreeSet<EventHash>,
+    /// Whether it became durable meanwhile.
+    saved: bool,
 }
 
 /// The order of delivery in one room.
@@ -77,6 +79,13 @@ impl Causal {
         }
         self.since.push_back((now, hash));
         self.waiting.insert(hash, waiting);
+    }
+
+    /// An event became durable.
+    pub(crate) fn saved(&mut self, hash: EventHash) {
+        if let Some(waiting) = self.waiting.get_mut(&hash) {
+            waiting.saved = true;
+        }
     }
 
     fn forget(&mut self, hash: EventHash) -> Option<Waiting> {
@@ -127,7 +136,12 @@ impl Engine {
             let lacks = room.causal.lacks(&event);
             if !lacks.is_empty() && room.causal.waiting.len() < limits::WAITING_MAX {
                 count(&mut self.stats.waited);
-                let waiting = Waiting { event, hops, lacks };
+                let waiting = Waiting {
+                    event,
+                    hops,
+                    lacks,
+                    saved: false,
+                };
                 room.causal.wait(waiting, now);
                 if !std::mem::replace(&mut room.causal.armed, true) {
                     self.arm(Due::Causal(tag), now.after(limits::WAITING_FOR));
@@ -135,20 +149,21 @@ impl Engine {
                 return;
             }
         }
-        self.hand_over(tag, event, hops, live && !streaming);
+        self.hand_over(tag, event, hops, (live && !streaming, false));
     }
 
     /// Delivers an event and all that waited for it.
-    fn hand_over(&mut self, tag: RoomTag, event: SignedEvent, hops: u8, live: bool) {
-        let mut ready = VecDeque::from([(event, hops, live)]);
-        while let Some((event, hops, live)) = ready.pop_front() {
+    fn hand_over(
+        &mut self,
+        tag: RoomTag,
+        event: SignedEvent,
+        hops: u8,
+        (live, saved): (bool, bool),
+    ) {
+        let mut ready = VecDeque::from([(event, hops, live, saved)]);
+        while let Some((event, hops, live, saved)) = ready.pop_front() {
             let hash = event.hash();
             count(&mut self.stats.delivered);
-            let (log, seq) = (log_of(&event), event.header().seq);
-            let room = self.rooms.get(&tag);
-            let saved = room
-                .and_then(|room| room.logs.get(&log))
-                .is_some_and(|log| log.stored.contains(seq));
             self.out.push(Action::Deliver {
                 event,
                 hops,
@@ -158,7 +173,7 @@ impl Engine {
             if let Some(room) = self.rooms.get_mut(&tag) {
                 room.causal.note(hash);
                 let freed = room.causal.freed_by(hash);
-                ready.extend(freed.into_iter().map(|w| (w.event, w.hops, true)));
+                ready.extend(freed.into_iter().map(|w| (w.event, w.hops, true, w.saved)));
             }
         }
     }
@@ -180,7 +195,7 @@ impl Engine {
             }
             room.causal.since.pop_front();
             if let Some(waiting) = room.causal.forget(hash) {
-                self.hand_over(tag, waiting.event, waiting.hops, false);
+                self.hand_over(tag, waiting.event, waiting.hops, (false, waiting.saved));
             }
         }
         if let Some(room) = self.rooms.get_mut(&tag) {
@@ -206,7 +221,7 @@ impl Engine {
             let hash = event.hash();
             room.causal.note(hash);
             for freed in room.causal.freed_by(hash) {
-                self.hand_over(tag, freed.event, freed.hops, true);
+                self.hand_over(tag, freed.event, freed.hops, (true, freed.saved));
             }
         }
     }
