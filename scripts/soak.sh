@@ -8,6 +8,8 @@
 #   power       N images of a disk whose power was cut (default 300)
 #   decoders    N random inputs to every decoder of bytes from outside (default 20000)
 #   nodes       whole nodes on loopback: join, chat, relay, restart, N times (default 20)
+#   storms      N simulated networks with faults, checked at every step (default 2000)
+#   grown       rooms of thirty processes, killed and restarted, N times (default 5)
 #   stories     the windows' stories from end to end, N times (default 20)
 #
 # Every run has a seed of its own and prints it; PEDDLENET_SEED=… repeats one. The development profile is used, so
@@ -33,6 +35,15 @@ run_nodes() {
   done
 }
 
+run_storms() { SIM_SEEDS=$1 cargo test -p peddlenet-sim --test chaos; }
+
+run_grown() {
+  for ((n = 1; n <= $1; n++)); do
+    echo "grown, run $n of $1"
+    across --test grown -- --nocapture
+  done
+}
+
 run_stories() {
   scripts/need.sh test
   cargo build -p peddlenet
@@ -50,16 +61,20 @@ case ${1:-all} in
   power) run_power "${2:-300}" ;;
   decoders) run_decoders "${2:-20000}" ;;
   nodes) run_nodes "${2:-20}" ;;
+  storms) run_storms "${2:-2000}" ;;
+  grown) run_grown "${2:-5}" ;;
   stories) run_stories "${2:-20}" ;;
   all)
     run_kills 500
     run_power 300
     run_decoders 20000
     run_nodes 20
+    run_storms 2000
+    run_grown 5
     run_stories 20
     ;;
   *)
-    echo "soak.sh: there is no '$1'; choose kills, power, decoders, nodes, stories or all" >&2
+    echo "soak.sh: there is no '$1'; choose kills, power, decoders, nodes, storms, grown, stories or all" >&2
     exit 2
     ;;
 esac

@@ -8,7 +8,7 @@ use peddlenet_wire::{
     record::{self, RecordKind, Whereabouts},
 };
 
-use super::{Actor, Timer, messages::RECEIPT_DELAY, presence::reachable_for};
+use super::{Actor, Timer, messages::receipt_delay, presence::reachable_for};
 use crate::{
     api::{Event, Message},
     clock, convert,
@@ -114,7 +114,7 @@ impl Actor {
             && room.note_seen(room.me(), author, seq).is_some()
             && self.receipts != Receipts::Never
         {
-            let due = clock::now().after(RECEIPT_DELAY);
+            let due = clock::now().after(receipt_delay(room.roster.len()));
             if !self.timers.iter().any(|(_, t)| *t == Timer::Receipts(tag)) {
                 self.arm(Timer::Receipts(tag), due);
             }

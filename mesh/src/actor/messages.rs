@@ -23,8 +23,20 @@ use crate::{
     room::Room,
 };
 
-/// Receipts wait that long for more of them before they travel as one record.
-pub(super) const RECEIPT_DELAY: Duration = Duration::from_millis(150);
+/// Receipts wait that long for more of them before they travel as one record, in rooms of up to
+/// [`RECEIPTS_AT_ONCE`] members.
+const RECEIPT_DELAY: Duration = Duration::from_millis(150);
+/// In larger rooms they travel as rarely as beacons: everybody's reach everybody (count).
+const RECEIPTS_AT_ONCE: usize = 50;
+
+/// How long receipts are collected in a room of that size.
+pub(super) fn receipt_delay(members: usize) -> Duration {
+    if members <= RECEIPTS_AT_ONCE {
+        RECEIPT_DELAY
+    } else {
+        peddlenet_gossip::beacon_period(members)
+    }
+}
 /// Messages in one page of history (count).
 const PAGE_MAX: usize = 500;
 /// How far back marking a message as seen, and counting the unread, looks (count).
@@ -169,7 +181,7 @@ impl Actor {
         self.publish_record(tag, RecordKind::RECEIPTS, &body);
     }
 
-    /// Seals a record and floods it. A record that can't be sealed is left out: the next one says more.
+    /// Seals a record and passes it on. A record that can't be sealed is left out: the next one says more.
     pub(super) fn publish_record(&mut self, tag: RoomTag, kind: RecordKind, body: &[u8]) {
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
