@@ -22,6 +22,8 @@ const DEAD_AFTER: Duration = Duration::from_secs(4);
 const FLUSH: Duration = Duration::from_millis(500);
 /// How long a link that the other side closed waits for its own reader.
 const HAND_OVER: Duration = Duration::from_secs(5);
+/// How often it looks.
+const HANDING_OVER: Duration = Duration::from_millis(25);
 
 /// What a link consists of while it runs.
 pub(super) struct Work {
@@ -107,13 +109,16 @@ impl Work {
     }
 }
 
-/// Returns when no reader has waited for `recv` for a moment.
+/// Returns when no reader has waited for `recv` and nothing has come for a while. Not a short one: on a
+/// busy machine a reader is not scheduled for tens of milliseconds, and what it has not read is lost.
 async fn handed_over(shared: &Shared) {
-    let mut quiet = 0;
+    let (mut quiet, mut before) = (0, u64::MAX);
     while quiet < 3 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(HANDING_OVER).await;
+        let frames = shared.counters.frames_in.load(Ordering::Relaxed);
         let holding = shared.holding.load(Ordering::Relaxed) > 0;
-        quiet = if holding { 0 } else { quiet + 1 };
+        let busy = holding || std::mem::replace(&mut before, frames) != frames;
+        quiet = if busy { 0 } else { quiet + 1 };
     }
 }
 
