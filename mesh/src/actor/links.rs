@@ -40,7 +40,7 @@ const REFUSAL_SPAN: Duration = Duration::from_secs(24 * 3600);
 
 /// What links tell the actor.
 pub(crate) enum Net {
-    Frame(PeerId, Frame),
+    Frame(PeerId, Box<Frame>),
     /// Bytes that were no frame.
     Garbage(PeerId),
     Down(PeerId),
@@ -136,7 +136,7 @@ impl Actor {
 
     pub(super) fn on_net(&mut self, input: Net) {
         match input {
-            Net::Frame(peer, frame) => self.on_frame(peer, frame),
+            Net::Frame(peer, frame) => self.on_frame(peer, *frame),
             Net::Garbage(peer) => {
                 tracing::warn!(?peer, "bytes that are no frame");
                 self.drop_link(peer);
@@ -289,7 +289,7 @@ impl Actor {
 async fn read(peer: PeerId, mut receiver: LinkReceiver, net: mpsc::Sender<Net>) {
     while let Some(received) = receiver.recv().await {
         let input = match Frame::from_bytes(&received.bytes) {
-            Ok(frame) => Net::Frame(peer, frame),
+            Ok(frame) => Net::Frame(peer, Box::new(frame)),
             Err(e) => {
                 tracing::debug!(?peer, error = %e, "no frame");
                 Net::Garbage(peer)

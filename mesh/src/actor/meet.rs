@@ -139,7 +139,7 @@ impl Actor {
         let addrs: Vec<_> = meet.addresses.iter().map(|a| a.0).collect();
         if meet.answer {
             let offered = self.meetings.offered.remove(&meet.id);
-            if !offered.is_some_and(|(room, to, _)| (room, to) == (tag, from)) {
+            if offered.is_none_or(|(room, to, _)| (room, to) != (tag, from)) {
                 return;
             }
             if !self.linked_to(tag, from) {

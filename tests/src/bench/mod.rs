@@ -6,3 +6,4 @@ pub mod link;
 pub mod mobility;
 pub mod qr;
 pub mod store;
+pub mod sync;

@@ -18,6 +18,7 @@ const USAGE: &str = "usage: bench NAME [ARGS] [--json]
                           the routing engine beside flood, gossipsub and iroh-gossip, simulated
   mobility [FILE.npy|DIR] [--range-m M] [--seeds S]
                           a moving crowd: delivered of what could be reached, beside floods, gossipsub, iroh-gossip
+  sync [--seed S]         what finding a difference costs, beside negentropy, simulated
   all                     each of them with its defaults";
 
 /// The photographs that `qr` reads where no folder is named.
@@ -25,9 +26,9 @@ const PHOTOS: &str = "../shared/data/qr-photos";
 /// The crowds that `mobility` follows where no file is named.
 const CROWDS: &str = "../shared/data/mobility";
 const MESSAGES: usize = 2_000;
-const ALL: [&str; 6] = ["join", "link", "store", "qr", "gossip", "mobility"];
+const ALL: [&str; 7] = ["join", "link", "store", "qr", "sync", "gossip", "mobility"];
 /// Named by the contract, built by later issues.
-const LATER: [&str; 6] = ["sync", "signaling", "network", "nat", "security", "app"];
+const LATER: [&str; 5] = ["signaling", "network", "nat", "security", "app"];
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
@@ -77,6 +78,7 @@ fn rows(name: &str, args: &[String]) -> Result<Vec<Value>> {
         }
         "store" => bench::store::run(number(args, "--messages")?.unwrap_or(MESSAGES)),
         "qr" => bench::qr::run(Path::new(args.first().map_or(PHOTOS, String::as_str))),
+        "sync" => bench::sync::run(number(args, "--seed")?.unwrap_or(1) as u64),
         "mobility" => {
             let named = args.first().filter(|arg| !arg.starts_with("--"));
             let range_m = number(args, "--range-m")?.unwrap_or(bench::mobility::RANGE_M);
@@ -127,6 +129,14 @@ fn print(name: &str, rows: &[Value], json: bool) {
         rows.iter().for_each(|row| println!("{row}"));
         return;
     }
+    println!("\n**{name}**");
+    // Rows of one scenario have figures of their own.
+    for rows in rows.chunk_by(|a, b| a["scenario"] == b["scenario"]) {
+        table(rows);
+    }
+}
+
+fn table(rows: &[Value]) {
     let objects: Vec<_> = rows.iter().filter_map(Value::as_object).collect();
     let mut seen = BTreeSet::new();
     let columns: Vec<&String> = objects
@@ -135,7 +145,7 @@ fn print(name: &str, rows: &[Value], json: bool) {
         .filter(|k| *k != "bench" && seen.insert(*k))
         .collect();
     let line = |cells: Vec<String>| println!("| {} |", cells.join(" | "));
-    println!("\n**{name}**\n");
+    println!();
     line(columns.iter().map(|c| (*c).clone()).collect());
     line(columns.iter().map(|_| "---".to_owned()).collect());
     for object in objects {
@@ -151,7 +161,9 @@ fn print(name: &str, rows: &[Value], json: bool) {
 fn cell(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Number(n) if n.is_f64() => format!("{:.1}", n.as_f64().unwrap_or_default()),
+        Value::Number(n) if n.is_f64() => {
+            peddlenet_sim::scenario::short(n.as_f64().unwrap_or_default())
+        }
         other => other.to_string(),
     }
 }
