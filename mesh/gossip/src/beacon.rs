@@ -16,6 +16,7 @@ use crate::{
     api::{Action, Item, Lane, PeerId, Ticket, Verdict, Why},
     cast::Copy,
     engine::{Due, Engine, Flight, count},
+    graft::Grafts,
     limits,
     recent::elapsed,
     room::spread,
@@ -130,7 +131,7 @@ impl Engine {
             authors.into_iter().cycle().skip(first).take(some).collect()
         };
         let some = [silent_for(2, 10), silent_for(10, u32::MAX)].concat();
-        let mut grafts: BTreeMap<PeerId, Vec<_>> = BTreeMap::new();
+        let mut grafts = Grafts::new();
         for (at, author) in some.into_iter().enumerate() {
             let parent = self.rooms.get(&tag).and_then(|r| r.trees.parent(author));
             let others: Vec<PeerId> = neighbours
@@ -143,17 +144,9 @@ impl Engine {
                 .wrapping_add(at)
                 .checked_rem(others.len());
             let Some(&peer) = choice.and_then(|choice| others.get(choice)) else {
-                return;
+                continue;
             };
-            let link = self.link_cost(peer);
-            if let Some(room) = self.rooms.get_mut(&tag) {
-                room.trees.graft(author, peer, link);
-            }
-            count(&mut self.stats.grafts);
-            grafts
-                .entry(peer)
-                .or_default()
-                .push(self.graft_line(tag, author));
+            self.graft_from(tag, author, peer, &mut grafts);
         }
         self.send_grafts(tag, grafts);
     }

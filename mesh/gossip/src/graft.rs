@@ -18,6 +18,9 @@ use crate::{
     recent::{LogKey, log_of},
 };
 
+/// What is to be asked of whom.
+pub(crate) type Grafts = BTreeMap<PeerId, Vec<Grafted>>;
+
 /// Events that passed of late, with what they cost here: a graft is answered from memory.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
@@ -65,8 +68,25 @@ pub(crate) fn event_size(event: &SignedEvent) -> usize {
 }
 
 impl Engine {
+    /// Makes a neighbour an author's parent; the frame that asks for it goes with others.
+    pub(crate) fn graft_from(
+        &mut self,
+        tag: RoomTag,
+        author: AuthorId,
+        peer: PeerId,
+        grafts: &mut Grafts,
+    ) {
+        let link = self.link_cost(peer);
+        if let Some(room) = self.rooms.get_mut(&tag) {
+            room.trees.graft(author, peer, link);
+        }
+        count(&mut self.stats.grafts);
+        let line = self.graft_line(tag, author);
+        grafts.entry(peer).or_default().push(line);
+    }
+
     /// Asks neighbours to push these from now on.
-    pub(crate) fn send_grafts(&mut self, tag: RoomTag, grafts: BTreeMap<PeerId, Vec<Grafted>>) {
+    pub(crate) fn send_grafts(&mut self, tag: RoomTag, grafts: Grafts) {
         for (peer, entries) in grafts {
             let mut entries = entries.into_iter().peekable();
             while entries.peek().is_some() {
@@ -233,19 +253,13 @@ impl Engine {
             .neighbours(tag)
             .into_iter()
             .min_by_key(|&peer| (self.link_cost(peer), peer));
-        let mut grafts: BTreeMap<PeerId, Vec<Grafted>> = BTreeMap::new();
+        let mut grafts = Grafts::new();
         for orphan in orphans {
             // Not through a neighbour that gets this author's events from here: it announces in time.
             let Some(next) = orphan.next.or(nearest) else {
                 continue;
             };
-            let link = self.link_cost(next);
-            if let Some(room) = self.rooms.get_mut(&tag) {
-                room.trees.graft(orphan.author, next, link);
-            }
-            let line = self.graft_line(tag, orphan.author);
-            grafts.entry(next).or_default().push(line);
-            count(&mut self.stats.grafts);
+            self.graft_from(tag, orphan.author, next, &mut grafts);
         }
         if self.config.controls.lazy {
             self.send_grafts(tag, grafts);

@@ -25,7 +25,7 @@ use crate::{
     api::{Lane, PeerId, Why},
     cast::Copy,
     engine::{Due, Engine, count},
-    graft::Cache,
+    graft::{Cache, Grafts},
     limits,
     recent::{elapsed, log_of},
 };
@@ -276,7 +276,7 @@ impl Engine {
 
     /// Grafts what should have come by now.
     fn ask_what_is_due(&mut self, tag: RoomTag, now: Timestamp) {
-        let mut grafts: BTreeMap<PeerId, Vec<Grafted>> = BTreeMap::new();
+        let mut grafts = Grafts::new();
         while let Some(room) = self.rooms.get_mut(&tag)
             && let Some(&(due, key)) = room.lazy.due.first()
             && due <= now

@@ -5,13 +5,14 @@
 //! elsewhere where they can, and it announces instead of pushing what it relays of new authors.
 //! It stops to ask only after a quiet while, so that trees don't swing back and forth.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use peddlenet_wire::{Frame, RoomTag, Timestamp, tree::Choke};
 
 use crate::{
     api::{Lane, PeerId},
     engine::{Engine, count},
+    graft::Grafts,
     limits,
     links::Link,
     recent::elapsed,
@@ -163,18 +164,13 @@ impl Engine {
             .rooms
             .get(&tag)
             .map_or(Vec::new(), |room| room.trees.children_of(from));
-        let mut grafts: BTreeMap<PeerId, Vec<_>> = BTreeMap::new();
+        let mut grafts = Grafts::new();
         let mut prunes = Vec::new();
         for orphan in fed.into_iter().filter(|o| o.author != itself) {
             let Some(next) = orphan.next.filter(|&next| !self.is_choked(next, tag)) else {
                 continue;
             };
-            let link = self.link_cost(next);
-            if let Some(room) = self.rooms.get_mut(&tag) {
-                room.trees.graft(orphan.author, next, link);
-            }
-            let line = self.graft_line(tag, orphan.author);
-            grafts.entry(next).or_default().push(line);
+            self.graft_from(tag, orphan.author, next, &mut grafts);
             prunes.push(orphan.author);
         }
         self.send_grafts(tag, grafts);

@@ -41,12 +41,7 @@ pub(super) fn loss<S: System>(system: &S, nodes: u32, seed: u64) -> Row {
     stage.world.net.loss = LOSS;
     stage.warm(&senders);
     talk(&mut stage, &senders, EACH);
-    stage.world.run_for(15 * SECOND);
-    let up = stage.world.up();
-    let in_time = stage.within(&stage.measured, &up, SECOND);
-    stage.figure("in_1s_ratio", in_time);
-    stage.broadcast_figures(&up);
-    stage.row()
+    end_of_hardship(stage)
 }
 
 /// As steady, while a fifth of the members take part but keep to themselves what others say.
@@ -60,12 +55,7 @@ pub(super) fn droppers<S: System>(system: &S, nodes: u32, seed: u64) -> Row {
         .for_each(|node| stage.world.set_dropper(node));
     stage.warm(&senders);
     talk(&mut stage, &senders, EACH);
-    stage.world.run_for(15 * SECOND);
-    let up = stage.world.up();
-    let in_time = stage.within(&stage.measured, &up, SECOND);
-    stage.figure("in_1s_ratio", in_time);
-    stage.broadcast_figures(&up);
-    stage.row()
+    end_of_hardship(stage)
 }
 
 /// As steady with few messages: what a node takes of this machine, to be run alone in a process.
@@ -81,6 +71,16 @@ pub(super) fn memory<S: System>(system: &S, nodes: u32, seed: u64) -> Row {
     // With the simulator's own share: its links, its queue, its tally.
     let taken = resident().saturating_sub(before) as f64;
     stage.figure("resident_bytes", taken / f64::from(nodes));
+    stage.row()
+}
+
+/// What got there in a second, and in the end.
+fn end_of_hardship<M: crate::Machine>(mut stage: Stage<M>) -> Row {
+    stage.world.run_for(15 * SECOND);
+    let up = stage.world.up();
+    let in_time = stage.within(&stage.measured, &up, SECOND);
+    stage.figure("in_1s_ratio", in_time);
+    stage.broadcast_figures(&up);
     stage.row()
 }
 
