@@ -228,9 +228,17 @@ impl Actor {
     pub(super) fn refresh_gates(&mut self) {
         let now = clock::now();
         let mut gates = Vec::new();
-        self.gates.clear();
+        // A gate keeps its number: a link that knocked at it a moment ago arrives with that.
+        let mut known: Vec<(GateId, GatePurpose)> = self.gates.drain().collect();
         let mut add = |kind, gate: peddlenet_crypto::Gate, purpose| {
-            let id = GateId(gates.len() as u64);
+            let old = known.iter().position(|(_, p)| *p == purpose);
+            let id = match old {
+                Some(at) => known.swap_remove(at).0,
+                None => {
+                    self.next_gate += 1;
+                    GateId(self.next_gate)
+                }
+            };
             gates.push(Gate {
                 id,
                 kind,
