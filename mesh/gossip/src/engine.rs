@@ -186,7 +186,11 @@ impl Engine {
 
     /// What was done so far.
     pub fn stats(&self) -> Stats {
-        self.stats
+        let evicted = self.rooms.values().map(|room| room.trees.evicted);
+        Stats {
+            evictions: evicted.fold(0, u64::saturating_add),
+            ..self.stats
+        }
     }
 
     fn open_room(&mut self, tag: RoomTag, room: Room, now: Timestamp) {

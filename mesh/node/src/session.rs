@@ -179,6 +179,7 @@ async fn stats(node: &Node) -> Result<Value, Error> {
         "overflow": engine.overflow,
         "grafts": engine.grafts,
         "prunes": engine.prunes,
+        "evictions": engine.evictions,
         "chokes": engine.chokes,
         "waited": engine.waited,
         "sketches": engine.sketches,

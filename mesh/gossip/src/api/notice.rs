@@ -126,6 +126,8 @@ pub struct Stats {
     pub prunes: u64,
     /// Pushed events that waited for what they follow on.
     pub waited: u64,
+    /// Authors whose trees were forgotten because there were too many, in rooms that are open.
+    pub evictions: u64,
     /// Times that this device asked to be spared as a relay.
     pub chokes: u64,
     /// Of those, comparisons in which this device sent cells.
