@@ -193,7 +193,7 @@ pub const RECALLED: usize = 256;
 pub const HOLES_OF_LIVE: u64 = 32;
 
 /// The cost of a link of which nothing is known yet, in milliseconds one way.
-pub const COST_UNKNOWN_MS: u32 = 30;
+pub const COST_UNKNOWN_MS: u16 = 30;
 /// Costs are capped here, in milliseconds.
 pub const COST_MAX_MS: u32 = 10_000;
 /// A queue that takes so long to drain asks to be spared, in milliseconds.

@@ -44,18 +44,22 @@ impl Speed {
         self.drain_8 = smooth(self.drain_8, self.drain_ms);
     }
 
-    /// Milliseconds one way, queue included.
+    /// Milliseconds one way, queue included; `None` before the first report.
+    pub(crate) fn measured(&self) -> Option<u16> {
+        let cost = (self.srtt_8? / 16).saturating_add(self.drain_8 / 8);
+        Some(u16::try_from(cost.max(1)).unwrap_or(u16::MAX))
+    }
+
+    /// The same, or what a link costs on average.
     pub(crate) fn cost(&self) -> u16 {
-        let half = self
-            .srtt_8
-            .map_or(limits::COST_UNKNOWN_MS, |srtt| srtt / 16);
-        u16::try_from(half.saturating_add(self.drain_8 / 8).max(1)).unwrap_or(u16::MAX)
+        self.measured().unwrap_or(limits::COST_UNKNOWN_MS)
     }
 
     fn round_trip(&self) -> Duration {
-        let ms = self
-            .srtt_8
-            .map_or(limits::COST_UNKNOWN_MS.saturating_mul(2), |srtt| srtt / 8);
+        let ms = self.srtt_8.map_or(
+            u32::from(limits::COST_UNKNOWN_MS).saturating_mul(2),
+            |srtt| srtt / 8,
+        );
         Duration::from_millis(u64::from(ms.saturating_add(self.drain_8 / 8)))
     }
 }
@@ -185,7 +189,7 @@ mod tests {
     #[test]
     fn cost_follows_the_round_trip_and_the_queue() {
         let mut speed = Speed::default();
-        assert_eq!(u32::from(speed.cost()), limits::COST_UNKNOWN_MS);
+        assert_eq!(speed.cost(), limits::COST_UNKNOWN_MS);
         speed.report(40, 0, 0);
         assert_eq!(speed.cost(), 20);
         for _ in 0..40 {

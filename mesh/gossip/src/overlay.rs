@@ -82,8 +82,6 @@ struct Ends {
     told: Option<(Timestamp, Grade)>,
     answered: Option<Timestamp>,
     frames: Bucket,
-    /// Smoothed, in milliseconds.
-    cost: Option<u32>,
     /// Since when no room that both ends want runs over it.
     idle: Option<Timestamp>,
 }
@@ -108,7 +106,6 @@ impl Ends {
             told: None,
             answered: None,
             frames: Bucket::new(limits::PEERS_A_SECOND, now),
-            cost: None,
             idle: None,
         }
     }
@@ -141,12 +138,6 @@ impl Engine {
                 self.is_me(record.header().room, record.header().author);
             }
             Input::Beacon { room, beacon } => self.is_me(*room, beacon.author),
-            Input::Load {
-                peer,
-                rtt_ms,
-                queued_bytes,
-                bytes_per_s,
-            } => self.weigh(*peer, *rtt_ms, *queued_bytes, *bytes_per_s),
             _ => {}
         }
     }
@@ -263,20 +254,6 @@ impl Engine {
             view.is_me(author);
         }
         self.overlay.dials.remove(&(room, author));
-    }
-
-    fn weigh(&mut self, peer: PeerId, rtt_ms: u32, queued: u64, rate: u64) {
-        let wait = queued
-            .saturating_mul(1_000)
-            .checked_div(rate)
-            .unwrap_or(0)
-            .min(60_000);
-        let now = u64::from(rtt_ms / 2).saturating_add(wait);
-        if let Some(ends) = self.overlay.links.get_mut(&peer) {
-            let was = ends.cost.map_or(now, u64::from);
-            let smooth = was.saturating_mul(7).saturating_add(now) / 8;
-            ends.cost = Some(u32::try_from(smooth).unwrap_or(u32::MAX));
-        }
     }
 
     /// Links that stay, with a room that both ends want.

@@ -221,7 +221,7 @@ impl Engine {
                     wanted: links.is_none_or(|n| n <= active),
                     slot: kept.contains(&peer),
                     links: Reverse(ends.links.unwrap_or(0)),
-                    cost: Reverse(cost(ends)),
+                    cost: Reverse(self.known_cost(peer)),
                 };
                 (merit, peer)
             })
@@ -238,7 +238,7 @@ impl Engine {
         let common = |ends: &Ends| ends.peers.iter().filter(|a| mine.contains(a)).count();
         let mut rest: Vec<(PeerId, &Ends)> = self.standing().map(|(p, _, e)| (p, e)).collect();
         let mut kept = Vec::new();
-        rest.sort_by_key(|(_, ends)| cost(ends));
+        rest.sort_by_key(|&(peer, _)| self.known_cost(peer));
         kept.extend(rest.drain(..rest.len().min(limits::SLOTS_CHEAP)));
         rest.sort_by_key(|&(peer, _)| rank_of_link(self.config.salt, peer));
         kept.extend(rest.drain(..rest.len().min(limits::SLOTS_RANDOM)));
@@ -260,12 +260,14 @@ impl Engine {
         self.staying_links().count()
     }
 
+    /// What a link costs, in milliseconds; one that was not measured yet is taken for a poor one.
+    pub(super) fn known_cost(&self, peer: PeerId) -> u32 {
+        let link = self.links.get(&peer);
+        let cost = link.and_then(|link| link.speed.measured());
+        cost.map_or(limits::COST_UNKNOWN, u32::from)
+    }
+
     fn open_links(&self) -> usize {
         self.links.values().filter(|link| !link.dropped).count()
     }
-}
-
-/// What a link costs, in milliseconds; one that was not measured yet is taken for an average one.
-pub(super) fn cost(ends: &Ends) -> u32 {
-    ends.cost.unwrap_or(limits::COST_UNKNOWN)
 }

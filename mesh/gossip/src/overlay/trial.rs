@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use peddlenet_wire::Timestamp;
 
-use super::{dials::WhatFor, surplus::cost};
+use super::dials::WhatFor;
 use crate::{api::PeerId, engine::Engine, limits, recent::elapsed};
 
 /// When a link is tried next, and the one that is tried now.
@@ -62,15 +62,16 @@ impl Engine {
 
     /// The swap: at most one a trial, and only for a link that is 1.3 times better.
     fn end_trial(&mut self, tried: PeerId, now: Timestamp) {
-        let Some(new) = self.overlay.links.get(&tried).map(cost) else {
+        if !self.overlay.links.contains_key(&tried) {
             return;
-        };
+        }
+        let new = self.known_cost(tried);
         if self.standing().count() <= self.config.degree.active {
             return;
         }
         let up = self.overlay.links.get(&tried).map(|ends| ends.up);
         let worst = self.least_needed(now, |ends| Some(ends.up) != up);
-        let old = worst.and_then(|peer| self.overlay.links.get(&peer).map(cost));
+        let old = worst.map(|peer| self.known_cost(peer));
         match (worst, old) {
             (Some(worst), Some(old))
                 if new.saturating_mul(limits::SWAP_GAIN_PERCENT) / 100 < old =>
