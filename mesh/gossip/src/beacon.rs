@@ -211,16 +211,8 @@ impl Engine {
             }
             return;
         }
-        if self.flights.len() >= limits::FLIGHTS_MAX {
-            return count(&mut self.stats.overflow);
-        }
-        if !self
-            .links
-            .get_mut(&from)
-            .is_some_and(|l| l.checks.take(now))
-        {
-            count(&mut self.stats.overflow);
-            return self.blame(from, Why::OverQuota, now);
+        if !self.may_check(from, now) {
+            return;
         }
         let arriving = ArrivingBeacon {
             signed: signed.clone(),

@@ -74,14 +74,10 @@ impl Engine {
         if !self.config.controls.prune {
             return;
         }
-        let mut authors = authors.iter().map(AuthorId::short).peekable();
-        while authors.peek().is_some() {
+        for authors in Capped::parts(authors.iter().map(AuthorId::short)) {
             count(&mut self.stats.prunes);
-            let frame = Frame::Prune(Prune {
-                room: tag.short(),
-                authors: Capped::take_from(&mut authors),
-            });
-            self.send(peer, frame, Lane::Ordered);
+            let room = tag.short();
+            self.send(peer, Frame::Prune(Prune { room, authors }), Lane::Ordered);
         }
     }
 

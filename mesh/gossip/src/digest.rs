@@ -10,7 +10,7 @@ use peddlenet_wire::{AuthorId, Stream, event::sha256, ids::Digest, sketch::Summa
 
 use crate::{
     recent::LogKey,
-    room::{Log, Logs},
+    room::{Log, Logs, fnv1a},
 };
 
 /// One log in so many begins a run.
@@ -108,10 +108,7 @@ pub(crate) fn of_logs<'a>(logs: impl Iterator<Item = (&'a LogKey, &'a Log)>) -> 
 
 /// By FNV-1a over the author: ids may be ground to have a common beginning, or be test data.
 fn begins_a_run((author, stream): LogKey) -> bool {
-    let bytes = author.0.into_iter().chain(stream.0.to_be_bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = fnv1a(author.0.into_iter().chain(stream.0.to_be_bytes()));
     (hash >> 32).checked_rem(RUN) == Some(0)
 }
 

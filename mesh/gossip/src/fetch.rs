@@ -158,12 +158,7 @@ impl Engine {
                 (range((log, from, to)), Some((log, from, to)), expected)
             }
         };
-        let (Some(room), Some(side)) = (
-            self.rooms.get_mut(&tag),
-            self.links
-                .get_mut(&peer)
-                .and_then(|l| l.rooms.get_mut(&tag)),
-        ) else {
+        let Some((room, side)) = self.room_and_side(tag, peer) else {
             return;
         };
         match choice {

@@ -88,11 +88,10 @@ impl Engine {
     /// Asks neighbours to push these from now on.
     pub(crate) fn send_grafts(&mut self, tag: RoomTag, grafts: Grafts) {
         for (peer, entries) in grafts {
-            let mut entries = entries.into_iter().peekable();
-            while entries.peek().is_some() {
+            for entries in Capped::parts(entries) {
                 let frame = Frame::Graft(Graft {
                     room: tag.short(),
-                    entries: Capped::take_from(&mut entries),
+                    entries,
                     all: false,
                 });
                 self.send(peer, frame, Lane::Ordered);

@@ -176,13 +176,9 @@ impl Engine {
         };
         room.lazy.flush_armed = false;
         for (peer, entries) in std::mem::take(&mut room.lazy.announce) {
-            let mut entries = entries.into_iter().peekable();
-            while entries.peek().is_some() {
-                let frame = Frame::Ihave(Ihave {
-                    room: tag.short(),
-                    entries: Capped::take_from(&mut entries),
-                });
-                self.send(peer, frame, Lane::Ordered);
+            for entries in Capped::parts(entries) {
+                let room = tag.short();
+                self.send(peer, Frame::Ihave(Ihave { room, entries }), Lane::Ordered);
             }
         }
     }
@@ -324,7 +320,8 @@ impl Engine {
             // All of them have it: the nearest gives it first.
             .min_by_key(|&(peer, _)| (self.is_choked(peer, tag), self.link_cost(peer), peer));
         let Some((peer, cost)) = best.filter(|_| tries < limits::GRAFT_TRIES) else {
-            return self.leave_to_sync(tag, key, now);
+            self.leave_to_sync(tag, key, now);
+            return None;
         };
         let pause = self.patience(peer, tries);
         let link = self.link_cost(peer);
@@ -354,20 +351,20 @@ impl Engine {
     }
 
     /// Nobody gave what they announced: it is asked for like history, which counts broken promises.
-    fn leave_to_sync(
-        &mut self,
-        tag: RoomTag,
-        key: MissingKey,
-        now: Timestamp,
-    ) -> Option<(PeerId, Grafted)> {
+    fn leave_to_sync(&mut self, tag: RoomTag, key: MissingKey, now: Timestamp) {
         let (short, stream, seq) = key;
-        let room = self.rooms.get_mut(&tag)?;
-        let missing = room.lazy.missing.remove(&key)?;
-        let author = room.author_of(short)?;
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        let Some(missing) = room.lazy.missing.remove(&key) else {
+            return;
+        };
+        let Some(author) = room.author_of(short) else {
+            return;
+        };
         for (peer, _) in missing.announcers {
             self.guess(peer, tag, (author, stream), (seq, seq));
         }
         self.pump_soon(tag, now);
-        None
     }
 }

@@ -10,7 +10,7 @@ use peddlenet_wire::{AuthorId, RoomShort, RoomTag, Seq, Timestamp, frame::Want, 
 
 use crate::{
     api::{Action, Notice, PeerId, Why},
-    engine::Engine,
+    engine::{Engine, count},
     fetch::Outstanding,
     limits,
     load::Speed,
@@ -18,7 +18,7 @@ use crate::{
     recent::{LogKey, elapsed},
     reconcile::Received,
     records::RecordKey,
-    room::Page,
+    room::{Page, Room},
     unicast::Meter,
 };
 
@@ -312,12 +312,38 @@ impl Engine {
         first.filter(|_| fits.next().is_none()).copied()
     }
 
+    /// A room and what belongs to it on one link, both to be changed.
+    pub(crate) fn room_and_side(
+        &mut self,
+        tag: RoomTag,
+        peer: PeerId,
+    ) -> Option<(&mut Room, &mut Side)> {
+        let room = self.rooms.get_mut(&tag)?;
+        let side = self.links.get_mut(&peer)?.rooms.get_mut(&tag)?;
+        Some((room, side))
+    }
+
     pub(crate) fn side(&mut self, peer: PeerId, room: RoomTag) -> Option<&mut Side> {
         self.links
             .get_mut(&peer)
             .filter(|link| !link.dropped)?
             .rooms
             .get_mut(&room)
+    }
+
+    /// Whether a link may have one more thing checked that nobody asked for; if not, it is let go, and
+    /// what comes too fast counts against who sent it.
+    pub(crate) fn may_check(&mut self, from: PeerId, now: Timestamp) -> bool {
+        let free = self.flights.len() < limits::FLIGHTS_MAX;
+        let link = self.links.get_mut(&from).filter(|_| free);
+        let may = link.is_some_and(|link| link.checks.take(now));
+        if !may {
+            count(&mut self.stats.overflow);
+        }
+        if free && !may {
+            self.blame(from, Why::OverQuota, now);
+        }
+        may
     }
 
     /// Whether a link may give so many more hints about trees.

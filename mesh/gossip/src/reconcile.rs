@@ -84,12 +84,7 @@ impl Engine {
         let total = self.wanted_everywhere();
         let turn = self.number();
         let secret = self.config.salt;
-        let (Some(room), Some(side)) = (
-            self.rooms.get_mut(&tag),
-            self.links
-                .get_mut(&peer)
-                .and_then(|l| l.rooms.get_mut(&tag)),
-        ) else {
+        let Some((room, side)) = self.room_and_side(tag, peer) else {
             return;
         };
         let under_way = room
@@ -168,12 +163,7 @@ impl Engine {
         cells: &Cells,
         now: Timestamp,
     ) {
-        let (Some(room), Some(side)) = (
-            self.rooms.get(&tag),
-            self.links
-                .get_mut(&from)
-                .and_then(|l| l.rooms.get_mut(&tag)),
-        ) else {
+        let Some((room, side)) = self.room_and_side(tag, from) else {
             return;
         };
         let mut so_far = match side.received.take() {
@@ -218,10 +208,7 @@ impl Engine {
     }
 
     fn carry_out(&mut self, to: PeerId, tag: RoomTag, id: u32, plan: Plan, now: Timestamp) {
-        let (Some(room), Some(side)) = (
-            self.rooms.get(&tag),
-            self.links.get_mut(&to).and_then(|l| l.rooms.get_mut(&tag)),
-        ) else {
+        let Some((room, side)) = self.room_and_side(tag, to) else {
             return;
         };
         side.heard = true;

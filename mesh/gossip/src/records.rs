@@ -82,18 +82,11 @@ impl Engine {
             }
             return;
         }
-        if self.flights.len() >= limits::FLIGHTS_MAX {
-            return count(&mut self.stats.overflow);
+        let space = has_space(room, key);
+        if !self.may_check(from, now) {
+            return;
         }
-        if !self
-            .links
-            .get_mut(&from)
-            .is_some_and(|l| l.checks.take(now))
-        {
-            count(&mut self.stats.overflow);
-            return self.blame(from, Why::OverQuota, now);
-        }
-        if !has_space(room, key) {
+        if !space {
             return count(&mut self.stats.overflow);
         }
         self.check_record(
@@ -251,12 +244,7 @@ impl Engine {
 
     /// The next step of records for a side.
     pub(crate) fn send_records(&mut self, peer: PeerId, tag: RoomTag, now: Timestamp) {
-        let (Some(room), Some(side)) = (
-            self.rooms.get(&tag),
-            self.links
-                .get_mut(&peer)
-                .and_then(|l| l.rooms.get_mut(&tag)),
-        ) else {
+        let Some((room, side)) = self.room_and_side(tag, peer) else {
             return;
         };
         // The first step must not overtake what opens the room at the other end, which would drop it.

@@ -94,12 +94,7 @@ impl Engine {
         if !frame.some {
             self.heads_instead_of_cells(from, tag);
         }
-        let (Some(room), Some(side)) = (
-            self.rooms.get(&tag),
-            self.links
-                .get_mut(&from)
-                .and_then(|l| l.rooms.get_mut(&tag)),
-        ) else {
+        let Some((room, side)) = self.room_and_side(tag, from) else {
             return;
         };
         side.forgive(now);

@@ -96,6 +96,15 @@ impl<T, const N: usize> Capped<T, N> {
         Self(values.by_ref().take(N).collect())
     }
 
+    /// All values, in as few lists as they fit in.
+    pub fn parts(values: impl IntoIterator<Item = T>) -> impl Iterator<Item = Self> {
+        let mut values = values.into_iter();
+        std::iter::from_fn(move || {
+            let part = Self::take_from(&mut values);
+            (!part.is_empty()).then_some(part)
+        })
+    }
+
     /// The values.
     pub fn into_inner(self) -> Vec<T> {
         self.0
