@@ -85,6 +85,11 @@ impl AuthorKey {
     pub fn sign(&self, context: Context, message: &[u8]) -> Signature {
         sign(&self.0, context, message)
     }
+
+    /// The X25519 secret key of the same pair; see [`sealed_to`](crate::sealed_to).
+    pub(crate) fn x25519(&self) -> zeroize::Zeroizing<[u8; 32]> {
+        zeroize::Zeroizing::new(self.0.to_scalar_bytes())
+    }
 }
 
 impl fmt::Debug for AuthorKey {

@@ -63,6 +63,10 @@ pub enum CryptoError {
     /// The body was deleted; the header stays verifiable.
     #[error("the body was deleted")]
     NoBody,
+    /// A key that nothing can be sealed to: no point of the curve, of low order, or written in a
+    /// way that is not the usual one.
+    #[error("nothing can be sealed to this key")]
+    BadRecipient,
     /// The body does not open under the key that its header names.
     #[error("body does not open")]
     Sealed,

@@ -44,6 +44,7 @@ pub mod offer;
 pub mod proof;
 pub mod record;
 mod seal;
+pub mod sealed_to;
 
 pub use author::{AuthorKey, Context, verify};
 pub use beacon::{sign_beacon, verify_beacon};
@@ -56,3 +57,4 @@ pub use invite::{InviteKeys, verify_voucher};
 pub use offer::room_offer;
 pub use proof::{join_proof, open_proof, verify_join, verify_open, verify_welcome, welcome_proof};
 pub use record::{open_record, seal_record, verify_record};
+pub use sealed_to::{open_sealed, seal_to};
