@@ -16,7 +16,7 @@ use crate::{
     intake::{Arriving, gates_content},
     limits,
     parked::Waiting,
-    recent::{Known, Position, position_of},
+    recent::{Known, LogKey, Position, position_of},
 };
 
 impl Engine {
@@ -114,7 +114,7 @@ impl Engine {
             room.recent.clash(&event)
         };
         let log = room.logs.entry(key).or_default();
-        if fork && (log.forks.len() >= limits::FORKS_MAX || !log.forks.insert(hash)) {
+        if fork && (log.forks.len() >= limits::BRANCH_MAX || !log.forks.insert(hash)) {
             return count(&mut self.stats.overflow);
         }
         log.got.insert(seq);
@@ -126,6 +126,17 @@ impl Engine {
         let gap = gap.map(|below| (log.got.floor(below).map_or(Seq::FIRST, next), below));
         room.recent.insert(position, Known::of(&event));
         room.persisting = room.persisting.saturating_add(1);
+        if let Some(below) = seq
+            .0
+            .checked_sub(1)
+            .map(Seq)
+            .filter(|s| fork && *s >= Seq::FIRST)
+        {
+            // Another branch: whoever has its end has what it grew from, down to where it parts.
+            for &peer in &from {
+                self.doubt(peer, tag, key, below);
+            }
+        }
         if let Some((seq, events)) = clash {
             tracing::warn!(author = ?key.0, stream = key.1.0, seq = seq.0, "two events in one place");
             let (author, stream) = key;
@@ -267,6 +278,15 @@ impl Engine {
         self.settle(tag);
         self.report(tag, now);
         self.announce(tag, now);
+    }
+
+    /// A side may hold another event at a place than this device does.
+    fn doubt(&mut self, peer: PeerId, tag: RoomTag, log: LogKey, seq: Seq) {
+        if let Some(side) = self.side(peer, tag)
+            && side.odd.len() < limits::ODD_MAX
+        {
+            side.odd.insert((log, seq));
+        }
     }
 
     /// These sides do not have the event at a place, whatever they said.

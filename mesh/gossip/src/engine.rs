@@ -137,6 +137,12 @@ impl Engine {
             Input::Frame { from, frame } => self.on_frame(from, frame, now),
             Input::Verified { ticket, verdict } => self.on_verified(ticket, verdict, now),
             Input::MembershipChanged { room } => self.on_membership_changed(room, now),
+            Input::EndLog {
+                room,
+                author,
+                stream,
+                last,
+            } => self.end_log(room, (author, stream), last),
             Input::Persisted { ticket, ok } => self.on_persisted(ticket, ok, now),
             Input::Loaded {
                 query,

@@ -96,7 +96,7 @@ impl Engine {
             count(&mut self.stats.duplicates);
             return false;
         }
-        let forks_full = held.is_some_and(|l| l.forks.len() >= limits::FORKS_MAX);
+        let forks_full = held.is_some_and(|l| l.forks.len() >= limits::BRANCH_MAX);
         let is_held = held.is_some();
         if forks_full || !room.has_space(log, seq) || self.flights.len() >= limits::FLIGHTS_MAX {
             count(&mut self.stats.overflow);
@@ -135,6 +135,14 @@ impl Engine {
         }
         self.blame(from, Why::OverQuota, now);
         false
+    }
+
+    /// Nothing of a log after `last` is taken any more; see [`Input::EndLog`](crate::Input::EndLog).
+    pub(crate) fn end_log(&mut self, tag: RoomTag, log: LogKey, last: Seq) {
+        if let Some(room) = self.rooms.get_mut(&tag) {
+            let end = room.ends.entry(log).or_insert(last);
+            *end = last.min(*end);
+        }
     }
 
     /// A neighbour that sent an event is taken to hold those before it.

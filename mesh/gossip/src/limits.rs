@@ -35,8 +35,10 @@ pub const STREAMS_PER_AUTHOR: usize = 64;
 pub const STRETCHES_MAX: usize = 256;
 /// Stretches of one log that are told to others; the newest.
 pub const STRETCHES_TOLD: usize = 8;
-/// Branches of one log beside the first that are kept as evidence.
+/// Events beside the first at one place of a log that are kept as evidence.
 pub const FORKS_MAX: usize = 4;
+/// Events of one log beside the first branch that are kept (count, since the start).
+pub const BRANCH_MAX: usize = 64;
 /// Events compared with the store at a time, because their place is taken and their hash forgotten.
 pub const COMPARES_MAX: usize = 64;
 

@@ -135,9 +135,7 @@ fn missing(room: &Room, better: &Offers, log: LogKey, offer: &Ranges) -> Ranges 
 /// Forgets offers of what is held by now.
 fn trim(room: &Room, side: &mut Side) {
     side.offers.retain(|log, ranges| {
-        if let Some(log) = room.logs.get(log) {
-            ranges.subtract(&log.got);
-        }
+        room.trim(*log, ranges);
         !ranges.is_empty()
     });
 }

@@ -98,6 +98,8 @@ pub(crate) struct Room {
     pub(crate) membership_checks: usize,
     /// Accepted events that are being made durable.
     pub(crate) persisting: usize,
+    /// Logs that end: the last place that is taken.
+    pub(crate) ends: BTreeMap<LogKey, Seq>,
     /// What some neighbour was asked for.
     pub(crate) wanted: BTreeMap<LogKey, Ranges>,
     pub(crate) page: Page,
@@ -145,6 +147,7 @@ impl Room {
             verifying_records: BTreeMap::new(),
             membership_checks: 0,
             persisting: 0,
+            ends: BTreeMap::new(),
             wanted: BTreeMap::new(),
             page: Page::Needed,
             page_tries: 0,
@@ -250,8 +253,26 @@ impl Room {
         held >= u64::from(limits::PAGE)
     }
 
+    /// Whether a log was ended below a place.
+    pub(crate) fn is_past_end(&self, log: LogKey, seq: Seq) -> bool {
+        self.ends.get(&log).is_some_and(|last| seq > *last)
+    }
+
+    /// Takes out of an offer what is held and what is not taken.
+    pub(crate) fn trim(&self, log: LogKey, offer: &mut Ranges) {
+        if let Some(log) = self.logs.get(&log) {
+            offer.subtract(&log.got);
+        }
+        if let Some(next) = self.ends.get(&log).and_then(|last| last.next()) {
+            offer.remove_range(next, Seq(u64::MAX));
+        }
+    }
+
     /// Whether one more event at a place keeps within the bounds of logs and stretches.
     pub(crate) fn has_space(&self, log: LogKey, seq: Seq) -> bool {
+        if self.is_past_end(log, seq) {
+            return false;
+        }
         match self.logs.get(&log) {
             Some(log) => log.got.len() < limits::STRETCHES_MAX || !log.got.would_split(seq),
             None => {

@@ -364,9 +364,7 @@ impl Engine {
                 continue;
             }
             side.offers.retain(|log, ranges| {
-                if let Some(log) = room.logs.get(log) {
-                    ranges.subtract(&log.got);
-                }
+                room.trim(*log, ranges);
                 !ranges.is_empty()
             });
             if side.offers.is_empty() {
@@ -402,7 +400,7 @@ fn hear(room: &Room, side: &mut Side, head: &Head) {
         || log.forks.contains(&head.hash);
     let ours =
         room.recent.at(key, head.seq).is_some() || log.head.is_some_and(|(s, _)| s == head.seq);
-    if !same && ours && log.forks.len() < limits::FORKS_MAX && side.odd.len() < limits::ODD_MAX {
+    if !same && ours && log.forks.len() < limits::BRANCH_MAX && side.odd.len() < limits::ODD_MAX {
         side.odd.insert((key, head.seq));
     }
 }

@@ -1,6 +1,8 @@
 //! What goes into the engine.
 
-use peddlenet_wire::{AuthorId, Frame, RoomTag, SignedEvent, SignedRecord, tree::SignedBeacon};
+use peddlenet_wire::{
+    AuthorId, Frame, RoomTag, Seq, SignedEvent, SignedRecord, Stream, tree::SignedBeacon,
+};
 
 use super::{Held, PeerId, QueryId, Ticket, TimerId, UnicastId, Verdict};
 
@@ -71,6 +73,18 @@ pub enum Input {
     MembershipChanged {
         /// The room.
         room: RoomTag,
+    },
+    /// Nothing of a log after a place is taken or asked for any more: its author was proven to have forked
+    /// it. What is held stays and is given. Said again after a restart.
+    EndLog {
+        /// The room.
+        room: RoomTag,
+        /// Whose log.
+        author: AuthorId,
+        /// Which log.
+        stream: Stream,
+        /// The last place that is taken. Of several the lowest counts.
+        last: Seq,
     },
     /// The answer to [`Action::Persist`](crate::Action::Persist); each ticket is answered once.
     Persisted {

@@ -2,7 +2,7 @@
 
 use peddlenet_gossip::{Input, Notice, PeerId, limits};
 use peddlenet_wire::{
-    EventHash, Frame, Seq, Stream,
+    EventHash, Frame, Seq, SignedEvent, Stream,
     frame::{self},
 };
 
@@ -198,4 +198,77 @@ fn a_log_full_of_holes_is_bounded() {
     net.run_for(100);
     assert_eq!(net.counts(0).events, limits::STRETCHES_MAX as u64);
     assert!(net.nodes[0].engine.heads(ROOM).len() <= limits::STRETCHES_TOLD);
+}
+
+/// One author's log from `from` on, each event naming the one before.
+fn chain(from: u64, upto: u64, mut previous: EventHash, text: &str) -> Vec<SignedEvent> {
+    (from..=upto)
+        .map(|seq| {
+            let said = format!("{text} {seq}");
+            let at = (seq, previous);
+            let event = event(ROOM, author(MALLORY), Stream::CONTENT, at, START, &said);
+            previous = event.hash();
+            event
+        })
+        .collect()
+}
+
+/// Two nodes that hold the two branches of a log which forks after 5.
+fn parted(seed: u64, left: u64, right: u64) -> Net {
+    let mut net = Net::room(2, seed);
+    let trunk = chain(1, 5, EventHash::ZERO, "trunk");
+    let parts = trunk[4].hash();
+    for (node, length, text) in [(0, left, "left"), (1, right, "right")] {
+        let peer = PeerId(1_000 + node as u64);
+        let (room, author) = (ROOM, author(MALLORY));
+        net.give(node, Input::PeerUp { peer, room, author });
+        for event in [trunk.clone(), chain(6, length, parts, text)].concat() {
+            let frame = Frame::Event(frame::Event {
+                event,
+                hops: 0,
+                cost: 0,
+            });
+            net.give(node, Input::Frame { from: peer, frame });
+            net.run_for(20);
+        }
+        net.give(node, Input::PeerDown { peer });
+    }
+    net
+}
+
+#[test]
+fn both_branches_are_fetched_down_to_where_they_part() {
+    let mut net = parted(31, 12, 12);
+    net.link(0, 1, &[ROOM]);
+    net.run_until(60_000, "both branches everywhere", |n| {
+        n.nodes
+            .iter()
+            .all(|n| n.disks[&ROOM].events.len() == 5 + 7 + 7)
+    });
+}
+
+#[test]
+fn nothing_after_the_end_of_a_log_is_taken_or_asked_for() {
+    let mut net = parted(32, 12, 30);
+    net.give(
+        0,
+        Input::EndLog {
+            room: ROOM,
+            author: author(MALLORY),
+            stream: Stream::CONTENT,
+            last: Seq(20),
+        },
+    );
+    net.link(0, 1, &[ROOM]);
+    net.run_until(60_000, "what is before the end", |n| {
+        n.counts(0).events == 20
+    });
+    net.run_for(60_000);
+    let places = net.nodes[0].disks[&ROOM].events.values();
+    assert!(places.map(|(e, _)| e.header().seq).max() <= Some(Seq(20)));
+    let asked = net.nodes[0].sent.get("want").copied().unwrap_or_default();
+    net.run_for(60_000);
+    let later = net.nodes[0].sent.get("want").copied().unwrap_or_default();
+    assert!(later - asked <= 2, "{} wants in a minute", later - asked);
+    assert_eq!(net.nodes[1].sent.get("drop"), None);
 }
