@@ -71,6 +71,9 @@ pub enum Verdict {
     /// The signature is bad, or its author may certainly not do this. Counts against who sent it:
     /// no honest neighbour passes such a thing on.
     Reject,
+    /// It counts for nothing, and who passed it on may not know why: it lies beyond where a removed
+    /// member's log was cut. It is let go, and nobody is blamed.
+    Drop,
     /// Its author is not known as a member, yet. The item is checked again when membership changes,
     /// so that its signature need not have been looked at.
     Later,

@@ -279,8 +279,8 @@ impl Engine {
                     self.blame(peer, Why::BadSignature, now);
                 }
             }
-            // Its author gives another one.
-            Verdict::Later => {}
+            // Its author gives another one, or is gone.
+            Verdict::Later | Verdict::Drop => {}
         }
     }
 

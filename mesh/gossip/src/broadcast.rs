@@ -71,6 +71,12 @@ impl Engine {
                 self.retract(&arriving.from, tag, position);
                 self.pump_soon(tag, now);
             }
+            Verdict::Drop => {
+                room.pending.remove(&position);
+                room.refused.insert(position.2, now);
+                count(&mut self.stats.refused);
+                self.retract(&arriving.from, tag, position);
+            }
             Verdict::Later => {
                 let from = arriving.from.clone();
                 let parked = room.parked.push(Waiting::Event(Box::new(arriving)), now);

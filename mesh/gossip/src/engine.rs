@@ -137,6 +137,7 @@ impl Engine {
             Input::Frame { from, frame } => self.on_frame(from, frame, now),
             Input::Verified { ticket, verdict } => self.on_verified(ticket, verdict, now),
             Input::MembershipChanged { room } => self.on_membership_changed(room, now),
+            Input::Cuts { room, cuts } => self.on_cuts(room, cuts, now),
             Input::EndLog {
                 room,
                 author,

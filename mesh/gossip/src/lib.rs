@@ -55,6 +55,7 @@ mod broadcast;
 mod cast;
 mod causal;
 mod custody;
+mod cuts;
 mod digest;
 mod engine;
 mod fetch;

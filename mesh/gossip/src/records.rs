@@ -142,6 +142,7 @@ impl Engine {
                     self.blame(peer, Why::BadSignature, now);
                 }
             }
+            Verdict::Drop => count(&mut self.stats.refused),
             Verdict::Later => {
                 if !room.parked.push(Waiting::Record(Box::new(arriving)), now) {
                     count(&mut self.stats.overflow);

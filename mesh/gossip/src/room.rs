@@ -11,6 +11,7 @@ use crate::{
     api::{Counts, Held, Ticket},
     beacon::Beacons,
     causal::Causal,
+    cuts::Cuts,
     digest::{self, Digests},
     fetch::Outstanding,
     lazy::Lazy,
@@ -100,6 +101,8 @@ pub(crate) struct Room {
     pub(crate) persisting: usize,
     /// Logs that end: the last place that is taken.
     pub(crate) ends: BTreeMap<LogKey, Seq>,
+    /// Logs of members who were removed.
+    pub(crate) cuts: Cuts,
     /// What some neighbour was asked for.
     pub(crate) wanted: BTreeMap<LogKey, Ranges>,
     pub(crate) page: Page,
@@ -148,6 +151,7 @@ impl Room {
             membership_checks: 0,
             persisting: 0,
             ends: BTreeMap::new(),
+            cuts: Cuts::default(),
             wanted: BTreeMap::new(),
             page: Page::Needed,
             page_tries: 0,
@@ -253,9 +257,15 @@ impl Room {
         held >= u64::from(limits::PAGE)
     }
 
+    /// The last place of a log that is taken: where it was proven to fork, or was cut.
+    fn end_of(&self, log: LogKey) -> Option<Seq> {
+        let ends = self.ends.get(&log).copied().into_iter();
+        ends.chain(self.cuts.end(log)).min()
+    }
+
     /// Whether a log was ended below a place.
     pub(crate) fn is_past_end(&self, log: LogKey, seq: Seq) -> bool {
-        self.ends.get(&log).is_some_and(|last| seq > *last)
+        self.end_of(log).is_some_and(|last| seq > last)
     }
 
     /// Takes out of an offer what is held and what is not taken.
@@ -263,7 +273,7 @@ impl Room {
         if let Some(log) = self.logs.get(&log) {
             offer.subtract(&log.got);
         }
-        if let Some(next) = self.ends.get(&log).and_then(|last| last.next()) {
+        if let Some(next) = self.end_of(log).and_then(Seq::next) {
             offer.remove_range(next, Seq(u64::MAX));
         }
     }
@@ -321,6 +331,9 @@ impl Room {
     /// Notes that an event is durable; `pushed` is when, if it is on its way to all neighbours.
     pub(crate) fn store(&mut self, position: Position, pushed: Option<Timestamp>) {
         let (key, seq, hash) = position;
+        if self.cuts.hide(key, seq, hash) {
+            return;
+        }
         let log = self.logs.entry(key).or_default();
         log.stored.insert(seq);
         log.got.insert(seq);
@@ -329,6 +342,11 @@ impl Room {
         }
         log.moved = pushed.unwrap_or(log.moved);
         self.digests.touch(key);
+    }
+
+    /// Something about a log changed that its line tells.
+    pub(crate) fn touch(&mut self, log: LogKey) {
+        self.digests.touch(log);
     }
 
     /// An answered or abandoned want no longer keeps its positions from being asked of others.

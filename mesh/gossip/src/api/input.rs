@@ -1,7 +1,7 @@
 //! What goes into the engine.
 
 use peddlenet_wire::{
-    AuthorId, Frame, RoomTag, Seq, SignedEvent, SignedRecord, Stream, tree::SignedBeacon,
+    AuthorId, EventHash, Frame, RoomTag, Seq, SignedEvent, SignedRecord, Stream, tree::SignedBeacon,
 };
 
 use super::{Held, PeerId, QueryId, Ticket, TimerId, UnicastId, Verdict};
@@ -73,6 +73,14 @@ pub enum Input {
     MembershipChanged {
         /// The room.
         room: RoomTag,
+    },
+    /// Where logs end for the room, all of them: those of members who were removed. What is held beyond is
+    /// hidden. Said again whenever it changes, and after a restart.
+    Cuts {
+        /// The room.
+        room: RoomTag,
+        /// Whose log, which, the last place that counts, and the event there.
+        cuts: Vec<(AuthorId, Stream, Seq, EventHash)>,
     },
     /// Nothing of a log after a place is taken or asked for any more: its author was proven to have forked
     /// it. What is held stays and is given. Said again after a restart.
