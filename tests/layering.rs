@@ -11,12 +11,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("peddlenet", &["mesh", "qr"]),
     (
         "peddlenet-mesh",
-        &["wire", "crypto", "gossip", "store", "peer"],
+        &["wire", "crypto", "room", "gossip", "store", "peer"],
     ),
     ("peddlenet-node", &["mesh", "qr"]),
     // Its library uses wire and store; its program also mesh, for beacon mode.
     ("peddlenet-signaling", &["wire", "store", "mesh"]),
     ("peddlenet-crypto", &["wire"]),
+    ("peddlenet-room", &["wire", "crypto"]),
     ("peddlenet-gossip", &["wire"]),
     ("peddlenet-store", &["wire"]),
     ("peddlenet-peer", &["wire", "crypto"]),
@@ -26,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates to which time and randomness are arguments.
-const PURE: &[&str] = &["mesh/wire", "mesh/crypto", "mesh/gossip"];
+const PURE: &[&str] = &["mesh/wire", "mesh/crypto", "mesh/room", "mesh/gossip"];
 
 /// What reads a clock, an RNG, a socket, a file, or starts something.
 const WORLD: &[&str] = &[

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 pub use peddlenet_wire::{
-    AuthorId, EventHash as MessageId, InviteKey as InviteId, RoomId, Timestamp, content::Role,
+    AuthorId, EventHash as MessageId, InviteKey as InviteId, RoomId, Timestamp,
+    content::{History, Role},
 };
 use peddlenet_wire::{EpochId, ids::Digest};
 
@@ -140,6 +141,24 @@ impl JoinStage {
     }
 }
 
+/// How a room is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomOptions {
+    /// Whether a joiner is given the past.
+    pub history: History,
+    /// Who may make codes and let people in: that role and those above.
+    pub inviters: Role,
+}
+
+impl Default for RoomOptions {
+    fn default() -> Self {
+        Self {
+            history: History::Shared,
+            inviters: Role::Member,
+        }
+    }
+}
+
 /// What two devices compare to know that they have the same room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heads {
@@ -196,6 +215,8 @@ pub enum Event {
     Room(RoomSummary),
     /// The room is no longer on this device.
     RoomGone(RoomId),
+    /// This device no longer belongs to the room. What it has of it stays.
+    Removed(RoomId),
     /// A link came up or went down.
     Link {
         /// The link.

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     actor::{Actor, Continue},
-    room::SavedRoom,
+    room::{SavedRoom, epochs_of},
 };
 
 type Pending = Pin<Box<dyn Future<Output = Continue> + Send>>;
@@ -68,7 +68,11 @@ impl Disk {
             value: None,
         };
         let run = move |store: &mut dyn Store| {
-            store.commit(&[forget]).and_then(|()| store.drop_room(room))
+            let mut forget = vec![forget];
+            for (key, _) in store.meta_under(&epochs_of(room))? {
+                forget.push(Write::Meta { key, value: None });
+            }
+            store.commit(&forget).and_then(|()| store.drop_room(room))
         };
         self.go_on(self.store.run(run), then);
     }

@@ -77,6 +77,14 @@ codes! {
     NoNetwork = "no_network" => "This device is on no network. Join a Wi-Fi or make a hotspot, then try again.";
     /// The person cancelled.
     Cancelled = "cancelled" => "Joining was cancelled. Scan again whenever you like.";
+    /// Nobody in the room has this key.
+    MemberUnknown = "member_unknown" => "That person isn't in this room. Look at its list of people again.";
+    /// It takes another role than this device has.
+    NotAllowed = "not_allowed" => "You can't do that in this room. Ask somebody who moderates it.";
+    /// This device no longer belongs to the room.
+    Removed = "removed" => "You were removed from this room. You keep what you have of it; to come back, ask for a new code.";
+    /// The room is closed to joiners.
+    RoomClosed = "room_closed" => "This room is closed to new people at present. Ask whoever moderates it to open it.";
     /// The room takes no more members.
     RoomFull = "room_full" => "This room is full. Ask for a code to another room.";
     /// No such room on this device.
@@ -136,6 +144,7 @@ impl Error {
             Refuse::USED_UP => ErrorCode::InviteUsedUp.into(),
             Refuse::REVOKED => ErrorCode::InviteRevoked.into(),
             Refuse::FULL => ErrorCode::RoomFull.into(),
+            Refuse::CLOSED => ErrorCode::RoomClosed.into(),
             // Our request was sound as we sent it: somebody in between passed it on.
             Refuse::BAD_REQUEST => ErrorCode::WrongHost.into(),
             _ => ErrorCode::InviteUnknown.into(),

@@ -33,14 +33,13 @@ mod disk;
 mod entropy;
 mod error;
 mod join;
-mod membership;
 mod node;
 mod room;
 mod stats;
 
 pub use api::{
-    AuthorId, Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message,
-    MessageId, Reach, Role, RoomId, RoomSummary, Timestamp,
+    AuthorId, Event, Heads, History, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member,
+    Message, MessageId, Reach, Role, RoomId, RoomOptions, RoomSummary, Timestamp,
 };
 pub use error::{Error, ErrorCode};
 pub use node::{Config, Events, Node, Receipts};

@@ -15,12 +15,12 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     actor::{self, Actor, Continue, EVENT_QUEUE, EventSink, LoadedRoom, Parts, Reply, load_room},
     api::{
-        Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message,
-        MessageId, RoomSummary,
+        AuthorId, Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message,
+        MessageId, Role, RoomOptions, RoomSummary,
     },
     error::{Error, ErrorCode},
     join,
-    room::{Room, SavedRoom},
+    room::{Room, SavedRoom, epochs_of},
     stats::Stats,
 };
 
@@ -167,8 +167,41 @@ impl Node {
 
     /// Makes a room. It is on disk when this returns.
     pub async fn create_room(&self, name: &str) -> Result<RoomId, Error> {
+        self.create_room_with(name, RoomOptions::default()).await
+    }
+
+    /// Makes a room with rules of its own, which stay as they are.
+    pub async fn create_room_with(
+        &self,
+        name: &str,
+        options: RoomOptions,
+    ) -> Result<RoomId, Error> {
         let name = name.to_owned();
-        self.call(move |actor, reply| actor.create_room(&name, reply))
+        self.call(move |actor, reply| actor.create_room(&name, &options, reply))
+            .await
+    }
+
+    /// Removes a member: it can read nothing that is said from here on. What it has it keeps.
+    pub async fn remove(&self, room: RoomId, author: AuthorId) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.remove(room, author, false, reply))
+            .await
+    }
+
+    /// Removes a member and stops showing what it said.
+    pub async fn ban(&self, room: RoomId, author: AuthorId) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.remove(room, author, true, reply))
+            .await
+    }
+
+    /// Changes what a member may do. Takes an owner.
+    pub async fn set_role(&self, room: RoomId, author: AuthorId, role: Role) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.set_role(room, author, role, reply))
+            .await
+    }
+
+    /// Closes a room to joiners, or opens it again. Takes a moderator.
+    pub async fn close_to_joiners(&self, room: RoomId, closed: bool) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.close_to_joiners(room, closed, reply))
             .await
     }
 
@@ -353,7 +386,12 @@ fn load(data_dir: &Path, name: Option<&str>) -> Result<Loaded, Error> {
     for (_, bytes) in store.meta_under(SavedRoom::PREFIX)? {
         let room = SavedRoom::from_bytes(&bytes).map_err(|e| e.to_string());
         match room.and_then(|saved| Room::load(&saved).map_err(|e| e.to_string())) {
-            Ok(room) => rooms.push(load_room(&store, room)?),
+            Ok(mut room) => {
+                for (_, bytes) in store.meta_under(&epochs_of(room.tag))? {
+                    room.add_saved(&bytes);
+                }
+                rooms.push(load_room(&store, room)?);
+            }
             Err(why) => tracing::error!(why, "a room could not be read and is left out"),
         }
     }

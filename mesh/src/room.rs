@@ -3,7 +3,10 @@
 //! Pure state and sealing; the actor moves the results to the engine and the disk. What must survive
 //! a restart is in [`SavedRoom`]; everything else is rebuilt from the event log.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use minicbor::{Decode, Encode};
 use peddlenet_crypto::{
@@ -14,17 +17,18 @@ use peddlenet_wire::{
     AuthorId, Capped, EpochId, EventHash, Hlc, RoomId, RoomTag, Seq, SignedEvent, SignedRecord,
     Stream, Timestamp, codec,
     content::Membership,
+    frame::Head,
     ids::Digest,
     join::EpochGrant,
     limits,
+    power::Cut,
     record::{Receipts, RecordKind, SeenUpTo, Whereabouts},
 };
 use zeroize::Zeroizing;
 
-use crate::{
-    entropy,
-    membership::{Judgement, Roster},
-};
+use peddlenet_room::{Judgement, Keyring, News, Roster};
+
+use crate::entropy;
 
 /// What a room needs besides its event log.
 #[derive(Encode, Decode)]
@@ -36,8 +40,19 @@ pub(crate) struct SavedRoom {
     pub(crate) tag: RoomTag,
     #[cbor(n(2), with = "minicbor::bytes")]
     author_seed: [u8; 32],
+    /// Those that came with the room; later ones have a key of their own, see [`epoch_key`].
     #[n(3)]
     epochs: Capped<EpochGrant, { limits::EPOCHS_MAX }>,
+}
+
+/// Where the keys of one epoch stand in the store's `meta`.
+pub(crate) fn epoch_key(tag: RoomTag, epoch: EpochId) -> Vec<u8> {
+    [&epochs_of(tag)[..], &epoch.0].concat()
+}
+
+/// What the keys of all epochs of a room begin with.
+pub(crate) fn epochs_of(tag: RoomTag) -> Vec<u8> {
+    [&b"epoch/"[..], &tag.0].concat()
 }
 
 impl Drop for SavedRoom {
@@ -60,6 +75,7 @@ impl SavedRoom {
 }
 
 /// Epochs handed to a joiner (count): with [`limits::PROOF_EVENTS_MAX`] events they fit one frame.
+/// It asks for the rest.
 const GRANTS_MAX: usize = 128;
 
 /// A member's last sign of life.
@@ -93,8 +109,7 @@ pub(crate) struct Room {
     pub(crate) tag: RoomTag,
     pub(crate) roster: Roster,
     key: AuthorKey,
-    /// Oldest first; new events are sealed with the last.
-    epochs: Vec<EpochKeys>,
+    pub(crate) ring: Keyring,
     /// The greatest clock seen in this room.
     clock: Hlc,
     /// Where this device's own logs end: the next event follows on from here.
@@ -108,7 +123,12 @@ pub(crate) struct Room {
     /// The last sign of life of each member.
     pub(crate) heard: BTreeMap<AuthorId, Heard>,
     pub(crate) unread: u64,
+    /// Epochs under which events of stream 0 came that could not be opened; at most [`UNOPENED_MAX`].
+    pub(crate) unopened: BTreeSet<EpochId>,
 }
+
+/// Epochs that a room waits for to open events of stream 0 (count).
+const UNOPENED_MAX: usize = 64;
 
 impl Room {
     pub(crate) fn new(id: RoomId, tag: RoomTag, key: AuthorKey, epochs: Vec<EpochKeys>) -> Self {
@@ -117,7 +137,7 @@ impl Room {
             tag,
             roster: Roster::new(id, tag),
             key,
-            epochs,
+            ring: Keyring::new(tag, epochs),
             clock: Hlc::default(),
             own: BTreeMap::new(),
             tips: BTreeMap::new(),
@@ -125,6 +145,7 @@ impl Room {
             whereabouts: BTreeMap::new(),
             heard: BTreeMap::new(),
             unread: 0,
+            unopened: BTreeSet::new(),
         }
     }
 
@@ -142,12 +163,26 @@ impl Room {
         ))
     }
 
+    /// Keys of an epoch as the store has them. Bad ones are left out: they are in stream 0, or a
+    /// neighbour gives them again.
+    pub(crate) fn add_saved(&mut self, bytes: &[u8]) {
+        let grant = codec::from_slice::<EpochGrant>("saved epoch", bytes, limits::RECORD_MAX);
+        match grant.map(|grant| EpochKeys::from_grant(&grant)) {
+            Ok(Ok(keys)) => drop(self.ring.add(keys)),
+            _ => tracing::error!("the keys of an epoch could not be read"),
+        }
+    }
+
     pub(crate) fn saved(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(codec::to_vec(&SavedRoom {
             room: self.id,
             tag: self.tag,
             author_seed: *self.key.seed(),
-            epochs: self.grants(),
+            epochs: {
+                let newest = self.ring.newest_first();
+                let newest = newest.into_iter().take(limits::EPOCHS_MAX).rev();
+                Capped::take_from(&mut newest.map(EpochKeys::to_grant))
+            },
         }))
     }
 
@@ -165,27 +200,70 @@ impl Room {
         &self.key
     }
 
-    /// The keys to hand to a joiner: history is shared in this version.
-    pub(crate) fn grants(&self) -> Capped<EpochGrant, { limits::EPOCHS_MAX }> {
-        // The newest matter most where there are more than fit.
-        let skip = self.epochs.len().saturating_sub(GRANTS_MAX);
-        Capped::take_from(&mut self.epochs.iter().skip(skip).map(EpochKeys::to_grant))
+    /// The keys to hand to a joiner.
+    pub(crate) fn grants(&self, to: AuthorId) -> Capped<EpochGrant, { limits::EPOCHS_MAX }> {
+        self.ring.grants(to, &self.roster, GRANTS_MAX)
     }
 
-    pub(crate) fn epochs(&self) -> &[EpochKeys] {
-        &self.epochs
-    }
-
+    /// The epoch that gates, records and stream 0 stand under: everyone who belongs comes to hold it,
+    /// and whoever was removed since may learn who belongs, not what is said.
     pub(crate) fn newest_epoch(&self) -> Result<&EpochKeys, RoomError> {
-        self.epochs.last().ok_or(RoomError::NoKeys)
+        self.ring.newest().ok_or(RoomError::NoKeys)
     }
 
     fn epoch(&self, id: EpochId) -> Result<&EpochKeys, RoomError> {
-        self.epochs
-            .iter()
-            .rev()
-            .find(|e| e.id() == id)
-            .ok_or(RoomError::NoKeys)
+        self.ring.keys(id).ok_or(RoomError::NoKeys)
+    }
+
+    /// Whether this device belongs to the room, for all that it knows.
+    pub(crate) fn is_in(&self) -> bool {
+        self.roster.is_member(self.me())
+    }
+
+    /// Whether an epoch must be made before anything is said.
+    pub(crate) fn needs_epoch(&self) -> bool {
+        self.is_in() && self.ring.to_speak(&self.roster).is_none()
+    }
+
+    /// Begins an epoch: its keys, and what to say in stream 0 for the others to have them, too.
+    pub(crate) fn mint(&mut self) -> Result<(EpochKeys, Vec<Membership>), RoomError> {
+        let under = self.newest_epoch()?.id();
+        let minted = self
+            .ring
+            .mint(entropy::bytes(), entropy::bytes(), &self.roster, under);
+        minted.ok_or(RoomError::NoKeys)
+    }
+
+    /// Takes an accepted event of stream 0 in: what it changes, and the epoch whose keys it brought.
+    pub(crate) fn take_membership(
+        &mut self,
+        event: &SignedEvent,
+        opened: &Membership,
+    ) -> (News, Option<EpochId>) {
+        let keys = self.ring.read(&self.key, event, opened);
+        (self.roster.apply(event, opened), keys)
+    }
+
+    /// Reads the keys that an accepted event of stream 0 brings, before the roster is folded.
+    pub(crate) fn meet(&mut self, event: &SignedEvent, opened: &Membership) {
+        self.ring.read(&self.key, event, opened);
+        self.roster.meet(event, opened);
+    }
+
+    /// How far somebody's logs are known here: where to cut them.
+    pub(crate) fn cut_of(&self, author: AuthorId, heads: &[Head]) -> Cut {
+        let top = |stream| {
+            let of_it = heads
+                .iter()
+                .filter(|h| h.author == author && h.stream == stream);
+            of_it.max_by_key(|h| h.seq)
+        };
+        let content = top(Stream::CONTENT);
+        Cut {
+            membership: top(Stream::MEMBERSHIP).map_or(Seq(0), |head| head.seq),
+            content: content.map_or(Seq(0), |head| head.seq),
+            content_hash: content.map_or(EventHash::ZERO, |head| head.hash),
+        }
     }
 
     /// Where this device goes on signing; from the store, or from the guard when the store is older.
@@ -219,13 +297,11 @@ impl Room {
             },
             membership,
         };
-        let event = seal_event(
-            &draft,
-            &self.key,
-            self.newest_epoch()?,
-            entropy::bytes(),
-            plaintext,
-        )?;
+        let epoch = match stream {
+            Stream::MEMBERSHIP => self.newest_epoch()?,
+            _ => self.ring.to_speak(&self.roster).ok_or(RoomError::NoKeys)?,
+        };
+        let event = seal_event(&draft, &self.key, epoch, entropy::bytes(), plaintext)?;
         self.clock = clock;
         self.own.insert(stream, (seq, event.hash()));
         Ok(event)
@@ -245,12 +321,17 @@ impl Room {
         now: Timestamp,
     ) -> Result<SignedRecord, RoomError> {
         let clock = self.clock.tick(now);
+        // What somebody has read is for those who may read it.
+        let epoch = match kind {
+            RecordKind::RECEIPTS => self.ring.to_speak(&self.roster).ok_or(RoomError::NoKeys)?,
+            _ => self.newest_epoch()?,
+        };
         let record = seal_record(
             kind,
             self.tag,
             clock,
             &self.key,
-            self.newest_epoch()?,
+            epoch,
             entropy::bytes(),
             plaintext,
         )?;
@@ -264,6 +345,16 @@ impl Room {
 
     pub(crate) fn open_record(&self, record: &SignedRecord) -> Result<Vec<u8>, RoomError> {
         Ok(open_record(record, self.epoch(record.header().epoch)?)?)
+    }
+
+    /// Notes that an event of stream 0 is sealed under keys that this device lacks. True when it is.
+    pub(crate) fn note_unopened(&mut self, event: &SignedEvent) -> bool {
+        let header = event.header();
+        let lacks = header.stream == Stream::MEMBERSHIP && self.ring.keys(header.epoch).is_none();
+        if lacks && self.unopened.len() < UNOPENED_MAX {
+            self.unopened.insert(header.epoch);
+        }
+        lacks
     }
 
     /// Opens and decodes an event of stream 0.
@@ -285,15 +376,14 @@ impl Room {
                 None => Judgement::Reject,
             };
         }
-        if self.roster.is_member(header.author) {
-            Judgement::Accept
-        } else {
-            Judgement::Later
-        }
+        self.roster.judge_content(header.author, header.seq)
     }
 
     /// Whether a chain of admits leads from this room's members to a stranger.
     pub(crate) fn vouched(&self, chain: &[SignedEvent], author: AuthorId) -> bool {
+        if chain.is_empty() {
+            return false;
+        }
         let mut roster = self.roster.clone();
         for event in chain {
             let Some(opened) = self.open_membership(event) else {
@@ -409,8 +499,6 @@ impl Room {
     }
 
     pub(crate) fn name_of(&self, author: AuthorId) -> String {
-        self.roster
-            .member(author)
-            .map_or_else(String::new, |m| m.name.as_str().to_owned())
+        self.roster.name_of(author).as_str().to_owned()
     }
 }

@@ -15,6 +15,8 @@ pub struct Stats {
     pub joins_admitted: u64,
     /// Joiners sent away.
     pub joins_refused: u64,
+    /// Epochs that this device began.
+    pub epochs_begun: u64,
     /// Frames read.
     pub frames_in: u64,
     /// Frames handed to a link.

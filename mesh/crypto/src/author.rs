@@ -34,6 +34,8 @@ pub enum Context {
     Welcome,
     /// "This author held the code", by an invite key: `pn/voucher/1`.
     Voucher,
+    /// "I go on under this other key", by the key until now: `pn/move/1`.
+    Move,
 }
 
 impl Context {
@@ -48,6 +50,7 @@ impl Context {
             Self::Join => b"pn/join/1",
             Self::Welcome => b"pn/welcome/1",
             Self::Voucher => b"pn/voucher/1",
+            Self::Move => b"pn/move/1",
         })
     }
 

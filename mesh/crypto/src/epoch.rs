@@ -16,7 +16,10 @@ use peddlenet_wire::{EpochId, event::sha256, join::EpochGrant};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::CryptoError;
+use crate::{CryptoError, derive::derive};
+
+const MEMBER_LABEL: &[u8] = b"pn/epoch/member/1";
+const CONTENT_LABEL: &[u8] = b"pn/epoch/content/1";
 
 /// The keys of one epoch. Redacted in logs, wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -39,6 +42,13 @@ impl EpochKeys {
             content: Some(content),
             content_hash,
         }
+    }
+
+    /// The epoch that a 32-byte seed stands for: what a rekey seals to each member.
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        let member = derive(seed, &[MEMBER_LABEL]);
+        let content = derive(seed, &[CONTENT_LABEL]);
+        Self::from_seeds(*member, *content)
     }
 
     /// Keys that another member gave, once they hash to the name they came under.
@@ -130,6 +140,16 @@ mod tests {
             assert_eq!(back.id(), keys().id());
             assert_eq!(back.opens_content(), given.opens_content());
         }
+    }
+
+    #[test]
+    fn a_seed_stands_for_two_different_keys() {
+        let keys = EpochKeys::from_seed(&[7; 32]);
+        assert_eq!(keys.id(), EpochKeys::from_seed(&[7; 32]).id());
+        assert_ne!(keys.id(), EpochKeys::from_seed(&[8; 32]).id());
+        let grant = keys.to_grant();
+        assert_ne!(Some(grant.member), grant.content);
+        assert_ne!(grant.member, [7; 32]);
     }
 
     #[test]

@@ -127,6 +127,7 @@ fn event_value(event: Event) -> Option<Value> {
             "state": if up { "up" } else { "down" },
             "via": via,
         }),
+        Event::Removed(room) => json!({"event": "removed", "room": room.to_string()}),
         Event::Lagged => json!({"event": "lagged"}),
         Event::Quarantined { to } => json!({"event": "quarantined", "to": to}),
         _ => return None,

@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use peddlenet_mesh::{Error, ErrorCode, InviteId, MessageId, RoomId};
+use peddlenet_mesh::{
+    AuthorId, Error, ErrorCode, History, InviteId, MessageId, Role, RoomId, RoomOptions,
+};
 use serde_json::{Map, Value};
 
 /// How long an invite lasts where `ttl_s` is not given, in seconds.
@@ -17,6 +19,7 @@ const LIMIT: usize = 50;
 pub(crate) enum Request {
     CreateRoom {
         name: String,
+        options: RoomOptions,
     },
     Invite {
         room: RoomId,
@@ -50,6 +53,23 @@ pub(crate) enum Request {
     Leave {
         room: RoomId,
     },
+    Remove {
+        room: RoomId,
+        author: AuthorId,
+    },
+    Ban {
+        room: RoomId,
+        author: AuthorId,
+    },
+    Role {
+        room: RoomId,
+        author: AuthorId,
+        role: Role,
+    },
+    Close {
+        room: RoomId,
+        closed: bool,
+    },
     Heads {
         room: RoomId,
     },
@@ -73,6 +93,7 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
     Ok(match text(o, "cmd")?.as_str() {
         "create_room" => Request::CreateRoom {
             name: text(o, "name")?,
+            options: options(o)?,
         },
         "invite" => Request::Invite {
             room: room()?,
@@ -103,14 +124,65 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
         "members" => Request::Members { room: room()? },
         "rooms" => Request::Rooms,
         "leave" => Request::Leave { room: room()? },
+        "remove" => Request::Remove {
+            room: room()?,
+            author: id_of(o, "author")?,
+        },
+        "ban" => Request::Ban {
+            room: room()?,
+            author: id_of(o, "author")?,
+        },
+        "role" => Request::Role {
+            room: room()?,
+            author: id_of(o, "author")?,
+            role: role(&text(o, "role")?)?,
+        },
+        "close" => Request::Close {
+            room: room()?,
+            closed: flag(o, "closed")?.unwrap_or(true),
+        },
         "heads" => Request::Heads { room: room()? },
         "links" => Request::Links,
         "stats" => Request::Stats,
         "quit" => Request::Quit,
-        "remove" | "dm" | "edit" | "delete" | "react" | "role" | "ban" | "close" | "block"
-        | "verify" => return Err(ErrorCode::NotYet.into()),
+        "dm" | "edit" | "delete" | "react" | "block" | "verify" => {
+            return Err(ErrorCode::NotYet.into());
+        }
         other => return Err(bad(&format!("there is no command “{}”", short(other)))),
     })
+}
+
+/// How a room is made.
+fn options(o: &Map<String, Value>) -> Result<RoomOptions, Error> {
+    let mut options = RoomOptions::default();
+    if let Some(history) = optional_text(o, "history")? {
+        options.history = match history.as_str() {
+            "shared" => History::Shared,
+            "from-join" => History::FromJoin,
+            _ => return Err(bad("“history” is shared or from-join")),
+        };
+    }
+    if let Some(inviters) = optional_text(o, "inviters")? {
+        options.inviters = role(&inviters)?;
+    }
+    Ok(options)
+}
+
+fn role(text: &str) -> Result<Role, Error> {
+    match text {
+        "member" => Ok(Role::Member),
+        "moderator" => Ok(Role::Moderator),
+        "owner" => Ok(Role::Owner),
+        _ => Err(bad("a role is member, moderator or owner")),
+    }
+}
+
+fn flag(o: &Map<String, Value>, key: &str) -> Result<Option<bool>, Error> {
+    match o.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        Some(_) => Err(bad(&format!("“{key}” is true or false"))),
+    }
 }
 
 pub(crate) fn too_long() -> Error {

@@ -75,7 +75,9 @@ impl Session {
 
 async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
     Ok(match request {
-        Request::CreateRoom { name } => json!({"room": node.create_room(&name).await?.to_string()}),
+        Request::CreateRoom { name, options } => {
+            json!({"room": node.create_room_with(&name, options).await?.to_string()})
+        }
         Request::Invite {
             room,
             ttl_s,
@@ -122,6 +124,22 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             node.leave(room).await?;
             json!({})
         }
+        Request::Remove { room, author } => {
+            node.remove(room, author).await?;
+            json!({})
+        }
+        Request::Ban { room, author } => {
+            node.ban(room, author).await?;
+            json!({})
+        }
+        Request::Role { room, author, role } => {
+            node.set_role(room, author, role).await?;
+            json!({})
+        }
+        Request::Close { room, closed } => {
+            node.close_to_joiners(room, closed).await?;
+            json!({})
+        }
         Request::Heads { room } => {
             let heads = node.heads(room).await?;
             json!({
@@ -165,6 +183,7 @@ async fn stats(node: &Node) -> Result<Value, Error> {
         "meetings": device.meetings,
         "joins_admitted": device.joins_admitted,
         "joins_refused": device.joins_refused,
+        "epochs_begun": device.epochs_begun,
         "frames_in": device.frames_in,
         "frames_out": device.frames_out,
         "frames_dropped": device.frames_dropped,

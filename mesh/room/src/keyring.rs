@@ -222,7 +222,9 @@ impl Keyring {
             return false;
         }
         // Where the past is not shared, who came after an epoch began is given no part in it.
-        let from_join = roster.policy().is_some_and(|p| p.history == History::FromJoin);
+        let from_join = roster
+            .policy()
+            .is_some_and(|p| p.history == History::FromJoin);
         let began = self.minted(epoch).map(|minted| minted.at.0);
         if from_join && roster.last_admitted() > began {
             return false;
@@ -240,8 +242,7 @@ impl Keyring {
         {
             return self.keys.get(&told);
         }
-        let clean =
-            |keys: &&EpochKeys| keys.opens_content() && self.is_clean(keys.id(), roster);
+        let clean = |keys: &&EpochKeys| keys.opens_content() && self.is_clean(keys.id(), roster);
         let clean = self.keys.values().filter(clean);
         clean.max_by_key(|keys| self.moment(keys.id()))
     }
@@ -267,7 +268,9 @@ impl Keyring {
             self.first == Some(end) && known.iter().all(|act| roster.has_ended(*act))
         };
         let epochs = self.keys.keys().copied().filter(ended_all);
-        let after = epochs.max_by_key(|epoch| self.moment(*epoch)).or(self.first)?;
+        let after = epochs
+            .max_by_key(|epoch| self.moment(*epoch))
+            .or(self.first)?;
         let (before, _) = self.known_to(after);
         let ended = roster.all_gone().flat_map(|(_, acts)| acts);
         let mut news = ended
@@ -314,7 +317,12 @@ impl Keyring {
 
     /// k_member of an epoch for somebody who is gone, so that it can read who decided so. Only of an
     /// epoch that it was meant to have: its maker knew of nothing that ended this membership.
-    pub fn parting_grant(&self, epoch: EpochId, to: AuthorId, roster: &Roster) -> Option<EpochGrant> {
+    pub fn parting_grant(
+        &self,
+        epoch: EpochId,
+        to: AuthorId,
+        roster: &Roster,
+    ) -> Option<EpochGrant> {
         let keys = self.keys.get(&epoch)?;
         let (known, _) = self.known_to(epoch);
         let mut gone = roster.all_gone().filter(|(author, _)| *author == to);

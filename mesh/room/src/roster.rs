@@ -193,7 +193,9 @@ impl Roster {
 
     /// Whether an act did end somebody's membership, for all that this device knows.
     pub fn has_ended(&self, act: EventShort) -> bool {
-        let acts = self.target_of(act).and_then(|t| self.standing.ended_by.get(&t));
+        let acts = self
+            .target_of(act)
+            .and_then(|t| self.standing.ended_by.get(&t));
         acts.into_iter().flatten().any(|hash| hash.short() == act)
     }
 
@@ -214,7 +216,10 @@ impl Roster {
 
     /// Whether somebody may remove or ban somebody else now.
     pub fn may_remove(&self, author: AuthorId, target: AuthorId) -> bool {
-        let role = self.standing.role(author).filter(|_| self.is_member(author));
+        let role = self
+            .standing
+            .role(author)
+            .filter(|_| self.is_member(author));
         let other = self.standing.role(target);
         let creator = self.policy.is_some_and(|p| p.creator == target);
         author != target && !creator && role >= Some(Role::Moderator) && other <= role
@@ -267,7 +272,9 @@ impl Roster {
     /// The clock of the latest event that let anybody in who still belongs; none while the creator is
     /// alone.
     pub fn last_admitted(&self) -> Option<Hlc> {
-        self.members().filter_map(|member| self.admitted(member)).max()
+        self.members()
+            .filter_map(|member| self.admitted(member))
+            .max()
     }
 
     /// What leads from the creator to somebody, oldest first: admits, and the roles of who admitted
@@ -466,9 +473,10 @@ impl Roster {
             retention_s: create.retention_s,
         });
         self.known.insert(author);
-        self.names
-            .entry(author)
-            .or_insert(((event.header().clock, event.hash()), create.owner_name.clone()));
+        self.names.entry(author).or_insert((
+            (event.header().clock, event.hash()),
+            create.owner_name.clone(),
+        ));
     }
 
     fn settle(&mut self) -> News {
@@ -480,7 +488,8 @@ impl Roster {
         let new = &self.standing;
         let members = |of: &Standing| -> BTreeSet<AuthorId> {
             let came = of.came.keys().copied();
-            came.filter(|author| !of.gone.contains_key(author)).collect()
+            came.filter(|author| !of.gone.contains_key(author))
+                .collect()
         };
         let (before, after) = (members(&old), members(new));
         let other_role = |author: &&AuthorId| old.role(**author) != new.role(**author);

@@ -1,6 +1,7 @@
 //! What the engine delivers: verified events and records, opened here and turned into news.
 
 use peddlenet_gossip::Input;
+use peddlenet_room::Judgement;
 use peddlenet_wire::{
     AuthorId, Hlc, RoomTag, Seq, SignedEvent, SignedRecord, Stream, codec,
     content::{Content, Membership},
@@ -60,19 +61,16 @@ impl Actor {
         let Some(opened) = room.open_membership(event) else {
             return;
         };
-        room.roster.apply(event, &opened);
-        match &opened {
-            Membership::Invite(_) | Membership::RevokeInvite(_) => self.refresh_gates(),
-            Membership::Admit(admit) => self.member_changed(tag, admit.author),
-            Membership::Profile(_) => self.member_changed(tag, event.header().author),
-            _ => {}
+        let (news, keys) = room.take_membership(event, &opened);
+        self.standing_changed(tag, &news);
+        if let Some(epoch) = keys {
+            self.keys_came(tag, epoch);
+        }
+        if matches!(opened, Membership::Rekey(_)) {
+            self.refresh_gates();
+            self.ask_soon(tag);
         }
         self.feed(Input::MembershipChanged { room: tag });
-        match &opened {
-            Membership::Admit(admit) => self.known_changed(tag, admit.author),
-            Membership::Create(_) => self.known_changed(tag, event.header().author),
-            _ => {}
-        }
         self.room_changed(tag);
     }
 
@@ -80,7 +78,12 @@ impl Actor {
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
         };
+        let header = event.header();
+        if room.roster.judge_content(header.author, header.seq) != Judgement::Accept {
+            return;
+        }
         let Some(message) = message_of(room, event, hops) else {
+            self.wait_for_keys(tag, event, hops);
             return;
         };
         let header = event.header();
@@ -202,6 +205,17 @@ pub(super) fn take_record(room: &mut Room, record: &SignedRecord) {
 /// Opens a content event into what people see; `None` when this device has no key for it.
 pub(super) fn message_of(room: &Room, event: &SignedEvent, hops: u8) -> Option<Message> {
     let header = event.header();
+    // What lies beyond where a removed member's log was cut was never said; what one said who was
+    // banned is shown no more.
+    let counts = room.roster.judge_content(header.author, header.seq) == Judgement::Accept;
+    if !counts
+        || room
+            .roster
+            .gone(header.author)
+            .is_some_and(|gone| gone.banned)
+    {
+        return None;
+    }
     let text = match event.body() {
         Some(_) => match Content::from_bytes(&room.open(event).ok()?).ok()? {
             Content::Text(text) => text.text,

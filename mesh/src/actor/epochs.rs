@@ -59,7 +59,11 @@ impl Unreadable {
 impl Actor {
     /// Begins an epoch when there is none to speak under.
     pub(super) fn begin_epoch_if_needed(&mut self, tag: RoomTag) {
-        if self.rooms.get(&tag).is_some_and(crate::room::Room::needs_epoch) {
+        if self
+            .rooms
+            .get(&tag)
+            .is_some_and(crate::room::Room::needs_epoch)
+        {
             self.begin_epoch(tag);
         }
     }
@@ -97,10 +101,11 @@ impl Actor {
             return;
         };
         let (me, now) = (room.me(), clock::now());
-        let near = |author: &AuthorId| {
-            *author == me || self.reach_of(room, *author) != Reach::Away
-        };
-        let newest = room.newest_epoch().map(EpochKeys::id).unwrap_or(EpochId::ZERO);
+        let near = |author: &AuthorId| *author == me || self.reach_of(room, *author) != Reach::Away;
+        let newest = room
+            .newest_epoch()
+            .map(EpochKeys::id)
+            .unwrap_or(EpochId::ZERO);
         let place = |author: AuthorId| sha256(&[&newest.0[..], &author.0].concat());
         let mine = place(me);
         let before = room

@@ -47,9 +47,17 @@ impl Actor {
         uses: u32,
     ) -> Result<(InviteInfo, peddlenet_wire::SignedEvent), Error> {
         let tag = self.tag(id)?;
+        self.must_be_in(tag)?;
+        let room = self.room(id)?;
+        if !room.roster.may_invite(room.me()) {
+            return Err(ErrorCode::NotAllowed.into());
+        }
+        if room.roster.is_closed() {
+            return Err(ErrorCode::RoomClosed.into());
+        }
         let now = clock::now();
         let open = |room: &crate::room::Room| {
-            let is_open = |e: &crate::membership::InviteEntry| {
+            let is_open = |e: &peddlenet_room::InviteEntry| {
                 e.by == room.me() && !e.revoked && e.expires > now && e.used < e.uses
             };
             room.roster.invites().filter(|(_, e)| is_open(e)).count()

@@ -5,8 +5,9 @@ use peddlenet_crypto::{
 };
 use peddlenet_gossip::{Lane, PeerId};
 use peddlenet_peer::{LinkReceiver, LinkSender};
+use peddlenet_room::Judgement;
 use peddlenet_wire::{
-    Capped, Frame, InviteKey, RoomId, RoomTag, SignedEvent, Stream,
+    AuthorId, Capped, Frame, InviteKey, RoomId, RoomTag, SignedEvent, Stream,
     content::{Admit, Membership, Role},
     join::{JoinRequest, Refuse, Welcome},
 };
@@ -16,7 +17,6 @@ use crate::{
     api::{Event, JoinStage},
     clock,
     error::{Error, ErrorCode},
-    membership::Judgement,
     room::Room,
 };
 
@@ -73,6 +73,13 @@ impl Actor {
         if gate != request.invite || proven.is_err() || room.roster.is_member(request.author) {
             return Err(refuse(Refuse::BAD_REQUEST));
         }
+        if !room.roster.may_invite(room.me()) {
+            // Somebody else must answer.
+            return Err(refuse(Refuse::UNKNOWN));
+        }
+        if room.roster.is_closed() {
+            return Err(refuse(Refuse::CLOSED));
+        }
         if invite.revoked {
             return Err(refuse(Refuse::REVOKED));
         }
@@ -113,6 +120,8 @@ impl Actor {
         self.admitting.insert(slot);
         self.publish(event, move |actor, event| {
             actor.admitting.remove(&slot);
+            // Where the past is not shared an epoch begins with the joiner.
+            actor.begin_epoch_if_needed(tag);
             actor.welcome(peer, tag, event);
         });
         Ok(())
@@ -135,7 +144,7 @@ impl Actor {
         let welcome = Welcome {
             author: room.me(),
             proof: welcome_proof(room.key(), &link.hash, room.id),
-            epochs: room.grants(),
+            epochs: room.grants(admit_of(admit, room)),
             events: Capped::take_from(&mut events),
         };
         self.stats.joins_admitted += 1;
@@ -187,7 +196,7 @@ impl Actor {
             if room.roster.judge(event, &opened) != Judgement::Accept {
                 return Err(wrong());
             }
-            room.roster.apply(event, &opened);
+            room.take_membership(event, &opened);
         }
         let hash = arrival.sender.handshake_hash();
         verify_welcome(welcome.author, &hash, arrival.room, &welcome.proof).map_err(|_| wrong())?;
@@ -211,6 +220,15 @@ impl Actor {
             self.dial_device(tag, None, fingerprint, addrs, DIRECT);
         }
         true
+    }
+}
+
+/// Whom an admit lets in.
+fn admit_of(admit: &SignedEvent, room: &Room) -> AuthorId {
+    match room.open_membership(admit) {
+        Some(Membership::Admit(admit)) => admit.author,
+        // It was sealed here a moment ago.
+        _ => AuthorId::ZERO,
     }
 }
 

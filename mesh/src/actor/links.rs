@@ -64,6 +64,8 @@ pub(super) struct LinkState {
     pub(super) via: &'static str,
     pub(super) pace: Option<Pace>,
     pub(super) rooms: BTreeMap<RoomTag, Opening>,
+    /// How many frames about a removal it sent.
+    pub(super) removed_frames: u8,
     reader: tokio::task::AbortHandle,
 }
 
@@ -119,6 +121,7 @@ impl Actor {
                 via,
                 pace: None,
                 rooms: BTreeMap::new(),
+                removed_frames: 0,
                 reader,
             },
         );
@@ -163,6 +166,9 @@ impl Actor {
             (Frame::Rooms(rooms), _) => self.on_rooms(peer, &rooms),
             (Frame::Open(open), _) => self.on_open(peer, &open),
             (Frame::Close(close), _) => self.on_close(peer, close.room),
+            (Frame::NeedEpochs(need), _) => self.on_need_epochs(peer, &need),
+            (Frame::Epochs(epochs), _) => self.on_epochs(peer, &epochs),
+            (Frame::Removed(removed), _) => self.on_removed(peer, &removed),
             (Frame::JoinRequest(_) | Frame::Welcome(_) | Frame::Refuse(_), _) => {
                 tracing::debug!(?peer, "join frame of a member");
             }
@@ -249,10 +255,15 @@ impl Actor {
         };
         let mut invites = Vec::new();
         for room in self.rooms.values() {
-            for epoch in room.epochs() {
+            for epoch in room
+                .ring
+                .newest_first()
+                .into_iter()
+                .take(limits::EPOCHS_MAX)
+            {
                 add(Kind::Member, member_gate(epoch), GatePurpose::Member);
             }
-            let recent = |e: &crate::membership::InviteEntry| e.expires.after(REFUSAL_SPAN) > now;
+            let recent = |e: &peddlenet_room::InviteEntry| e.expires.after(REFUSAL_SPAN) > now;
             invites.extend(
                 room.roster
                     .invites()

@@ -237,11 +237,13 @@ mod tests {
             room_name: Name::new("Camp 7"),
             owner_name: Name::new("Ada"),
             history: History::Shared,
+            inviters: None,
+            retention_s: None,
         });
         let event = ada
             .seal(Stream::MEMBERSHIP, &create.to_bytes(), sha256(&[]), NOW)
             .expect("it can be sealed");
-        bea.roster.apply(&event, &create);
+        bea.take_membership(&event, &create);
         (ada, bea)
     }
 

@@ -60,11 +60,10 @@ impl Actor {
             return Err(ErrorCode::TextEmpty.into());
         }
         let text = Text::new(text).map_err(|_| Error::from(ErrorCode::TextTooLong))?;
-        self.seal(
-            self.tag(id)?,
-            Stream::CONTENT,
-            &Content::Text(text).to_bytes(),
-        )
+        let tag = self.tag(id)?;
+        self.must_be_in(tag)?;
+        self.begin_epoch_if_needed(tag);
+        self.seal(tag, Stream::CONTENT, &Content::Text(text).to_bytes())
     }
 
     /// Signs this device's next event in a room.

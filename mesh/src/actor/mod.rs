@@ -13,6 +13,7 @@
 
 mod deliver;
 mod dial;
+mod epochs;
 mod invites;
 mod join;
 mod links;
@@ -20,6 +21,7 @@ mod meet;
 mod messages;
 mod opening;
 mod people;
+mod power;
 mod presence;
 mod rooms;
 mod verify;
@@ -102,6 +104,7 @@ pub(crate) struct Actor {
     dials: dial::Dials,
     meetings: meet::Meetings,
     said: whereabouts::Said,
+    unreadable: epochs::Unreadable,
     /// Members that came in or said where they are, of whom the engine was not told yet.
     known_news: BTreeSet<(RoomTag, AuthorId)>,
     net: mpsc::Sender<Net>,
@@ -121,6 +124,10 @@ enum Timer {
     Rooms,
     Receipts(RoomTag),
     Known,
+    /// An epoch is due unless somebody else made one.
+    Epoch(RoomTag),
+    /// Neighbours are asked for missing keys.
+    NeedEpochs(RoomTag),
     /// The way over the mesh is to be tried, too.
     Meet(RoomTag, AuthorId),
     WayFailed(RoomTag, AuthorId),
@@ -198,6 +205,7 @@ impl Actor {
             dials: dial::Dials::default(),
             meetings: meet::Meetings::default(),
             said: BTreeMap::new(),
+            unreadable: epochs::Unreadable::default(),
             known_news: BTreeSet::new(),
             net,
             events: parts.events,
@@ -343,6 +351,8 @@ impl Actor {
                 Timer::Rooms => self.tell_rooms(),
                 Timer::Receipts(room) => self.flush_receipts(room),
                 Timer::Known => self.tell_known_news(),
+                Timer::Epoch(room) => self.begin_epoch_if_needed(room),
+                Timer::NeedEpochs(room) => self.ask_for_epochs(room),
                 Timer::Meet(room, author) => self.meet_due(room, author),
                 Timer::WayFailed(room, author) => self.way_failed(room, author),
                 Timer::DialFailed(room, author) => self.dial_failed(room, author),
@@ -360,6 +370,7 @@ impl Actor {
         if self.ticks.is_multiple_of(SLOW) {
             self.refresh_all_reach();
             self.announce_everywhere();
+            self.epochs_grow_old();
         }
     }
 

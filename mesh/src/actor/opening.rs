@@ -13,8 +13,8 @@ use std::time::Duration;
 use peddlenet_crypto::{open_proof, room_offer, verify_open};
 use peddlenet_gossip::{Input, Lane, PeerId};
 use peddlenet_wire::{
-    AuthorId, Capped, Frame, RoomTag,
-    frame::{Close, Open, Rooms},
+    AuthorId, Capped, EpochId, Frame, RoomTag,
+    frame::{Close, NeedEpochs, Open, Rooms},
 };
 
 use super::{Actor, dial::RELAY, links::Standing};
@@ -27,11 +27,18 @@ const TOGETHER: Duration = Duration::from_secs(3);
 pub(super) struct Opening {
     said: bool,
     heard: Option<AuthorId>,
+    /// What the other end said, while it can't be believed for lack of keys.
+    doubted: Option<Box<Open>>,
 }
 
 impl Opening {
     pub(super) fn author(&self) -> Option<AuthorId> {
         self.heard.filter(|_| self.said)
+    }
+
+    /// Who the other end has proven to be, whether or not this side has answered.
+    pub(super) fn heard(&self) -> Option<AuthorId> {
+        self.heard
     }
 }
 
@@ -117,17 +124,67 @@ impl Actor {
         if said_before {
             return;
         }
+        if !proven || open.author == room.me() {
+            tracing::warn!(?peer, author = ?open.author, proven, "room not opened");
+            return;
+        }
         let known =
             room.roster.is_member(open.author) || room.vouched(&open.credentials, open.author);
-        if !known || !proven || open.author == room.me() {
-            tracing::warn!(?peer, author = ?open.author, known, proven, "room not opened");
-            return;
+        if !known || !room.is_in() {
+            return self.doubt(peer, open);
         }
         if let Some(link) = self.links.get_mut(&peer) {
             link.rooms.entry(open.room).or_default().heard = Some(open.author);
         }
         self.say_open(peer, open.room);
         self.opened(peer, open.room);
+    }
+
+    /// The other end holds its key, but is no member for all that this device knows. Either it was
+    /// removed, and is shown why; or its credentials are sealed under keys that are missing here, and
+    /// are asked for.
+    fn doubt(&mut self, peer: PeerId, open: &Open) {
+        let (Some(link), Some(room)) = (self.links.get_mut(&peer), self.rooms.get(&open.room))
+        else {
+            return;
+        };
+        let sealed = open.credentials.iter().map(|event| event.header().epoch);
+        let mut missing: Vec<_> = sealed
+            .filter(|epoch| room.ring.keys(*epoch).is_none())
+            .collect();
+        missing.sort_unstable();
+        missing.dedup();
+        let opening = link.rooms.entry(open.room).or_default();
+        let again = opening.doubted.replace(Box::new(open.clone())).is_some();
+        tracing::debug!(?peer, author = ?open.author, missing = missing.len(), "room not opened");
+        if room.is_in() && room.roster.proof_of_removal(open.author).is_some() {
+            if !again {
+                self.show_removal(peer, open.room, open.author);
+            }
+        } else if !missing.is_empty() && !again {
+            let frame = Frame::NeedEpochs(NeedEpochs {
+                room: open.room,
+                epochs: Capped::take_from(&mut missing.into_iter()),
+            });
+            self.say_open(peer, open.room);
+            self.send_frame(peer, &frame, Lane::Ordered);
+        }
+    }
+
+    /// Whether the other end's credentials wait for these keys.
+    pub(super) fn awaits(&self, peer: PeerId, tag: RoomTag, epoch: EpochId) -> bool {
+        let opening = self.links.get(&peer).and_then(|link| link.rooms.get(&tag));
+        let open = opening.and_then(|opening| opening.doubted.as_ref());
+        open.is_some_and(|open| open.credentials.iter().any(|e| e.header().epoch == epoch))
+    }
+
+    /// Keys or acts came over a link: perhaps its other end can be believed now.
+    pub(super) fn retry_open(&mut self, peer: PeerId, tag: RoomTag) {
+        let link = self.links.get_mut(&peer);
+        let opening = link.and_then(|link| link.rooms.get_mut(&tag));
+        if let Some(open) = opening.and_then(|opening| opening.doubted.take()) {
+            self.on_open(peer, &open);
+        }
     }
 
     /// Once both sides have said who they are, the room is open on the link.

@@ -16,7 +16,7 @@ impl Actor {
         Ok(room
             .roster
             .members()
-            .filter_map(|(author, _)| self.member(room, author))
+            .filter_map(|author| self.member(room, author))
             .collect())
     }
 
@@ -36,6 +36,19 @@ impl Actor {
             role: entry.role,
             me: author == room.me(),
         })
+    }
+
+    /// Somebody who no longer belongs, for the event that says so.
+    pub(super) fn gone_member(&self, tag: RoomTag, author: AuthorId) -> Member {
+        let room = self.rooms.get(&tag);
+        Member {
+            author,
+            name: room.map_or_else(String::new, |room| room.name_of(author)),
+            state: Reach::Removed,
+            hops: 0,
+            role: peddlenet_wire::content::Role::Member,
+            me: room.is_some_and(|room| room.me() == author),
+        }
     }
 
     pub(super) fn reach_of(&self, room: &Room, author: AuthorId) -> Reach {

@@ -38,7 +38,11 @@ impl Actor {
                 return Err(ErrorCode::MemberUnknown);
             }
             let may = room.roster.may_remove(room.me(), author);
-            if may { Ok(()) } else { Err(ErrorCode::NotAllowed) }
+            if may {
+                Ok(())
+            } else {
+                Err(ErrorCode::NotAllowed)
+            }
         });
         let outcome = sealed.and_then(|tag| {
             let removal = self.removal(tag, author)?;
@@ -173,7 +177,10 @@ impl Actor {
             return;
         }
         let opened = |link: &super::links::LinkState| {
-            link.rooms.get(&tag).and_then(super::opening::Opening::author) == Some(author)
+            link.rooms
+                .get(&tag)
+                .and_then(super::opening::Opening::author)
+                == Some(author)
         };
         let theirs: Vec<PeerId> = self
             .links
@@ -197,13 +204,7 @@ impl Actor {
         }
     }
 
-    fn send_removed(
-        &mut self,
-        peer: PeerId,
-        tag: RoomTag,
-        to: AuthorId,
-        events: Vec<SignedEvent>,
-    ) {
+    fn send_removed(&mut self, peer: PeerId, tag: RoomTag, to: AuthorId, events: Vec<SignedEvent>) {
         let Some(room) = self.rooms.get(&tag) else {
             return;
         };

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use peddlenet_crypto::{AuthorKey, EpochKeys};
 use peddlenet_gossip::Input;
+use peddlenet_room::Judgement;
 use peddlenet_store::{Store, StoredEvent, Write};
 use peddlenet_wire::{
     AuthorId, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream,
     codec::Name,
-    content::{Create, History, Membership, Profile},
+    content::{Create, Membership, Profile, Role},
     limits,
 };
 
@@ -18,7 +19,7 @@ use super::{
     messages::unread,
 };
 use crate::{
-    api::{Event, Message, Reach, RoomSummary},
+    api::{Event, Message, Reach, RoomOptions, RoomSummary},
     clock, convert, entropy,
     error::{Error, ErrorCode},
     room::{Room, SavedRoom},
@@ -106,18 +107,25 @@ fn replay(room: &mut Room, mut events: Vec<SignedEvent>) {
     events.sort_unstable_by_key(|e| (e.header().clock, e.hash()));
     loop {
         let before = events.len();
+        let mut taken = Vec::new();
         events.retain(|event| {
             room.observe(event);
+            // Its keys may stand in an event that comes later.
             let Some(opened) = room.open_membership(event) else {
-                return false;
+                return true;
             };
             match room.roster.judge(event, &opened) {
-                crate::membership::Judgement::Accept => room.roster.apply(event, &opened),
-                crate::membership::Judgement::Later => return true,
-                crate::membership::Judgement::Reject => {}
+                Judgement::Accept => {
+                    room.meet(event, &opened);
+                    taken.push((event.clone(), opened));
+                }
+                Judgement::Later => return true,
+                Judgement::Reject | Judgement::Drop => {}
             }
             false
         });
+        room.roster
+            .apply_all(taken.iter().map(|(event, opened)| (event, opened)));
         if events.is_empty() || events.len() == before {
             return;
         }
@@ -161,10 +169,11 @@ impl Actor {
             held,
             records,
         });
+        self.tell_cuts(tag);
         self.tell_known(tag, None);
     }
 
-    pub(crate) fn create_room(&mut self, name: &str, reply: Reply<RoomId>) {
+    pub(crate) fn create_room(&mut self, name: &str, options: &RoomOptions, reply: Reply<RoomId>) {
         let name = Name::new(name);
         if name.is_empty() {
             return drop(reply.send(Err(ErrorCode::NameEmpty.into())));
@@ -177,7 +186,9 @@ impl Actor {
         let create = Membership::Create(Create {
             room_name: name,
             owner_name: self.name.clone(),
-            history: History::Shared,
+            history: options.history,
+            inviters: (options.inviters > Role::Member).then_some(options.inviters),
+            retention_s: None,
         });
         // The id is the hash of `create`, so it is known only once that is sealed.
         let mut room = Room::new(
@@ -198,7 +209,7 @@ impl Actor {
         let mut id = RoomId::ZERO;
         id.0.copy_from_slice(&event.hash().0[..RoomId::LEN]);
         room.name_it(id);
-        room.roster.apply(&event, &create);
+        room.take_membership(&event, &create);
         self.save_new_room(room, &[event], move |actor, outcome| {
             let _ = reply.send(outcome.map(|()| {
                 actor.settle_in(tag);
@@ -263,6 +274,9 @@ impl Actor {
         let profile = Membership::Profile(Profile {
             name: self.name.clone(),
         });
+        if self.must_be_in(tag).is_err() {
+            return then();
+        }
         match self.seal(tag, Stream::MEMBERSHIP, &profile.to_bytes()) {
             Ok(event) => self.publish(event, |_, _| then()),
             Err(e) => tracing::error!(error = %e, "the name was not said"),
@@ -274,7 +288,9 @@ impl Actor {
     pub(super) fn say_new_name(&mut self) {
         let outdated = |room: &&Room| {
             let entry = room.roster.member(room.me());
-            !self.name.is_empty() && entry.is_some_and(|entry| entry.name != self.name)
+            !self.name.is_empty()
+                && room.is_in()
+                && entry.is_some_and(|entry| entry.name != self.name)
         };
         let rooms: Vec<_> = self
             .rooms
@@ -308,10 +324,19 @@ impl Actor {
         });
     }
 
+    /// Says goodbye to the room, then forgets it: members told to wait for nobody, nothing kept here.
     pub(crate) fn leave(&mut self, id: RoomId, reply: Reply<()>) {
         let Ok(tag) = self.tag(id) else {
             return drop(reply.send(Err(ErrorCode::RoomUnknown.into())));
         };
+        match self.say_leave(tag) {
+            // The engine hands it to the links as soon as it is on disk, before they are told to close.
+            Some(event) => self.publish(event, move |actor, _| actor.forget_room(tag, id, reply)),
+            None => self.forget_room(tag, id, reply),
+        }
+    }
+
+    fn forget_room(&mut self, tag: RoomTag, id: RoomId, reply: Reply<()>) {
         self.close_room_on_links(tag);
         self.feed(Input::CloseRoom { room: tag });
         self.rooms.remove(&tag);
@@ -321,6 +346,7 @@ impl Actor {
         self.dials.forget_room(tag);
         self.meetings.forget_room(tag);
         self.said.remove(&tag);
+        self.unreadable.forget_room(tag);
         self.refresh_gates();
         self.disk.drop_room(tag, move |actor, outcome| {
             actor.events.emit(Event::RoomGone(id));
@@ -333,9 +359,8 @@ impl Actor {
     }
 
     fn summary(&self, room: &Room) -> RoomSummary {
-        let near = |(author, _): &(AuthorId, _)| {
-            *author != room.me() && self.reach_of(room, *author) != Reach::Away
-        };
+        let near =
+            |author: &AuthorId| *author != room.me() && self.reach_of(room, *author) != Reach::Away;
         RoomSummary {
             room: room.id,
             name: room.roster.room_name().as_str().to_owned(),

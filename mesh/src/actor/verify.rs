@@ -10,7 +10,7 @@ use peddlenet_wire::{AuthorId, RoomTag};
 use tokio::sync::mpsc;
 
 use super::{Actor, Continue};
-use crate::membership::Judgement;
+use peddlenet_room::Judgement;
 
 pub(crate) struct Verifier(blocking::Sender<(Ticket, Item)>);
 
@@ -50,7 +50,8 @@ impl Actor {
                 Ok(()) => return,
                 Err(_) => Verdict::Reject,
             },
-            Judgement::Later => Verdict::Later,
+            Judgement::Later => self.verdict_later(&item),
+            Judgement::Drop => Verdict::Drop,
             Judgement::Reject => Verdict::Reject,
         };
         self.feed(Input::Verified { ticket, verdict });
@@ -61,15 +62,31 @@ impl Actor {
         // The room may have been left, or the author's standing changed, in the meantime.
         let verdict = match (good, self.judge(item)) {
             (true, Judgement::Accept) => Verdict::Accept,
-            (true, Judgement::Later) => Verdict::Later,
+            (true, Judgement::Later) => self.verdict_later(item),
+            (_, Judgement::Drop) => Verdict::Drop,
             _ => Verdict::Reject,
         };
         self.feed(Input::Verified { ticket, verdict });
     }
 
+    /// Something is missing first: a member, or keys, and keys can be asked for.
+    fn verdict_later(&mut self, item: &Item) -> Verdict {
+        if let Item::Event(event) = item
+            && let tag = event.header().room
+            && self
+                .rooms
+                .get_mut(&tag)
+                .is_some_and(|room| room.note_unopened(event))
+        {
+            self.ask_soon(tag);
+        }
+        Verdict::Later
+    }
+
     fn judge_author(&self, room: RoomTag, author: AuthorId) -> Judgement {
         match self.rooms.get(&room) {
             Some(room) if room.roster.is_member(author) => Judgement::Accept,
+            Some(room) if room.roster.gone(author).is_some() => Judgement::Drop,
             Some(_) => Judgement::Later,
             None => Judgement::Reject,
         }

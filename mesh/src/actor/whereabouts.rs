@@ -79,7 +79,7 @@ impl Actor {
         let Some(room) = self.rooms.get(&tag) else {
             return;
         };
-        let all = || room.roster.members().map(|(author, _)| author).collect();
+        let all = || room.roster.members().collect();
         let mut authors: Vec<_> = these.unwrap_or_else(all);
         authors.retain(|author| *author != room.me() && room.roster.is_member(*author));
         let members = room.roster.len();

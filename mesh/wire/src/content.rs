@@ -11,7 +11,11 @@
 //! | admit | 2 | | | |
 //! | profile | 3 | | | |
 //! | revoke-invite | 4 | | | |
-//! | *role, remove, ban, rekey, policy, moved-from* | *5-10, reserved* | | | |
+//! | role, remove, ban | 5-7 | | | |
+//! | rekey, boxes | 8, 11 | | | |
+//! | close, move | 9, 10 | | | |
+//!
+//! The fields of kinds 5 to 11 stand in [`crate::power`].
 
 use std::fmt;
 
@@ -21,6 +25,7 @@ use crate::{
     codec::{self, Name, WireError},
     ids::{AuthorId, InviteKey, Signature},
     limits,
+    power::{Close, KeyBoxes, Move, Rekey, Removal, SetRole},
     time::Timestamp,
 };
 
@@ -38,6 +43,20 @@ pub enum Membership {
     Profile(Profile),
     /// A code is closed.
     RevokeInvite(RevokeInvite),
+    /// An owner changes what a member may do.
+    SetRole(SetRole),
+    /// A moderator removes a member, or somebody leaves.
+    Remove(Removal),
+    /// The same, and what the member said is shown no more.
+    Ban(Removal),
+    /// A new epoch begins.
+    Rekey(Rekey),
+    /// The room is closed to joiners, or open again.
+    Close(Close),
+    /// A member goes on under a new key.
+    Move(Move),
+    /// More of a new epoch's keys.
+    KeyBoxes(KeyBoxes),
     /// Made by a newer app.
     Unknown(u16),
 }
@@ -55,6 +74,12 @@ pub struct Create {
     /// Whether a joiner is given the past.
     #[n(2)]
     pub history: History,
+    /// Who may make codes and let joiners in: that role and those above; everyone unless it says.
+    #[n(3)]
+    pub inviters: Option<Role>,
+    /// Messages are let go that many seconds after they were said; kept for good unless it says.
+    #[n(4)]
+    pub retention_s: Option<u32>,
 }
 
 /// What of the past a joiner is given.
@@ -211,7 +236,7 @@ macro_rules! kinds {
 }
 pub(crate) use kinds;
 
-kinds!("membership event", limits::BODY_MAX, Membership { 0 => Create, 1 => Invite, 2 => Admit, 3 => Profile, 4 => RevokeInvite });
+kinds!("membership event", limits::BODY_MAX, Membership { 0 => Create, 1 => Invite, 2 => Admit, 3 => Profile, 4 => RevokeInvite, 5 => SetRole, 6 => Remove, 7 => Ban, 8 => Rekey, 9 => Close, 10 => Move, 11 => KeyBoxes });
 kinds!("message", limits::BODY_MAX, Content { 0 => Text });
 
 impl Text {

@@ -10,6 +10,7 @@
 //!  live         Event, Record, Beacon: along the author's tree. Prune, Ihave, Graft, Choke shape the trees
 //!  to one      Route there, RouteReply back; relays pass both on
 //!  now and then DigestOf: equal means nothing is missing; else Sketch, and Heads where that fails. Peers: whom else to link up with
+//!  keys         NeedEpochs -> Epochs, for who was not there when an epoch began; Removed, for who is out
 //!  joining      JoinRequest -> Welcome | Refuse, before any of the above
 //! ```
 
@@ -19,8 +20,8 @@ use crate::{
     codec::{self, Capped, WireError},
     content::kinds,
     event::SignedEvent,
-    ids::{AuthorId, EventHash, RoomTag, Seq, Signature, Stream},
-    join::{JoinRequest, Refuse, Welcome},
+    ids::{AuthorId, EpochId, EventHash, RoomTag, Seq, Signature, Stream},
+    join::{EpochGrant, JoinRequest, Refuse, Welcome},
     limits,
     peers::Peers,
     record::SignedRecord,
@@ -76,6 +77,12 @@ pub enum Frame {
     Sketch(Sketch),
     /// Whom I am linked with.
     Peers(Peers),
+    /// I was not given the keys of these epochs.
+    NeedEpochs(NeedEpochs),
+    /// Here they are.
+    Epochs(Epochs),
+    /// You no longer belong to this room; the signed act says who decided so.
+    Removed(Removed),
     /// Made by a newer app.
     Unknown(u16),
 }
@@ -102,6 +109,9 @@ kinds!("frame", limits::FRAME_MAX, Frame {
     18 => Refuse,
     19 => Sketch,
     20 => Peers,
+    21 => NeedEpochs,
+    22 => Epochs,
+    23 => Removed,
 });
 
 /// A room as an outsider on this very link can't name it: HMAC-SHA256(handshake hash, room tag),
@@ -311,6 +321,47 @@ pub struct Batch {
     pub done: bool,
 }
 
+/// See [`Frame::NeedEpochs`]. Answered for epochs that a member may have, on a link on which both
+/// ends have proven who they are.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct NeedEpochs {
+    /// The room.
+    #[n(0)]
+    pub room: RoomTag,
+    /// Whose keys are missing.
+    #[n(1)]
+    pub epochs: Capped<EpochId, { limits::EPOCHS_ASKED_MAX }>,
+}
+
+/// See [`Frame::Epochs`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Epochs {
+    /// The room.
+    #[n(0)]
+    pub room: RoomTag,
+    /// As much of each as its reader may have.
+    #[n(1)]
+    pub grants: Capped<EpochGrant, { limits::EPOCHS_ASKED_MAX }>,
+}
+
+/// See [`Frame::Removed`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Removed {
+    /// The room.
+    #[n(0)]
+    pub room: RoomTag,
+    /// The removal or ban, and what its reader may lack to judge it: the admits and the roles that
+    /// lead to its author.
+    #[n(1)]
+    pub events: Capped<SignedEvent, { limits::CREDENTIALS_MAX }>,
+    /// k_member of the epochs that those are sealed in.
+    #[n(2)]
+    pub grants: Capped<EpochGrant, { limits::EPOCHS_ASKED_MAX }>,
+}
+
 impl Frame {
     /// A short name for logs and counters.
     pub fn name(&self) -> &'static str {
@@ -336,6 +387,9 @@ impl Frame {
             Self::Refuse(_) => "refuse",
             Self::Sketch(_) => "sketch",
             Self::Peers(_) => "peers",
+            Self::NeedEpochs(_) => "need-epochs",
+            Self::Epochs(_) => "epochs",
+            Self::Removed(_) => "removed",
             Self::Unknown(_) => "unknown",
         }
     }

@@ -106,6 +106,16 @@ byte_ids! {
     /// The first bytes of an [`AuthorId`], for hints about authors that both ends know. Nothing
     /// is trusted because of it; one that fits two authors is ignored.
     AuthorShort(8);
+    /// The first bytes of an [`EventHash`]: names an act that both ends hold, or not.
+    EventShort(8);
+}
+
+impl EventHash {
+    /// The short name.
+    pub fn short(&self) -> EventShort {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        EventShort([a, b, c, d, e, f, g, h])
+    }
 }
 
 impl RoomTag {

@@ -111,4 +111,6 @@ impl Refuse {
     pub const FULL: u16 = 4;
     /// The request did not hold together.
     pub const BAD_REQUEST: u16 = 5;
+    /// The room lets nobody in at present.
+    pub const CLOSED: u16 = 6;
 }

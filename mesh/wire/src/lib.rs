@@ -42,6 +42,7 @@ pub mod join;
 pub mod limits;
 pub mod meet;
 pub mod peers;
+pub mod power;
 pub mod record;
 pub mod route;
 pub mod sketch;
@@ -52,8 +53,8 @@ pub use codec::{Capped, WireError};
 pub use event::{Header, SignedEvent};
 pub use frame::Frame;
 pub use ids::{
-    AuthorId, AuthorShort, EpochId, EventHash, Fingerprint, InviteKey, RoomId, RoomShort, RoomTag,
-    Seq, Signature, Stream,
+    AuthorId, AuthorShort, EpochId, EventHash, EventShort, Fingerprint, InviteKey, RoomId,
+    RoomShort, RoomTag, Seq, Signature, Stream,
 };
 pub use invite::Invite;
 pub use record::SignedRecord;

@@ -43,6 +43,16 @@ pub const UNICAST_MAX: usize = 8 * 1024;
 pub const ROOMS_MAX: usize = 64;
 /// Members of one room that this build keeps (count).
 pub const MEMBERS_MAX: usize = 5_000;
+/// Authors of one room of whom this build keeps membership events, those that left included (count).
+pub const AUTHORS_MAX: usize = 2 * MEMBERS_MAX;
+/// Membership events of one author (count): more than anybody needs who lets a whole room in.
+pub const MEMBERSHIP_EVENTS_MAX: u64 = 16_384;
+/// Key boxes in one event (count): 90 of 88 bytes stay below 8 KB (design).
+pub const KEY_BOXES_MAX: usize = 90;
+/// Removals that one rekey names beyond those of the epoch before (count).
+pub const REKEY_KNOWN_MAX: usize = 512;
+/// Epochs that one frame asks for (count).
+pub const EPOCHS_ASKED_MAX: usize = 32;
 /// Epochs whose keys one room keeps (count).
 pub const EPOCHS_MAX: usize = 256;
 /// Events in the proof that an answerer belongs to the room: `create` and the chain of admits (count).

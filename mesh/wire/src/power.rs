@@ -241,7 +241,8 @@ mod tests {
         assert!(codec::from_slice::<Boxes>("boxes", &torn, 1 << 16).is_err());
         let many = codec::to_vec(&ByteVec::from(vec![
             0;
-            KeyBox::LEN * (limits::KEY_BOXES_MAX + 1)
+            KeyBox::LEN
+                * (limits::KEY_BOXES_MAX + 1)
         ]));
         assert!(codec::from_slice::<Boxes>("boxes", &many, 1 << 16).is_err());
         assert_eq!(Boxes::groups(Vec::new()).len(), 1);

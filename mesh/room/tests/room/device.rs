@@ -9,8 +9,8 @@ use peddlenet_room::{Judgement, Keyring, Roster};
 use peddlenet_wire::{
     AuthorId, Capped, EpochId, EventHash, Hlc, RoomId, RoomTag, Seq, SignedEvent, Stream,
     Timestamp,
-    content::{Admit, Content, Create, History, Membership, Profile, Role, Text},
     codec::Name,
+    content::{Admit, Content, Create, History, Membership, Profile, Role, Text},
     event::sha256,
     invite::InviteSecret,
     join::EpochGrant,
@@ -131,7 +131,9 @@ impl Device {
             None => (Seq::FIRST, EventHash::ZERO),
         };
         // Wall clocks differ by up to two minutes.
-        self.clock = self.clock.tick(Timestamp(1_800_000_000_000 + dice.next() % 120_000));
+        self.clock = self
+            .clock
+            .tick(Timestamp(1_800_000_000_000 + dice.next() % 120_000));
         let draft = Draft {
             room: TAG,
             stream,
@@ -147,6 +149,12 @@ impl Device {
         let event = seal_event(&draft, &self.key, keys, nonce, plaintext).unwrap();
         self.own.insert(stream, (seq, event.hash()));
         event
+    }
+
+    /// Seals something for stream 0 without saying it.
+    pub(crate) fn seal_only(&mut self, dice: &mut Dice, what: &Membership) -> SignedEvent {
+        let under = self.ring.newest().unwrap().id();
+        self.seal(dice, Stream::MEMBERSHIP, &what.to_bytes(), under)
     }
 
     /// Says something in stream 0 under the newest keys.
@@ -248,7 +256,9 @@ impl Device {
             self.mint(dice);
         }
         let grants = self.ring.grants(joiner.id(), &self.roster, 128);
-        let keys = grants.iter().map(|grant| EpochKeys::from_grant(grant).unwrap());
+        let keys = grants
+            .iter()
+            .map(|grant| EpochKeys::from_grant(grant).unwrap());
         let mut device = Self::bare(joiner.clone(), self.room, keys.collect());
         let create = self.roster.create().unwrap().clone();
         let proof = self.roster.credentials(joiner.id()).expect("not far");
@@ -341,19 +351,30 @@ impl Device {
             header.stream == Stream::CONTENT
                 && self.roster.judge_content(header.author, header.seq) == Judgement::Accept
         };
-        self.held.values().filter(counts).map(SignedEvent::hash).collect()
+        self.held
+            .values()
+            .filter(counts)
+            .map(SignedEvent::hash)
+            .collect()
     }
 
     /// What stream 0 holds here.
     pub(crate) fn membership(&self) -> BTreeSet<EventHash> {
         let of_it = |event: &&SignedEvent| event.header().stream == Stream::MEMBERSHIP;
-        self.held.values().filter(of_it).map(SignedEvent::hash).collect()
+        self.held
+            .values()
+            .filter(of_it)
+            .map(SignedEvent::hash)
+            .collect()
     }
 
     /// Everyone and what they may do.
     pub(crate) fn members(&self) -> Vec<(AuthorId, Role)> {
         let role = |author| self.roster.member(author).unwrap().role;
-        self.roster.members().map(|author| (author, role(author))).collect()
+        self.roster
+            .members()
+            .map(|author| (author, role(author)))
+            .collect()
     }
 
     /// One side of a sync: takes what the other holds in any order, and asks it for missing keys.

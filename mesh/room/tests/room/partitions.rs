@@ -193,7 +193,11 @@ impl Room {
         let first = &self.devices[members[0]];
         for &at in &members {
             let device = &self.devices[at];
-            assert_eq!(device.membership(), first.membership(), "seed {seed}: stream 0");
+            assert_eq!(
+                device.membership(),
+                first.membership(),
+                "seed {seed}: stream 0"
+            );
             assert_eq!(device.members(), first.members(), "seed {seed}: members");
             assert_eq!(device.shown(), first.shown(), "seed {seed}: messages");
             assert!(first.roster.is_member(device.me()), "seed {seed}: taken in");
@@ -242,7 +246,10 @@ impl Room {
             for (event, known) in &self.said {
                 let knew = ended.iter().any(|act| known.contains(act));
                 if knew && event.header().author != thief.me() {
-                    assert!(thief.open(event).is_none(), "seed {seed}: read by the removed");
+                    assert!(
+                        thief.open(event).is_none(),
+                        "seed {seed}: read by the removed"
+                    );
                 }
             }
         }
@@ -255,15 +262,23 @@ impl Room {
             last.push(event.hash());
         }
         self.heal();
-        let shared =
-            self.devices[0].roster.policy().unwrap().history == History::Shared;
+        let shared = self.devices[0].roster.policy().unwrap().history == History::Shared;
         for &at in members {
             let device = &self.devices[at];
             let readable = |hash: &EventHash| device.open(&device.held[hash]).is_some();
-            assert!(last.iter().all(|h| device.held.contains_key(h)), "seed {seed}: lost");
-            assert!(last.iter().all(readable), "seed {seed}: a member lacks a key");
+            assert!(
+                last.iter().all(|h| device.held.contains_key(h)),
+                "seed {seed}: lost"
+            );
+            assert!(
+                last.iter().all(readable),
+                "seed {seed}: a member lacks a key"
+            );
             if shared && !self.targeted.contains(&device.me()) {
-                assert!(device.shown().iter().all(readable), "seed {seed}: the past is closed");
+                assert!(
+                    device.shown().iter().all(readable),
+                    "seed {seed}: the past is closed"
+                );
             } else if !shared {
                 self.only_since_it_came(seed, at);
             }

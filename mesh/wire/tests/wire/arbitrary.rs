@@ -3,8 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use peddlenet_wire::{
-    AuthorId, Capped, EpochId, EventHash, Fingerprint, Frame, Header, Hlc, Invite, InviteKey,
-    RoomId, RoomTag, Seq, Signature, SignedEvent, SignedRecord, Stream, Timestamp,
+    AuthorId, AuthorShort, Capped, EpochId, EventHash, EventShort, Fingerprint, Frame, Header, Hlc,
+    Invite, InviteKey, RoomId, RoomTag, Seq, Signature, SignedEvent, SignedRecord, Stream,
+    Timestamp,
     codec::Name,
     content::{
         Admit, Content, Create, History, InviteOpened, Membership, Profile, RevokeInvite, Role,
@@ -12,7 +13,8 @@ use peddlenet_wire::{
     },
     event::{SUITE, VERSION, sha256},
     frame::{
-        Batch, Close, Event, Head, Heads, Open, Place, Record, RoomOffer, Rooms, Want, Wanted,
+        Batch, Close, Epochs, Event, Head, Heads, NeedEpochs, Open, Place, Record, Removed,
+        RoomOffer, Rooms, Want, Wanted,
     },
     ids::Digest,
     invite::InviteSecret,
@@ -20,6 +22,7 @@ use peddlenet_wire::{
     limits,
     meet::Meet,
     peers::Peers,
+    power::{self, Boxes, Cut, KeyBox, KeyBoxes, Move, Rekey, Removal, SetRole},
     record::{self, Address, Receipts, RecordHeader, RecordKind, SeenUpTo, Whereabouts},
     route::{Answer, Route, RouteReply, Task},
     sketch::{Cell, Cells, DigestOf, Sketch, Step, Summary},
@@ -142,13 +145,23 @@ pub(crate) fn membership() -> impl Strategy<Value = Membership> {
     let history = prop_oneof![Just(History::Shared), Just(History::FromJoin)];
     let role = prop_oneof![Just(Role::Member), Just(Role::Moderator), Just(Role::Owner)];
     prop_oneof![
-        (name(), name(), history).prop_map(|(room_name, owner_name, history)| {
-            Membership::Create(Create {
-                room_name,
-                owner_name,
-                history,
-            })
-        }),
+        (
+            name(),
+            name(),
+            history,
+            option::of(role.clone()),
+            option::of(any::<u32>())
+        )
+            .prop_map(|(room_name, owner_name, history, inviters, retention_s)| {
+                Membership::Create(Create {
+                    room_name,
+                    owner_name,
+                    history,
+                    inviters,
+                    retention_s,
+                })
+            }),
+        power(role.clone()),
         (invite_key(), timestamp(), any::<u32>()).prop_map(|(key, expires, uses)| {
             Membership::Invite(InviteOpened { key, expires, uses })
         }),
@@ -163,6 +176,61 @@ pub(crate) fn membership() -> impl Strategy<Value = Membership> {
         name().prop_map(|name| Membership::Profile(Profile { name })),
         invite_key().prop_map(|key| Membership::RevokeInvite(RevokeInvite { key })),
         (100_u16..).prop_map(Membership::Unknown),
+    ]
+}
+
+fn cut() -> impl Strategy<Value = Cut> {
+    (seq(), seq(), event_hash()).prop_map(|(membership, content, content_hash)| Cut {
+        membership,
+        content,
+        content_hash,
+    })
+}
+
+fn boxes() -> impl Strategy<Value = Boxes> {
+    let one = (any::<[u8; 8]>(), any::<[u8; 8]>()).prop_map(|(to, some)| KeyBox {
+        to: AuthorShort(to),
+        sealed: std::array::from_fn(|n| some[n % 8]),
+    });
+    vec(one, 0..limits::KEY_BOXES_MAX).prop_map(|boxes| Boxes::groups(boxes).remove(0))
+}
+
+/// Kinds 5 to 11.
+fn power(role: impl Strategy<Value = Role>) -> impl Strategy<Value = Membership> {
+    let removal = || (author(), cut()).prop_map(|(author, cut)| Removal { author, cut });
+    let known = capped(
+        any::<[u8; 8]>().prop_map(EventShort),
+        limits::REKEY_KNOWN_MAX,
+    );
+    prop_oneof![
+        (author(), role, seq()).prop_map(|(author, role, after)| {
+            Membership::SetRole(SetRole {
+                author,
+                role,
+                after,
+            })
+        }),
+        removal().prop_map(Membership::Remove),
+        removal().prop_map(Membership::Ban),
+        (epoch_id(), epoch_id(), known, boxes()).prop_map(|(epoch, after, known, boxes)| {
+            Membership::Rekey(Rekey {
+                epoch,
+                after,
+                known,
+                boxes,
+            })
+        }),
+        any::<bool>().prop_map(|closed| Membership::Close(power::Close { closed })),
+        (author(), author(), signature(), cut()).prop_map(|(from, to, consent, cut)| {
+            Membership::Move(Move {
+                from,
+                to,
+                consent,
+                cut,
+            })
+        }),
+        (epoch_id(), boxes())
+            .prop_map(|(epoch, boxes)| Membership::KeyBoxes(KeyBoxes { epoch, boxes })),
     ]
 }
 
@@ -470,6 +538,17 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
                     authors,
                 })
             ),
+        (room_tag(), capped(epoch_id(), limits::EPOCHS_ASKED_MAX))
+            .prop_map(|(room, epochs)| Frame::NeedEpochs(NeedEpochs { room, epochs })),
+        (room_tag(), capped(grant(), 4))
+            .prop_map(|(room, grants)| Frame::Epochs(Epochs { room, grants })),
+        (room_tag(), capped(event(), 3), capped(grant(), 2)).prop_map(|(room, events, grants)| {
+            Frame::Removed(Removed {
+                room,
+                events,
+                grants,
+            })
+        }),
         (100_u16..).prop_map(Frame::Unknown),
     ]
 }

@@ -4,6 +4,7 @@
 //! A change here cuts this build off from every other; it takes a new version number.
 
 mod bodies;
+mod power;
 
 use std::net::{IpAddr, Ipv6Addr};
 

@@ -10,6 +10,8 @@ fn membership_events() {
                 room_name: Name::new("Hall B"),
                 owner_name: Name::new("Ada"),
                 history: History::FromJoin,
+                inviters: None,
+                retention_s: None,
             }),
             "8200a3006648616c6c204201634164610201",
         ),
