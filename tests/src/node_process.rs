@@ -33,7 +33,7 @@ const SHOWN: usize = 20;
 /// How to start a node.
 #[derive(Debug, Clone)]
 pub struct Launch {
-    /// `--data`.
+    /// The person's folder: `--data` is `profile` in it, and its key beside that.
     pub data: PathBuf,
     /// `--name`.
     pub name: String,
@@ -56,7 +56,7 @@ impl Launch {
 
     fn command(&self) -> Result<Command> {
         let mut command = Command::new(node_binary()?);
-        command.arg("--data").arg(&self.data);
+        command.arg("--data").arg(self.data.join("profile"));
         command.args(["--name", &self.name]);
         for addr in &self.listen {
             command.args(["--listen", addr]);
@@ -176,7 +176,7 @@ impl NodeProcess {
         &self.listen
     }
 
-    /// The profile's folder.
+    /// The person's folder.
     pub fn data(&self) -> &Path {
         &self.launch.data
     }

@@ -55,6 +55,8 @@ pub(crate) enum Request {
     },
     Links,
     Stats,
+    /// Destroy everything; the process ends.
+    Wipe,
     Quit,
 }
 
@@ -106,6 +108,12 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
         "heads" => Request::Heads { room: room()? },
         "links" => Request::Links,
         "stats" => Request::Stats,
+        "wipe" if optional_text(o, "confirm")?.as_deref() == Some("wipe") => Request::Wipe,
+        "wipe" => {
+            return Err(bad(
+                "wipe destroys everything here and takes “confirm”:“wipe”",
+            ));
+        }
         "quit" => Request::Quit,
         "remove" | "dm" | "edit" | "delete" | "react" | "role" | "ban" | "close" | "block"
         | "verify" => return Err(ErrorCode::NotYet.into()),
@@ -191,6 +199,8 @@ mod tests {
             r#"{"cmd":"fly"}"#,
             r#"{"cmd":"send","room":"x","text":"y"}"#,
             r#"{"cmd":"join"}"#,
+            r#"{"cmd":"wipe"}"#,
+            r#"{"cmd":"wipe","confirm":true}"#,
             r#"{"cmd":"create_room","name":3}"#,
             "\u{0}",
         ] {

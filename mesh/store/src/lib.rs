@@ -46,6 +46,7 @@
 mod cipher;
 mod disk;
 mod error;
+pub mod file;
 mod index;
 mod layout;
 pub mod limits;

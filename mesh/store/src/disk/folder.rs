@@ -11,7 +11,6 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write as _},
     path::{Path, PathBuf},
     thread,
     time::Instant,
@@ -25,6 +24,8 @@ use crate::{
 
 const MAGIC: &[u8; 7] = b"PNSEAL\x01";
 const SEAL: &str = "seal";
+/// More bytes than `seal` has.
+const SEAL_MAX: usize = 64;
 const LOCK: &str = "lock";
 
 /// A store folder that this process alone may use.
@@ -54,10 +55,8 @@ impl Folder {
 
     /// The key that the store is sealed with; `None` when there is no store, or a plain one.
     pub fn sealed_by(&self) -> Result<Option<KeyId>> {
-        let path = self.path.join(SEAL);
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            read => read.map_err(at(&path))?,
+        let Some(bytes) = crate::file::read(&self.path.join(SEAL), SEAL_MAX)? else {
+            return Ok(None);
         };
         bytes
             .strip_prefix(MAGIC)
@@ -68,16 +67,7 @@ impl Folder {
 
     /// Notes the key. Durable on return.
     pub(super) fn note_seal(&self, id: KeyId) -> Result<()> {
-        let (fresh, path) = (self.path.join("seal.new"), self.path.join(SEAL));
-        File::create(&fresh)
-            .and_then(|mut file| {
-                file.write_all(MAGIC)?;
-                file.write_all(&id)?;
-                file.sync_all()
-            })
-            .map_err(at(&fresh))?;
-        fs::rename(&fresh, &path).map_err(at(&path))?;
-        sync_dir(&self.path).map_err(at(&self.path))
+        crate::file::write(&self.path.join(SEAL), &[&MAGIC[..], &id].concat())
     }
 
     /// Removes the store and everything that belongs to it. May be repeated after a crash; the seal
