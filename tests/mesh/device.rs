@@ -7,8 +7,8 @@ use std::{
 };
 
 use peddlenet_mesh::{
-    Config, Error, ErrorCode, Event, Events, Heads, Joined, Keys, Member, Message, MessageId,
-    Node, Reach, Receipts, RoomId,
+    Config, Error, ErrorCode, Event, Events, Heads, Joined, Keys, Member, Message, MessageId, Node,
+    Reach, Receipts, RoomId,
 };
 use tempfile::TempDir;
 
