@@ -112,7 +112,7 @@ codes! {
     /// Not the passphrase.
     PassphraseWrong = "passphrase_wrong" => "That is not the passphrase of this data. Start again with the right one.";
     /// Something else than this program wrote to the data folder.
-    StoreAltered = "store_altered" => "The data on this device was changed by something else than this app. Put back a backup, or wipe it and join your rooms again.";
+    StoreAltered = "store_altered" => "The data on this device was changed by something else than this app. Put back a backup of it, or start with another --profile and join your rooms again.";
     /// The network said no.
     NetworkFailed = "network_failed" => "The network port couldn't be opened. Close other copies of the app, or choose another port.";
     /// The node was closed.
