@@ -58,12 +58,12 @@ fn logs_at_trace_carry_no_text_key_name_or_address() {
     known.extend(listen.iter().map(ToString::to_string));
     known.extend(["127.0.0.1", "[::1]", "::ffff:"].map(str::to_owned));
     assert!(has_address("from 10.0.0.1:77") && !has_address("rtc 0.21.1 in 1.5 s"));
-    for who in 0..2 {
+    for (who, name) in NAMES.iter().enumerate() {
         let text = fs::read_to_string(log(who)).unwrap();
         let lines = text.lines().count();
         // Frames are logged at `trace` alone.
         assert!(text.contains("TRACE") && text.contains("frame"), "{text}");
-        println!("{}: {lines} lines", NAMES[who]);
+        println!("{name}: {lines} lines");
         for line in text.lines() {
             for known in &known {
                 assert!(!line.contains(known.as_str()), "{known} is in: {line}");
