@@ -109,6 +109,18 @@ codes! {
     StoreNewer = "store_newer" => "This data was written by a newer app. Update this one to open it.";
     /// The disk said no.
     StoreFailed = "store_failed" => "Saving didn't work. Check that the disk has room, then start the app again.";
+    /// The key that this data is sealed with isn't where it was.
+    KeyMissing = "key_missing" => "This data is sealed, and its key isn't here. Put the key file back, or say where it is.";
+    /// The key is another one than the data is sealed with.
+    KeyWrong = "key_wrong" => "This data was sealed with another key. Start with the key file or passphrase that belongs to it.";
+    /// The key file is damaged, newer, or in the wrong place.
+    KeyFileBad = "key_file_bad" => "The key file can't be used. Put back a good copy of it.";
+    /// The key opens with a passphrase, and none was given.
+    PassphraseNeeded = "passphrase_needed" => "This data opens with a passphrase. Start again and give it.";
+    /// Not the passphrase.
+    PassphraseWrong = "passphrase_wrong" => "That is not the passphrase of this data. Start again with the right one.";
+    /// Something else than this program wrote to the data folder.
+    StoreAltered = "store_altered" => "The data on this device was changed by something else than this app. Put back a backup of it, or start with another --profile and join your rooms again.";
     /// The network said no.
     NetworkFailed = "network_failed" => "The network port couldn't be opened. Close other copies of the app, or choose another port.";
     /// The node was closed.
@@ -184,6 +196,9 @@ impl From<StoreError> for Error {
         let code = match e {
             StoreError::InUse => ErrorCode::ProfileInUse,
             StoreError::NewerSchema { .. } => ErrorCode::StoreNewer,
+            StoreError::WrongKey => ErrorCode::KeyWrong,
+            StoreError::KeyNeeded => ErrorCode::KeyMissing,
+            StoreError::Altered { .. } => ErrorCode::StoreAltered,
             _ => ErrorCode::StoreFailed,
         };
         tracing::error!(error = %e, "store");

@@ -33,23 +33,22 @@ mod disk;
 mod entropy;
 mod error;
 mod join;
+mod keys;
+mod logs;
 mod node;
 mod room;
 mod stats;
+mod wipe;
 
 pub use api::{
     AuthorId, Event, Heads, History, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member,
     Message, MessageId, Reach, Role, RoomId, RoomOptions, RoomSummary, Timestamp,
 };
 pub use error::{Error, ErrorCode};
+pub use keys::{KeyPlace, Keychain, KeychainError, Keys, Passphrase};
+pub use logs::{LOG_FILTER, log_filter};
 pub use node::{Config, Events, Node, Receipts};
 pub use stats::Stats;
-
-/// What programs log unless `PEDDLENET_LOG` says otherwise: warnings of ours; the WebRTC stack warns
-/// of what its one-scan use makes normal (no server name, no candidates yet), so only its errors; of
-/// those, the ICE agent's say no more than that several addresses were tried.
-pub const LOG_FILTER: &str =
-    "warn,rtc=error,rtc_ice=off,rtc_dtls=error,rtc_sctp=error,webrtc=error";
 
 /// Whether a scanned text is a join code of ours, of whatever format and state.
 pub fn is_join_code(text: &str) -> bool {

@@ -7,8 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use peddlenet_crypto::vault::Cost;
 use peddlenet_peer::{Endpoint, EndpointConfig, Incoming, ListenerCertificate, PeerError};
-use peddlenet_store::{Opened, Options, SledStore, Store, StoreError, Write};
+use peddlenet_store::{Folder, Opened, Options, SledStore, Store, StoreError, Write};
 use peddlenet_wire::{Invite, RoomId, codec::Name};
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,12 +21,16 @@ use crate::{
     },
     error::{Error, ErrorCode},
     join,
+    keys::{self, DiskCipher, Kept, KeyPlace, Keys},
     room::{Room, SavedRoom, epochs_of},
     stats::Stats,
+    wipe,
 };
 
 /// Commands that wait for the actor (count).
 const COMMAND_QUEUE: usize = 64;
+/// The store's folder in the data folder.
+const STORE: &str = "store";
 /// How long closing waits for links to say goodbye and for the disk.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -59,6 +64,8 @@ pub struct Config {
     pub announce: Vec<SocketAddr>,
     /// When to confirm messages.
     pub receipts: Receipts,
+    /// Where the key to all this is kept.
+    pub keys: Keys,
 }
 
 /// A device in its rooms. A cheap handle: every clone drives the same node, and the node ends when
@@ -69,6 +76,8 @@ pub struct Node {
     endpoint: Endpoint,
     joining: Arc<Mutex<Option<oneshot::Sender<()>>>>,
     store_closed: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
+    data_dir: Arc<Path>,
+    kept: Arc<Kept>,
 }
 
 /// What happens on a node, in order.
@@ -90,6 +99,7 @@ impl Events {
 struct Loaded {
     store: SledStore,
     opened: Opened,
+    kept: Kept,
     name: Name,
     certificate: ListenerCertificate,
     listen: Vec<SocketAddr>,
@@ -100,9 +110,9 @@ impl Node {
     /// Opens a profile: its store, its rooms, its UDP port. The port of the last run is taken again
     /// where it is free, so that friends find this device where they left it.
     pub async fn open(config: Config) -> Result<(Self, Events), Error> {
-        let folder = config.data_dir.clone();
+        let (folder, keys) = (config.data_dir.clone(), config.keys);
         let name = config.name.clone();
-        let loaded = tokio::task::spawn_blocking(move || load(&folder, name.as_deref()))
+        let loaded = tokio::task::spawn_blocking(move || load(&folder, name.as_deref(), &keys))
             .await
             .map_err(|_| Error::from(ErrorCode::Internal))??;
         let (endpoint, incoming) =
@@ -143,6 +153,8 @@ impl Node {
             endpoint,
             joining: Arc::default(),
             store_closed: Arc::new(Mutex::new(Some(store_thread))),
+            data_dir: config.data_dir.into(),
+            kept: Arc::new(loaded.kept),
         };
         Ok((node, Events(events_out)))
     }
@@ -150,6 +162,16 @@ impl Node {
     /// The addresses that friends can dial.
     pub fn listen_addrs(&self) -> Vec<SocketAddr> {
         self.endpoint.local_addrs()
+    }
+
+    /// What keeps the key to this device's data.
+    pub fn key_place(&self) -> KeyPlace {
+        self.kept.place
+    }
+
+    /// A sentence to show where whoever has the device's files can read them.
+    pub fn key_warning(&self) -> Option<String> {
+        self.kept.warning()
     }
 
     /// The person's name; empty before the first start asked for it.
@@ -337,6 +359,28 @@ impl Node {
         }
     }
 
+    /// Destroys the key, then everything of this profile on this device: rooms, messages, identity. What
+    /// others have of it stays with them. Nobody is asked again. Other handles answer `closed`.
+    ///
+    /// A process that dies meanwhile leaves a note, and the next start finishes before anything else.
+    ///
+    /// # Errors
+    /// The disk or the keychain said no; everything else was wiped all the same.
+    pub async fn wipe(self) -> Result<(), Error> {
+        let (data_dir, kept) = (Arc::clone(&self.data_dir), Arc::clone(&self.kept));
+        let begun = {
+            let data_dir = Arc::clone(&data_dir);
+            blocking(move || wipe::begin(&data_dir, &kept)).await
+        };
+        // The keys in memory go with the actor and the store, which let go of the folder, too.
+        self.close().await;
+        let finished = blocking(move || {
+            let folder = Folder::take(&data_dir.join(STORE))?;
+            Ok(wipe::finish(&data_dir, folder)?)
+        });
+        finished.await.and(begun)
+    }
+
     async fn call<T: Send + 'static>(
         &self,
         run: impl FnOnce(&mut Actor, Reply<T>) + Send + 'static,
@@ -357,9 +401,34 @@ impl Node {
     }
 }
 
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(ErrorCode::Internal.into()))
+}
+
+/// Opens the store with the key that belongs to it. Blocks.
+fn open_store(data_dir: &Path, keys: &Keys) -> Result<(SledStore, Opened, Kept), Error> {
+    let path = data_dir.join(STORE);
+    let mut folder = Folder::take(&path)?;
+    if wipe::is_begun(data_dir) {
+        wipe::resume(data_dir, folder, keys)?;
+        folder = Folder::take(&path)?;
+    }
+    let (key, kept) = keys::find_or_make(data_dir, keys, folder.sealed_by()?, Cost::STANDARD)?;
+    let options = Options {
+        cipher: Some(Arc::new(DiskCipher::new(&key))),
+        ..Options::default()
+    };
+    let (store, opened) = SledStore::open_held(folder, options)?;
+    Ok((store, opened, kept))
+}
+
 /// Reads everything that an actor starts with. Blocks.
-fn load(data_dir: &Path, name: Option<&str>) -> Result<Loaded, Error> {
-    let (store, opened) = SledStore::open_in(&data_dir.join("store"), Options::default())?;
+fn load(data_dir: &Path, name: Option<&str>, keys: &Keys) -> Result<Loaded, Error> {
+    let (store, opened, kept) = open_store(data_dir, keys)?;
     let saved_name = store
         .meta(META_NAME)?
         .and_then(|n| String::from_utf8(n).ok())
@@ -398,6 +467,7 @@ fn load(data_dir: &Path, name: Option<&str>) -> Result<Loaded, Error> {
     Ok(Loaded {
         store,
         opened,
+        kept,
         name,
         certificate,
         listen,
@@ -445,7 +515,7 @@ async fn bind(
             continue;
         }
         match Endpoint::bind(config(listen)).await {
-            Err(e) => tracing::info!(error = %e, ?listen, "the last port was not opened"),
+            Err(e) => tracing::info!(error = %e, "the last port was not opened"),
             bound => return bound,
         }
     }

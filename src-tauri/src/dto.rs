@@ -24,6 +24,8 @@ pub(crate) struct Snapshot {
 pub(crate) struct Profile {
     /// `null` until the person has said it.
     pub(crate) name: Option<String>,
+    /// What keeps the key to this device's data: keychain, passphrase or file.
+    pub(crate) key: &'static str,
 }
 
 /// A line of the room list.
@@ -339,14 +341,17 @@ mod tests {
         };
         let snapshot = Snapshot {
             seq: 7,
-            profile: Profile { name: None },
+            profile: Profile {
+                name: None,
+                key: "keychain",
+            },
             rooms: vec![summary.into(), empty.into()],
         };
         let last = json!({"name": "Ada", "text": "hello", "timeMs": 1_700_000_000_123_u64});
         let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "last": last});
         assert_eq!(
             shape(snapshot),
-            json!({"seq": 7, "profile": {"name": null}, "rooms": [line(last), line(Value::Null)]})
+            json!({"seq": 7, "profile": {"name": null, "key": "keychain"}, "rooms": [line(last), line(Value::Null)]})
         );
     }
 

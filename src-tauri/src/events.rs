@@ -107,8 +107,8 @@ fn on_event(event: Event, batcher: &mut Batcher) -> Option<Batch> {
     let now = Instant::now();
     match event {
         Event::Lagged => Some(batcher.skip(now)),
-        Event::Quarantined { to } => {
-            tracing::error!(to = %to.display(), "the data folder was damaged and set aside");
+        Event::Quarantined { .. } => {
+            tracing::error!("the data folder was damaged and set aside");
             None
         }
         event => batcher.push(UiEvent::of(event)?, now),

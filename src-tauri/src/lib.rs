@@ -15,6 +15,7 @@ mod commands;
 mod dto;
 mod error;
 mod events;
+mod keychain;
 mod options;
 mod scanner;
 mod shell;
@@ -24,9 +25,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use peddlenet_mesh::{Config, ErrorCode, LOG_FILTER, Node, Receipts};
+use peddlenet_mesh::{Config, ErrorCode, Keys, Node, Receipts};
 use tauri::{Manager, RunEvent};
-use tracing_subscriber::EnvFilter;
 
 use crate::events::Feed;
 use crate::shell::Shell;
@@ -38,10 +38,9 @@ pub use options::{Options, Profile, USAGE};
 /// A profile that another process has open is told on standard error, and no window opens.
 #[must_use]
 pub fn run(profile: Profile) -> ExitCode {
-    let filter =
-        EnvFilter::try_from_env("PEDDLENET_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
+    let asked = std::env::var("PEDDLENET_LOG").ok();
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(peddlenet_mesh::log_filter(asked.as_deref()))
         .with_writer(std::io::stderr)
         .init();
 
@@ -50,6 +49,7 @@ pub fn run(profile: Profile) -> ExitCode {
             commands::session::subscribe,
             commands::session::snapshot,
             commands::session::set_name,
+            commands::session::wipe,
             commands::rooms::create_room,
             commands::rooms::leave_room,
             commands::rooms::members,
@@ -80,6 +80,9 @@ pub fn run(profile: Profile) -> ExitCode {
                 {
                     // So that friends see at once who left; what was saved is on disk already.
                     tauri::async_runtime::block_on(node.clone().close());
+                    if let Some(folder) = app.try_state::<Folder>() {
+                        folder.forget_page_if_fresh();
+                    }
                 }
             });
             ExitCode::SUCCESS
@@ -93,22 +96,57 @@ pub fn run(profile: Profile) -> ExitCode {
 
 /// Opens the profile, then the window; an error is a sentence.
 fn start(app: &tauri::App, profile: &Profile) -> anyhow::Result<()> {
-    let folder = profile.folder(&app.path().app_data_dir()?);
-    app.manage(tauri::async_runtime::block_on(open(folder.join("mesh")))?);
+    let folder = Folder(profile.folder(&app.path().app_data_dir()?));
+    // Before the node makes a new store: a wipe may have been interrupted, or the folder be new.
+    folder.forget_page_if_fresh();
+    app.manage(tauri::async_runtime::block_on(open(folder.mesh()))?);
     app.manage(scanner::Scanner::new());
-    window::open(app, folder.join("webview"), profile.title())
+    window::open(app, folder.webview(), profile.title())
         .context("PeddleNet can't open its window")?;
+    app.manage(folder);
     Ok(())
+}
+
+/// A profile's folder.
+struct Folder(PathBuf);
+
+impl Folder {
+    /// What the node keeps; its key, where no keychain has it, is `mesh.key` beside.
+    fn mesh(&self) -> PathBuf {
+        self.0.join("mesh")
+    }
+
+    /// What the web view keeps.
+    fn webview(&self) -> PathBuf {
+        self.0.join("webview")
+    }
+
+    /// What the page remembered goes with the profile: after a wipe there is no store.
+    fn forget_page_if_fresh(&self) {
+        let webview = self.webview();
+        if !self.mesh().join("store").join("seal").exists()
+            && webview.exists()
+            && let Err(problem) = std::fs::remove_dir_all(webview)
+        {
+            tracing::warn!(%problem, "what the page kept is still there");
+        }
+    }
 }
 
 /// The node of a profile, or the reason why there is none; an error only when no window is wanted.
 async fn open(data_dir: PathBuf) -> Result<Shell, peddlenet_mesh::Error> {
+    // Asking the keychain may wait for the person to unlock it.
+    let keychain = tauri::async_runtime::spawn_blocking(keychain::find).await;
     let config = Config {
         data_dir,
         name: None,
         listen: Vec::new(),
         announce: Vec::new(),
         receipts: Receipts::OnDisplay,
+        keys: Keys {
+            keychain: keychain.ok().flatten(),
+            ..Keys::default()
+        },
     };
     match Node::open(config).await {
         Ok((node, events)) => Ok(Shell::open(node, Feed::start(events))),

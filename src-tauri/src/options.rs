@@ -14,7 +14,7 @@ Usage: peddlenet [--profile NAME]
   --version, --help
 
   PEDDLENET_DATA=DIR   keep everything in DIR instead
-  PEDDLENET_LOG=FILTER what is logged to standard error, such as peddlenet_mesh=debug";
+  PEDDLENET_LOG=FILTER what is logged to standard error, such as debug or peddlenet_mesh=trace";
 
 /// The profile of a person who asked for none.
 const DEFAULT_PROFILE: &str = "default";

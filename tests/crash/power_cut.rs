@@ -22,6 +22,8 @@ const COMMITS: u64 = 300;
 /// Every n-th image is itself run and cut again: power cuts come in series.
 const AGAIN_EVERY: u64 = 4;
 const COMMITS_AGAIN: u64 = 25;
+/// Commits in a plain store that is to be sealed.
+const COMMITS_PLAIN: u64 = 120;
 /// A check that takes longer hangs.
 const CHECK_TIME: Duration = Duration::from_secs(60);
 
@@ -34,6 +36,51 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
         "seed {seed}: {} of {images} images: {failures:#?}",
         failures.len()
     );
+}
+
+/// The first sealed opening of a store from before there was sealing writes it anew.
+#[test]
+fn a_power_cut_while_an_older_store_is_sealed_loses_nothing() {
+    let (images, seed) = (number_from_env("PEDDLENET_IMAGES", 20), seed());
+    println!("{images} images, seed {seed} (PEDDLENET_SEED={seed} repeats it)");
+    let plain = tempfile::tempdir().unwrap();
+    let written = Command::new(child())
+        .args(["plain".as_ref(), plain.path().join("store").as_os_str()])
+        .arg(COMMITS_PLAIN.to_string())
+        .status()
+        .unwrap();
+    assert!(written.success());
+    let recording = Recording::of("store", 3, Some(plain.path())).unwrap();
+    let swap = |op: &Op| matches!(op, Op::Rename { to, .. } if to.ends_with("sled.old"));
+    let swap = recording.ops.iter().position(swap);
+    let swap = swap.expect("the store was written anew");
+    let mut random = Random(seed);
+    let mut failures = Vec::new();
+    for number in 0..images {
+        // A third of the cuts comes around the swap.
+        let cut = match number % 3 {
+            0 => swap + usize::try_from(number / 3 % 12).unwrap(),
+            _ => usize::try_from(random.next()).unwrap() % recording.ops.len(),
+        };
+        let cut = cut.min(recording.ops.len());
+        let mut disk = recording.disk().unwrap();
+        let mut acked = COMMITS_PLAIN;
+        for op in &recording.ops[..cut] {
+            disk.replay(op).unwrap();
+            acked = acked_by(op).unwrap_or(acked);
+        }
+        let survival =
+            [Survival::Synced, Survival::InOrder, Survival::Sectors][(number / 3 % 3) as usize];
+        let image = tempfile::tempdir().unwrap();
+        disk.cut(survival, &mut random, image.path()).unwrap();
+        if let Err(error) = look("check", image.path(), acked) {
+            failures.push(format!(
+                "image {number}, {survival:?}, cut at {cut} of {} (swap at {swap}), {acked} acknowledged: {error:#}",
+                recording.ops.len()
+            ));
+        }
+    }
+    assert!(failures.is_empty(), "seed {seed}: {failures:#?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use peddlenet_mesh::{
-    Config, Error, ErrorCode, Event, Events, Heads, Joined, Member, Message, MessageId, Node,
+    Config, Error, ErrorCode, Event, Events, Heads, Joined, Keys, Member, Message, MessageId, Node,
     Reach, Receipts, RoomId,
 };
 use tempfile::TempDir;
@@ -195,11 +195,13 @@ async fn open(
     announce: Vec<SocketAddr>,
 ) -> Result<(Node, Events), Error> {
     let config = Config {
-        data_dir: data.to_owned(),
+        // The key lies beside it, in the same temporary folder.
+        data_dir: data.join("profile"),
         name: Some(name.to_owned()),
         listen,
         announce,
         receipts: Receipts::OnDelivery,
+        keys: Keys::default(),
     };
     Node::open(config).await
 }

@@ -2,3 +2,4 @@
 
 pub mod bench;
 pub mod node_process;
+pub mod sealed;

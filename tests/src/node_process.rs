@@ -33,7 +33,7 @@ const SHOWN: usize = 20;
 /// How to start a node.
 #[derive(Debug, Clone)]
 pub struct Launch {
-    /// `--data`.
+    /// The person's folder: `--data` is `profile` in it, and its key beside that.
     pub data: PathBuf,
     /// `--name`.
     pub name: String,
@@ -41,6 +41,10 @@ pub struct Launch {
     pub listen: Vec<String>,
     /// Further arguments.
     pub extra: Vec<String>,
+    /// Further variables of its environment.
+    pub env: Vec<(String, String)>,
+    /// A file that standard error is appended to; ours when `None`.
+    pub stderr: Option<PathBuf>,
 }
 
 impl Launch {
@@ -51,17 +55,27 @@ impl Launch {
             name: name.to_owned(),
             listen: vec!["127.0.0.1:0".to_owned()],
             extra: Vec::new(),
+            env: Vec::new(),
+            stderr: None,
         }
     }
 
     fn command(&self) -> Result<Command> {
         let mut command = Command::new(node_binary()?);
-        command.arg("--data").arg(&self.data);
+        command.arg("--data").arg(self.data.join("profile"));
         command.args(["--name", &self.name]);
         for addr in &self.listen {
             command.args(["--listen", addr]);
         }
         command.args(&self.extra);
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        if let Some(path) = &self.stderr {
+            let file = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)?;
+            command.stderr(file);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         Ok(command)
     }
@@ -176,7 +190,7 @@ impl NodeProcess {
         &self.listen
     }
 
-    /// The profile's folder.
+    /// The person's folder.
     pub fn data(&self) -> &Path {
         &self.launch.data
     }
@@ -304,6 +318,24 @@ impl NodeProcess {
     /// Whether the process still runs.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits until the process has ended by itself.
+    pub fn wait_for_end(&mut self) -> Result<ExitStatus> {
+        let until = Instant::now() + DEADLINE;
+        let mut received = self.inbox.lock();
+        while !received.ended {
+            let left = until.saturating_duration_since(Instant::now());
+            ensure!(!left.is_zero(), "{} does not end", self.launch.name);
+            received = self
+                .inbox
+                .changed
+                .wait_timeout(received, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        drop(received);
+        Ok(self.child.wait()?)
     }
 
     /// SIGKILL, and waits until the process is gone and its last line is read.

@@ -24,6 +24,8 @@ export class FakeShell {
 
   seq = 0;
   name = '';
+  /** @type {import('../../ui/ipc/types.js').KeyPlace} */
+  key = 'file';
   /** @type {Map<string, Room>} */
   rooms = new Map();
   /** @type {Map<string, Message[]>} */
@@ -102,7 +104,7 @@ export class FakeShell {
   }
 
   #snapshot() {
-    return { seq: this.seq, profile: { name: this.name }, rooms: [...this.rooms.values()] };
+    return { seq: this.seq, profile: { name: this.name, key: this.key }, rooms: [...this.rooms.values()] };
   }
 
   /** @type {Record<string, (args: any) => any>} */
@@ -146,6 +148,10 @@ export class FakeShell {
     mark_seen: ({ room }) => {
       const known = this.rooms.get(room);
       if (known) this.emit({ kind: 'room', room: Object.assign(known, { unread: 0 }) });
+      return {};
+    },
+    wipe: () => {
+      this.rooms.clear();
       return {};
     },
     leave_room: ({ room }) => {

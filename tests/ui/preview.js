@@ -65,6 +65,37 @@ const scenes = {
   empty: () => { shell.name = 'Rosa'; openCamp(shell.addRoom('Camp 7')); },
   create: () => { campsite(); return () => press('make-room'); },
   name: () => { campsite(); return () => press('name-open'); },
+  settings: () => { campsite(); return () => press('settings-open'); },
+  sealed: () => { campsite(); shell.key = 'keychain'; return () => press('settings-open'); },
+  holding: () => {
+    campsite();
+    return async () => {
+      await press('settings-open');
+      (await one('wipe-hold')).dispatchEvent(new PointerEvent('pointerdown', { button: 0 }));
+      await wait(1700);
+    };
+  },
+  released: () => {
+    campsite();
+    return async () => {
+      await press('settings-open');
+      const hold = await one('wipe-hold');
+      hold.dispatchEvent(new PointerEvent('pointerdown', { button: 0 }));
+      await wait(2900);
+      hold.dispatchEvent(new PointerEvent('pointerup'));
+      await wait(500);
+      if (shell.calls.some(({ command }) => command === 'wipe')) throw new Error('an early release erased everything');
+    };
+  },
+  wiped: () => {
+    campsite();
+    return async () => {
+      await press('settings-open');
+      const hold = await one('wipe-hold');
+      hold.dispatchEvent(new KeyboardEvent('keydown', { key: ' ', cancelable: true }));
+      await one('wiped');
+    };
+  },
   invite: () => { openCamp(campsite()); return () => press('invite-open'); },
   ended: () => {
     openCamp(campsite());

@@ -8,7 +8,7 @@
  */
 import { h } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
-import { formatPlace, lastRoom, parsePlace, rememberRoom } from '../state/place.js';
+import { forgetEverything, formatPlace, lastRoom, parsePlace, rememberRoom } from '../state/place.js';
 import { NO_TIMELINE, sortedRooms } from '../state/model.js';
 import { t } from '../strings/index.js';
 import './create-dialog.js';
@@ -19,6 +19,7 @@ import './room-list.js';
 import './room-view.js';
 import './scan-dialog.js';
 import './seen-dialog.js';
+import './settings-dialog.js';
 import './start-screen.js';
 
 /**
@@ -59,6 +60,7 @@ export class AppShell extends ViewElement {
       'make-room': () => this.#openCreate(),
       'scan-open': () => this.#openScan(),
       'name-open': () => this.#openName(),
+      'settings-open': () => this.#openSettings(),
       'room-open': (room) => this.#go(room),
       'room-close': () => this.#go(null),
       'invite-open': () => this.#openInvite(),
@@ -212,6 +214,18 @@ export class AppShell extends ViewElement {
   #openName() {
     const dialog = /** @type {import('./name-dialog.js').NameDialog} */ (document.createElement('name-dialog'));
     dialog.data = { name: this.session.state.name, setName: (name) => this.session.setName(name) };
+    this.append(dialog);
+  }
+
+  #openSettings() {
+    const dialog = /** @type {import('./settings-dialog.js').SettingsDialog} */ (document.createElement('settings-dialog'));
+    dialog.data = {
+      key: this.session.state.key,
+      wipe: () => {
+        forgetEverything();
+        return this.session.wipe();
+      },
+    };
     this.append(dialog);
   }
 

@@ -1,7 +1,8 @@
 /**
  * `<room-list>`: the rooms, the latest word first.
  *
- * data: {rooms, open, name, now}; emits `room-open` (room id), `make-room`, `scan-open`, `name-open`.
+ * data: {rooms, open, name, now}; emits `room-open` (room id), `make-room`, `scan-open`, `name-open`,
+ * `settings-open`.
  *
  * @typedef {import('../ipc/types.js').Room} Room
  * @typedef {{rooms: Room[], open: string | null, name: string, now: number}} RoomListData
@@ -27,6 +28,7 @@ export class RoomList extends ViewElement {
     this.replaceChildren(
       h('header', { class: 'bar' },
         h('h1', { class: 'bar-title' }, t('rooms.title')),
+        iconButton('settings', t('settings.open'), { 'data-test': 'settings-open', onclick: () => this.emit('settings-open') }),
         iconButton('plus', t('rooms.make'), { 'data-test': 'make-room', onclick: () => this.emit('make-room') }),
         this.#me),
       h('nav', { class: 'room-scroll', 'aria-label': t('rooms.title') }, this.#list),

@@ -160,6 +160,12 @@ export const ipc = Object.freeze({
    * @returns {Promise<void>}
    */
   leaveRoom: (room) => call('leave_room', { room }),
+
+  /**
+   * Destroys the key and everything on this device; the app ends.
+   * @returns {Promise<void>}
+   */
+  wipe: () => call('wipe'),
 });
 
 /** @typedef {typeof ipc} Ipc */

@@ -6,8 +6,11 @@
  * @typedef {string} AuthorId
  * @typedef {string} MessageId
  *
+ * @typedef {'keychain' | 'passphrase' | 'file'} KeyPlace What keeps the key to this device's data.
+ *
  * @typedef {object} Profile
  * @property {string | null} name Empty or null until the first start is done.
+ * @property {KeyPlace} key
  *
  * @typedef {object} LastMessage
  * @property {string} name

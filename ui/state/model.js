@@ -26,6 +26,7 @@
  * @property {'starting' | 'ready' | 'failed'} phase
  * @property {string} error Why starting failed.
  * @property {string} name Mine; empty before the first start is done.
+ * @property {import('../ipc/types.js').KeyPlace} key What keeps the key to this device's data.
  * @property {Record<string, Room>} rooms
  * @property {Record<string, Timeline>} timelines Only of rooms that were opened.
  * @property {Record<string, Pending[]>} pending
@@ -58,6 +59,7 @@ export const EMPTY = Object.freeze({
   phase: 'starting',
   error: '',
   name: '',
+  key: 'file',
   rooms: {},
   timelines: {},
   pending: {},

@@ -31,6 +31,15 @@ export function lastRoom() {
   }
 }
 
+/** Nothing of the page's stays on the device. */
+export function forgetEverything() {
+  try {
+    localStorage.clear();
+  } catch {
+    // There is no storage, so nothing is in it.
+  }
+}
+
 /** @param {string} room */
 export function rememberRoom(room) {
   try {

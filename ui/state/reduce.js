@@ -69,7 +69,7 @@ export function reduce(state, action) {
  */
 function takeSnapshot(state, snapshot) {
   const rooms = Object.fromEntries(snapshot.rooms.map((room) => [room.room, room]));
-  return { ...state, phase: 'ready', error: '', name: snapshot.profile.name ?? '', rooms };
+  return { ...state, phase: 'ready', error: '', name: snapshot.profile.name ?? '', key: snapshot.profile.key, rooms };
 }
 
 /**

@@ -295,6 +295,10 @@ export class Session {
     this.#invites.delete(room);
   }
 
+  async wipe() {
+    await this.ipc.wipe();
+  }
+
   /** @param {string} room */
   async leaveRoom(room) {
     await this.ipc.leaveRoom(room);

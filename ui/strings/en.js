@@ -135,6 +135,21 @@ export const en = Object.freeze({
   'people.leaveGo': 'Leave',
   'people.stay': 'Stay',
 
+  'settings.title': 'Settings',
+  'settings.open': 'Settings',
+  'key.title': 'Protection of this device',
+  'key.keychain': 'Your rooms are sealed on this device. The key is in the system’s keychain.',
+  'key.passphrase': 'Your rooms are sealed on this device. The key opens with your passphrase.',
+  'key.file': 'Your rooms are sealed on this device, but the key lies in a file beside them: whoever copies both can read everything. A keychain in your system would protect it.',
+
+  'wipe.title': 'Erase everything',
+  'wipe.text': 'Destroys the key and removes your rooms, messages and name from this device. It can’t be undone. What others have stays with them.',
+  'wipe.hold': 'Hold to erase everything',
+  'wipe.done': 'Everything is erased. The app closes.',
+  'hold.how': 'Hold the button, or the space key, for three seconds.',
+  'hold.left': { one: 'Keep holding: {n} second', other: 'Keep holding: {n} seconds' },
+  'hold.released': 'You let go. Nothing was erased.',
+
   'time.now': 'now',
   'time.minutes': { one: '{n} min', other: '{n} min' },
   'time.today': 'Today',

@@ -73,4 +73,10 @@ pub enum CryptoError {
     /// What was to be sealed, or what came out, breaks the wire format.
     #[error(transparent)]
     Wire(#[from] WireError),
+    /// A key file that gives no key.
+    #[error("the key file can't be used: {0}")]
+    KeyFile(&'static str),
+    /// Not the passphrase that the key was wrapped with, or one that is empty or far too long.
+    #[error("that is not the passphrase")]
+    Passphrase,
 }

@@ -12,6 +12,8 @@
 //!  plaintext --> event, record --SignedEvent, SignedRecord--> wire   what was said, by whom
 //!                  |      |
 //!               author   seal <--k_member, k_content-- epoch
+//!
+//!  what the disk holds --> vault <--master key-- key file, keychain    what a thief sees
 //! ```
 //!
 //! Contract: pure. Randomness and time are arguments; there is no clock, no generator, no I/O, so
@@ -47,6 +49,7 @@ pub mod proof;
 pub mod record;
 mod seal;
 pub mod sealed_to;
+pub mod vault;
 
 pub use author::{AuthorKey, Context, verify};
 pub use beacon::{sign_beacon, verify_beacon};

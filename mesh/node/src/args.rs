@@ -1,11 +1,19 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader, Read as _},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
-use peddlenet_mesh::{Config, Receipts};
+use peddlenet_mesh::{Config, Keys, Passphrase, Receipts};
 
 const USAGE: &str = "usage: peddlenet-node --data DIR [--name NAME] [--listen IP:PORT]... \
-[--announce IP:PORT]... [--server URL]... [--key-file PATH] [--no-lan] [--no-direct] [--no-receipts]";
+[--announce IP:PORT]... [--server URL]... [--key-file PATH] [--passphrase-file PATH] [--no-lan] [--no-direct] [--no-receipts]";
+
+/// More bytes than a passphrase and its line end have.
+const PASSPHRASE_LINE_MAX: u64 = 2048;
 
 /// What was asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,6 +24,7 @@ pub(crate) struct Args {
     announce: Vec<SocketAddr>,
     servers: Vec<String>,
     key_file: Option<PathBuf>,
+    passphrase_file: Option<PathBuf>,
     no_lan: bool,
     no_direct: bool,
     no_receipts: bool,
@@ -36,6 +45,7 @@ impl Args {
                 "--announce" => out.announce.push(address(&value()?)?),
                 "--server" => out.servers.push(value()?),
                 "--key-file" => out.key_file = Some(PathBuf::from(value()?)),
+                "--passphrase-file" => out.passphrase_file = Some(PathBuf::from(value()?)),
                 "--no-lan" => out.no_lan = true,
                 "--no-direct" => out.no_direct = true,
                 "--no-receipts" => out.no_receipts = true,
@@ -54,12 +64,6 @@ impl Args {
         if !self.servers.is_empty() {
             out.push(("--server", "links are direct only in this version"));
         }
-        if self.key_file.is_some() {
-            out.push((
-                "--key-file",
-                "the store is not sealed at rest in this version",
-            ));
-        }
         if self.no_lan {
             out.push(("--no-lan", "there is no LAN discovery in this version"));
         }
@@ -69,8 +73,10 @@ impl Args {
         out
     }
 
-    pub(crate) fn config(&self) -> Config {
-        Config {
+    /// How to open the node. Reads the passphrase; an error is the text to show.
+    pub(crate) fn config(&self) -> Result<Config, String> {
+        let passphrase = self.passphrase_file.as_deref().map(passphrase);
+        Ok(Config {
             data_dir: self.data.clone(),
             name: self.name.clone(),
             listen: self.listen.clone(),
@@ -80,8 +86,25 @@ impl Args {
             } else {
                 Receipts::OnDelivery
             },
-        }
+            keys: Keys {
+                keychain: None,
+                passphrase: passphrase.transpose()?,
+                file: self.key_file.clone(),
+            },
+        })
     }
+}
+
+/// The first line of a file: a pipe such as /dev/fd/3 leaves nothing on the disk.
+fn passphrase(path: &Path) -> Result<Passphrase, String> {
+    let say = |why: String| format!("--passphrase-file {}: {why}", path.display());
+    let file = File::open(path).map_err(|e| say(e.to_string()))?;
+    let mut line = String::new();
+    BufReader::new(file.take(PASSPHRASE_LINE_MAX))
+        .read_line(&mut line)
+        .map_err(|e| say(e.to_string()))?;
+    let passphrase = Passphrase::new(&line);
+    passphrase.map_err(|_| say("its first line is empty or longer than 1,024 bytes".to_owned()))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -105,8 +128,10 @@ mod tests {
         );
         let args = args.expect("all of them are known");
         assert_eq!((args.listen.len(), args.announce.len()), (2, 1));
-        assert_eq!(args.config().receipts, Receipts::Never);
-        assert_eq!(args.not_yet().len(), 4);
+        let config = args.config().expect("there is no passphrase to read");
+        assert_eq!(config.receipts, Receipts::Never);
+        assert_eq!(config.keys.file, Some("k".into()));
+        assert_eq!(args.not_yet().len(), 3);
     }
 
     #[test]
@@ -114,6 +139,12 @@ mod tests {
         assert!(parse("").is_err_and(|e| e.contains("--data is needed")));
         assert!(parse("--data").is_err_and(|e| e.contains("needs a value")));
         assert!(parse("--data d --listen here").is_err_and(|e| e.contains("not IP:PORT")));
+        let no_file = parse("--data d --passphrase-file /nowhere/at/all").expect("known");
+        assert!(
+            no_file
+                .config()
+                .is_err_and(|e| e.contains("/nowhere/at/all"))
+        );
         assert!(parse("--data d --loud").is_err_and(|e| e.contains("unknown argument")));
     }
 }

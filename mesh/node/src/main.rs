@@ -31,10 +31,9 @@ fn main() -> ExitCode {
     };
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("PEDDLENET_LOG")
-                .unwrap_or_else(|_| peddlenet_mesh::LOG_FILTER.into()),
-        )
+        .with_env_filter(peddlenet_mesh::log_filter(
+            std::env::var("PEDDLENET_LOG").ok().as_deref(),
+        ))
         .init();
     let run = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -54,9 +53,10 @@ async fn run(args: Args) -> anyhow::Result<()> {
     for (flag, why) in args.not_yet() {
         eprintln!("{flag} has no effect yet: {why}");
     }
-    let (node, events) = peddlenet_mesh::Node::open(args.config()).await?;
+    let (node, events) =
+        peddlenet_mesh::Node::open(args.config().map_err(anyhow::Error::msg)?).await?;
     let output = Output::start();
-    output.ready(&node.listen_addrs());
+    output.ready(&node);
     let forward = tokio::spawn(output::forward(events, output.clone()));
     let mut session = Session::new(node, output.clone());
     serve(&mut session, &output).await?;

@@ -1,8 +1,8 @@
 //! Everything on stdout: one writer, one JSON object a line, in order.
 
-use std::{io::Write, net::SocketAddr};
+use std::io::Write;
 
-use peddlenet_mesh::{Error, Event, Events, Member, Message, Role};
+use peddlenet_mesh::{Error, Event, Events, Member, Message, Node, Role};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -44,11 +44,15 @@ impl Output {
         let _ = self.0.send(Line::Json(value)).await;
     }
 
-    pub(crate) fn ready(&self, listen: &[SocketAddr]) {
-        let listen: Vec<_> = listen.iter().map(ToString::to_string).collect();
-        let _ = self
-            .0
-            .try_send(Line::Json(json!({"event": "ready", "listen": listen})));
+    pub(crate) fn ready(&self, node: &Node) {
+        let addrs = node.listen_addrs();
+        let listen: Vec<_> = addrs.iter().map(ToString::to_string).collect();
+        let key = node.key_place().as_str();
+        let mut ready = json!({"event": "ready", "listen": listen, "key": key});
+        if let (Some(warning), Value::Object(object)) = (node.key_warning(), &mut ready) {
+            object.insert("warning".to_owned(), warning.into());
+        }
+        let _ = self.0.try_send(Line::Json(ready));
     }
 
     pub(crate) async fn reply(&self, id: Option<Value>, outcome: Result<Value, Error>) {

@@ -75,6 +75,8 @@ pub(crate) enum Request {
     },
     Links,
     Stats,
+    /// Destroy everything; the process ends.
+    Wipe,
     Quit,
 }
 
@@ -144,6 +146,12 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
         "heads" => Request::Heads { room: room()? },
         "links" => Request::Links,
         "stats" => Request::Stats,
+        "wipe" if optional_text(o, "confirm")?.as_deref() == Some("wipe") => Request::Wipe,
+        "wipe" => {
+            return Err(bad(
+                "wipe destroys everything here and takes “confirm”:“wipe”",
+            ));
+        }
         "quit" => Request::Quit,
         "dm" | "edit" | "delete" | "react" | "block" | "verify" => {
             return Err(ErrorCode::NotYet.into());
@@ -263,6 +271,8 @@ mod tests {
             r#"{"cmd":"fly"}"#,
             r#"{"cmd":"send","room":"x","text":"y"}"#,
             r#"{"cmd":"join"}"#,
+            r#"{"cmd":"wipe"}"#,
+            r#"{"cmd":"wipe","confirm":true}"#,
             r#"{"cmd":"create_room","name":3}"#,
             "\u{0}",
         ] {

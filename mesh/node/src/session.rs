@@ -40,6 +40,12 @@ impl Session {
                 self.output.reply(id, Ok(json!({}))).await;
                 return ControlFlow::Break(());
             }
+            Ok(Request::Wipe) => {
+                self.under_way.shutdown().await;
+                let outcome = self.node.clone().wipe().await.map(|()| json!({}));
+                self.output.reply(id, outcome).await;
+                return ControlFlow::Break(());
+            }
             Ok(request) => request,
             Err(e) => {
                 self.output.reply(id, Err(e)).await;
@@ -165,7 +171,7 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             json!({"links": links.iter().map(link).collect::<Vec<_>>()})
         }
         Request::Stats => stats(node).await?,
-        Request::Quit => json!({}),
+        Request::Wipe | Request::Quit => json!({}),
     })
 }
 

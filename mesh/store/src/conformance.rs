@@ -3,12 +3,19 @@
 mod log;
 mod values;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
+use peddlenet_crypto::vault::{MasterKey, ValueKey};
 use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, Stream};
 use proptest::{prelude::*, test_runner::TestRunner};
 
-use crate::{EventKey, MemoryStore, Options, SledStore, Store, StoredEvent, Write};
+use crate::{Cipher, EventKey, KeyId, MemoryStore, Options, SledStore, Store, StoredEvent, Write};
 
 /// Keeps a store's folder for as long as the store.
 struct Opened(
@@ -21,14 +28,58 @@ fn memory() -> Opened {
 }
 
 fn sled() -> Opened {
+    sled_with(Options::default())
+}
+
+fn sealed() -> Opened {
+    sled_with(Options {
+        cipher: Some(cipher(1)),
+        ..Options::default()
+    })
+}
+
+fn sled_with(options: Options) -> Opened {
     let folder = tempfile::tempdir().unwrap();
-    let (store, _) = SledStore::open_in(folder.path(), Options::default()).unwrap();
+    let (store, _) = SledStore::open_in(folder.path(), options).unwrap();
     Opened(Box::new(store), Some(folder))
+}
+
+/// The cipher that programs use, with a key that follows from a number.
+pub(crate) fn cipher(key: u8) -> Arc<dyn Cipher> {
+    let master = MasterKey::from_bytes([key; 32]);
+    Arc::new(Vault {
+        id: master.id().0,
+        key: master.value_key(),
+        nonces: AtomicU64::new(std::process::id().into()),
+    })
+}
+
+struct Vault {
+    id: KeyId,
+    key: ValueKey,
+    nonces: AtomicU64,
+}
+
+impl Cipher for Vault {
+    fn key_id(&self) -> KeyId {
+        self.id
+    }
+
+    fn seal(&self, table: &str, key: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+        let mut nonce = [0; 24];
+        nonce[..8].copy_from_slice(&self.nonces.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        self.key.seal(table, key, &nonce, value).ok()
+    }
+
+    fn open(&self, table: &str, key: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        self.key.open(table, key, sealed).ok()
+    }
 }
 
 macro_rules! suite {
     ($($part:ident: $($test:ident),*;)*) => {
         mod in_memory { $($(#[test] fn $test() { super::$part::$test(super::memory().0.as_mut()) })*)* }
+        mod on_disk_sealed { $($(#[test] fn $test() { super::$part::$test(super::sealed().0.as_mut()) })*)* }
         mod on_disk { $($(#[test] fn $test() { super::$part::$test(super::sled().0.as_mut()) })*)* }
     };
 }
@@ -40,7 +91,7 @@ suite! {
 
 #[test]
 fn backends_agree_with_a_plain_model() {
-    for open in [memory, sled] {
+    for open in [memory, sled, sealed] {
         let mut runner = TestRunner::new(ProptestConfig {
             cases: 24,
             ..ProptestConfig::default()

@@ -9,12 +9,14 @@
 //!  2  a commit is done after flush() and fsync of db                 durable.rs
 //!  3  no large values: what exceeds a piece is split, see parts.rs   parts.rs
 //!  4  8 MiB of cache, flush every 500 ms, no compression             durable.rs
+//!     every value sealed, where a cipher is given                  disk.rs, folder.rs
 //!     damage: without snapshots, else quarantine and start fresh     open.rs
 //!     four times larger than what it holds: write it anew, swap      compact.rs
 //! ```
 
 mod compact;
 mod durable;
+mod folder;
 mod open;
 mod parts;
 
@@ -22,13 +24,17 @@ use std::{
     fs::{self, File},
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use self::durable::Durable;
-pub use self::open::{Opened, Options};
+pub use self::{
+    folder::Folder,
+    open::{Opened, Options},
+};
 use crate::{
     Indexed, OwnHead, StoreError,
+    cipher::Seal,
     own_heads::OwnHeads,
     tables::{Change, Order, Span, Table, Tables, Visit},
 };
@@ -41,12 +47,12 @@ pub type SledStore = Indexed<OnDisk>;
 /// The tables of a [`SledStore`]. One process at a time: it holds the folder's lock.
 #[derive(Debug)]
 pub struct OnDisk {
-    folder: PathBuf,
     own: OwnHeads,
     /// `None` only while it is being closed.
     db: Option<Durable>,
+    seal: Seal,
     /// Held until everything above is closed.
-    _lock: File,
+    held: Folder,
 }
 
 impl OnDisk {
@@ -58,17 +64,23 @@ impl OnDisk {
 impl Tables for OnDisk {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         let db = self.db()?;
-        unpanicked(|| db.get(table, key))
+        let kept = unpanicked(|| db.get(table, key))?;
+        kept.map(|kept| self.seal.open(table.name(), key, kept))
+            .transpose()
     }
 
     fn scan(&self, table: Table, span: &Span, order: Order, visit: &mut Visit<'_>) -> Result<()> {
         let db = self.db()?;
-        unpanicked(|| db.scan(table, span, order, visit))
+        unpanicked(|| {
+            db.scan(table, span, order, &mut |key, kept| {
+                visit(key, &self.seal.open(table.name(), key, kept)?)
+            })
+        })
     }
 
     fn apply(&mut self, changes: &[Change]) -> Result<()> {
         let db = self.db()?;
-        unpanicked(|| db.apply(changes).and_then(|()| db.sync()))
+        unpanicked(|| db.apply(changes, &self.seal).and_then(|()| db.sync()))
     }
 
     fn guards(&self) -> Vec<OwnHead> {
@@ -91,7 +103,7 @@ impl Drop for OnDisk {
         let closed = unpanicked(|| {
             db.sync()?;
             drop(db);
-            open::mark_clean(&self.folder)
+            open::mark_clean(self.held.path())
         });
         if let Err(error) = closed {
             tracing::warn!(%error, "the store was not closed in order");

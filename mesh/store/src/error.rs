@@ -42,6 +42,21 @@ pub enum StoreError {
     /// The database does not read back as it was written.
     #[error("the database is damaged: {0}")]
     Corrupt(Arc<str>),
+    /// The store is sealed with another key than the given one. Nothing was touched.
+    #[error(
+        "this data was sealed with another key; start with the key or passphrase that belongs to it"
+    )]
+    WrongKey,
+    /// The store is sealed, and no key was given. Nothing was touched.
+    #[error("this data is sealed; its key is needed to open it")]
+    KeyNeeded,
+    /// A sealed value does not open although the key is the right one: something else than this
+    /// program wrote there.
+    #[error("this data was changed by something else than this program (in {table})")]
+    Altered {
+        /// The table, or the file.
+        table: &'static str,
+    },
     /// A file operation failed.
     #[error("{path}: {source}", path = path.display())]
     Io {

@@ -21,9 +21,15 @@
 //!                                               +--> own-heads  (fsynced beside it)
 //! ```
 //!
-//! What a profile's store folder holds: `lock` (one process at a time), `own-heads` (what this
-//! device signed, see [`OwnHead`]), `sled/` (the database), `clean` (the last stop was orderly), and,
-//! if it ever came to that, `quarantine-N/`.
+//! What a profile's store folder holds: `lock` (one process at a time), `seal` (with which key it is
+//! sealed), `own-heads` (what this device signed, see [`OwnHead`]; sealed: `own-heads.sealed`), `sled/`
+//! (the database), `clean` (the last stop was orderly), and, if it ever came to that, `quarantine-N/`.
+//!
+//! At rest: given a [`Cipher`], every value of the database and every record of the guard is sealed and
+//! bound to its place. Keys are not: they are ids (rooms, authors, hashes), positions and clocks, and
+//! the names under which the program keeps its own values. So a thief sees how many rooms and members
+//! there are and when messages were sent, and reads nothing. Somebody who may write to the disk can
+//! put an older store, or another one, in place of this one: sealing is against reading.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -37,8 +43,10 @@
     )
 )]
 
+mod cipher;
 mod disk;
 mod error;
+pub mod file;
 mod index;
 mod layout;
 pub mod limits;
@@ -55,7 +63,8 @@ mod conformance;
 
 pub use peddlenet_wire::record::RecordKind;
 
-pub use disk::{OnDisk, Opened, Options, SledStore};
+pub use cipher::{Cipher, KeyId};
+pub use disk::{Folder, OnDisk, Opened, Options, SledStore};
 pub use error::StoreError;
 pub use index::Indexed;
 pub use memory::{Memory, MemoryStore};

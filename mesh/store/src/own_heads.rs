@@ -5,13 +5,15 @@
 //!
 //! ```text
 //! file = records, then zeros in advance
-//! record 100 = room 16 | author 32 | stream 4 | seq 8 | hash 32 | check 8
+//! own-heads          record 100 = room 16 | author 32 | stream 4 | seq 8 | hash 32 | check 8
+//! own-heads.sealed   record 132 = nonce 24 | the same without the check, 92 | tag 16
 //! ```
 //!
-//! Of several records of one stream the highest position counts. A torn record fails its check and
-//! is written over; it was never acknowledged. The zeros are there so that a record changes neither
-//! the file's size nor its blocks: such an fsync takes half the time. Opening writes the file anew
-//! when most of it is superseded.
+//! Of several records of one stream the highest position counts. A torn record fails its check (sealed:
+//! its tag) and is written over; it was never acknowledged. The zeros are there so that a record
+//! changes neither the file's size nor its blocks: such an fsync takes half the time. Opening writes
+//! the file anew when most of it is superseded. A sealed store that finds a plain file takes over what
+//! it says and removes it.
 
 use std::{
     collections::BTreeMap,
@@ -22,12 +24,14 @@ use std::{
 
 use peddlenet_wire::{AuthorId, EventHash, RoomTag, Seq, Stream};
 
-use crate::{OwnHead, StoreError, disk::sync_dir};
+use crate::{OwnHead, StoreError, cipher::Seal, disk::sync_dir};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-const RECORD: usize = 100;
-const CHECKED: usize = RECORD - 8;
+const BODY: usize = 92;
+/// What the seal takes for a table.
+const NAME: &str = "own-heads";
+const SEALED_NAME: &str = "own-heads.sealed";
 /// Records in the file before an opening writes it anew (count).
 const REWRITE_AT: usize = 4096;
 /// Room for records that is made at a time (count).
@@ -38,16 +42,31 @@ pub(crate) struct OwnHeads {
     heads: BTreeMap<(RoomTag, AuthorId, Stream), OwnHead>,
     file: File,
     path: PathBuf,
+    seal: Seal,
     /// Where the next record goes, and where the zeros end.
     next: u64,
     end: u64,
 }
 
 impl OwnHeads {
-    /// Opens or creates `own-heads` in a folder.
-    pub(crate) fn open(folder: &Path) -> Result<Self> {
-        let path = folder.join("own-heads");
-        load(&path, folder).map_err(|source| StoreError::io(&path, source))
+    /// Opens or creates the guard in a folder.
+    pub(crate) fn open(folder: &Path, seal: Seal) -> Result<Self> {
+        let plain = folder.join(NAME);
+        if !seal.is_sealed() {
+            return load(plain.clone(), folder, seal).map_err(|e| StoreError::io(&plain, e));
+        }
+        let path = folder.join(SEALED_NAME);
+        let mut own =
+            load(path.clone(), folder, seal).map_err(|source| StoreError::io(&path, source))?;
+        if plain.exists() {
+            let before = load(plain.clone(), folder, Seal::default())
+                .map_err(|source| StoreError::io(&plain, source))?;
+            own.raise(&before.list())?;
+            fs::remove_file(&plain)
+                .and_then(|()| sync_dir(folder))
+                .map_err(|source| StoreError::io(&plain, source))?;
+        }
+        Ok(own)
     }
 
     pub(crate) fn list(&self) -> Vec<OwnHead> {
@@ -56,7 +75,7 @@ impl OwnHeads {
 
     /// Notes higher positions.
     pub(crate) fn raise(&mut self, heads: &[OwnHead]) -> Result<()> {
-        let mut bytes = Vec::with_capacity(heads.len().saturating_mul(RECORD));
+        let mut bytes = Vec::with_capacity(heads.len().saturating_mul(record_len(&self.seal)));
         for head in heads {
             let slot = self.heads.entry((head.room, head.author, head.stream));
             let higher = match slot {
@@ -73,7 +92,7 @@ impl OwnHeads {
                 }
             };
             if higher {
-                bytes.extend_from_slice(&encode(head));
+                bytes.extend_from_slice(&encode(head, &self.seal)?);
             }
         }
         if bytes.is_empty() {
@@ -86,7 +105,12 @@ impl OwnHeads {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let after = self.next.saturating_add(bytes.len() as u64);
         if after > self.end {
-            let zeros = vec![0; bytes.len().saturating_add(RECORD * ADVANCE)];
+            let zeros = vec![
+                0;
+                bytes
+                    .len()
+                    .saturating_add(record_len(&self.seal).saturating_mul(ADVANCE))
+            ];
             self.file.seek(SeekFrom::Start(self.end))?;
             self.file.write_all(&zeros)?;
             self.file.sync_all()?;
@@ -102,18 +126,17 @@ impl OwnHeads {
 
 type Heads = BTreeMap<(RoomTag, AuthorId, Stream), OwnHead>;
 
-fn load(path: &Path, folder: &Path) -> io::Result<OwnHeads> {
-    let bytes = match fs::read(path) {
+fn load(path: PathBuf, folder: &Path, seal: Seal) -> io::Result<OwnHeads> {
+    let bytes = match fs::read(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         read => read?,
     };
-    let (slots, _) = bytes.as_chunks::<RECORD>();
     let mut heads = Heads::new();
     let mut used = 0;
-    for (slot, head) in slots
-        .iter()
+    for (slot, head) in bytes
+        .chunks_exact(record_len(&seal))
         .enumerate()
-        .filter_map(|(slot, record)| Some((slot, decode(record)?)))
+        .filter_map(|(slot, record)| Some((slot, decode(record, &seal)?)))
     {
         used = slot.saturating_add(1);
         let kept = heads
@@ -124,55 +147,81 @@ fn load(path: &Path, folder: &Path) -> io::Result<OwnHeads> {
         }
     }
     if used > REWRITE_AT.max(heads.len().saturating_mul(2)) {
-        rewrite(path, folder, &heads)?;
+        rewrite(&path, folder, &heads, &seal)?;
         used = heads.len();
     }
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(path)?;
+        .open(&path)?;
     file.sync_all()?;
     sync_dir(folder)?;
     let end = file.metadata()?.len();
-    let next = used.saturating_mul(RECORD) as u64;
+    let next = used.saturating_mul(record_len(&seal)) as u64;
     Ok(OwnHeads {
         heads,
         file,
-        path: path.to_path_buf(),
+        path,
+        seal,
         next,
         end,
     })
 }
 
-fn rewrite(path: &Path, folder: &Path, heads: &Heads) -> io::Result<()> {
+fn rewrite(path: &Path, folder: &Path, heads: &Heads, seal: &Seal) -> io::Result<()> {
     let fresh = path.with_extension("new");
     let mut file = File::create(&fresh)?;
-    let bytes: Vec<u8> = heads.values().flat_map(encode).collect();
-    file.write_all(&bytes)?;
+    for head in heads.values() {
+        let record = encode(head, seal).map_err(io::Error::other)?;
+        file.write_all(&record)?;
+    }
     file.sync_all()?;
     fs::rename(&fresh, path)?;
     sync_dir(folder)
 }
 
-fn encode(head: &OwnHead) -> [u8; RECORD] {
-    let mut bytes = Vec::with_capacity(RECORD);
+fn record_len(seal: &Seal) -> usize {
+    if seal.is_sealed() {
+        BODY + 40
+    } else {
+        BODY + 8
+    }
+}
+
+fn encode(head: &OwnHead, seal: &Seal) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(record_len(seal));
     bytes.extend_from_slice(&head.room.0);
     bytes.extend_from_slice(&head.author.0);
     bytes.extend_from_slice(&head.stream.0.to_be_bytes());
     bytes.extend_from_slice(&head.guarded.0.0.to_be_bytes());
     bytes.extend_from_slice(&head.guarded.1.0);
+    if seal.is_sealed() {
+        let sealed = seal.seal(NAME, &[], &bytes)?.into_owned();
+        // A cipher that adds anything else than 40 bytes would shift every record after this one.
+        return if sealed.len() == record_len(seal) {
+            Ok(sealed)
+        } else {
+            Err(StoreError::Altered { table: NAME })
+        };
+    }
     bytes.extend_from_slice(&check(&bytes).to_be_bytes());
-    let mut record = [0; RECORD];
-    record.copy_from_slice(&bytes);
-    record
+    Ok(bytes)
 }
 
-fn decode(record: &[u8; RECORD]) -> Option<OwnHead> {
-    let (body, sum) = record.split_first_chunk::<CHECKED>()?;
-    if check(body).to_be_bytes() != *sum {
+fn decode(record: &[u8], seal: &Seal) -> Option<OwnHead> {
+    if record.iter().all(|byte| *byte == 0) {
         return None;
     }
+    let body = if seal.is_sealed() {
+        seal.open(NAME, &[], record.to_vec()).ok()?
+    } else {
+        let (body, sum) = record.split_last_chunk()?;
+        if check(body).to_be_bytes() != *sum {
+            return None;
+        }
+        body.to_vec()
+    };
     let (room, rest) = body.split_first_chunk()?;
     let (author, rest) = rest.split_first_chunk()?;
     let (stream, rest) = rest.split_first_chunk()?;
@@ -199,6 +248,15 @@ fn check(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conformance::cipher;
+
+    fn open(folder: &Path) -> OwnHeads {
+        OwnHeads::open(folder, Seal::default()).unwrap()
+    }
+
+    fn open_sealed(folder: &Path) -> OwnHeads {
+        OwnHeads::open(folder, Seal::new(Some(cipher(1)))).unwrap()
+    }
 
     fn head(author: u8, seq: u64) -> OwnHead {
         OwnHead {
@@ -213,40 +271,35 @@ mod tests {
     #[test]
     fn the_highest_position_is_there_after_reopening() {
         let folder = tempfile::tempdir().unwrap();
-        let mut own = OwnHeads::open(folder.path()).unwrap();
+        let mut own = open(folder.path());
         own.raise(&[head(1, 4), head(2, 9)]).unwrap();
         own.raise(&[head(1, 5), head(2, 3)]).unwrap();
-        assert_eq!(
-            OwnHeads::open(folder.path()).unwrap().list(),
-            [head(1, 5), head(2, 9)]
-        );
+        assert_eq!(open(folder.path()).list(), [head(1, 5), head(2, 9)]);
     }
 
     #[test]
     fn a_torn_record_is_skipped_and_the_next_one_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own-heads");
-        OwnHeads::open(folder.path())
-            .unwrap()
-            .raise(&[head(1, 4)])
-            .unwrap();
+        open(folder.path()).raise(&[head(1, 4)]).unwrap();
         let mut file = OpenOptions::new().write(true).open(&path).unwrap();
-        file.seek(SeekFrom::Start(RECORD as u64)).unwrap();
-        file.write_all(&encode(&head(1, 5))[..60]).unwrap();
-        let mut own = OwnHeads::open(folder.path()).unwrap();
+        file.seek(SeekFrom::Start(100)).unwrap();
+        file.write_all(&encode(&head(1, 5), &Seal::default()).unwrap()[..60])
+            .unwrap();
+        let mut own = open(folder.path());
         assert_eq!(own.list(), [head(1, 4)]);
         own.raise(&[head(1, 6)]).unwrap();
-        assert_eq!(OwnHeads::open(folder.path()).unwrap().list(), [head(1, 6)]);
+        assert_eq!(open(folder.path()).list(), [head(1, 6)]);
     }
 
     #[test]
     fn more_records_than_there_is_room_for_make_room() {
         let folder = tempfile::tempdir().unwrap();
-        let mut own = OwnHeads::open(folder.path()).unwrap();
+        let mut own = open(folder.path());
         for seq in 1..=ADVANCE as u64 + 3 {
             own.raise(&[head(1, seq), head(2, seq)]).unwrap();
         }
-        assert_eq!(OwnHeads::open(folder.path()).unwrap().list(), own.list());
+        assert_eq!(open(folder.path()).list(), own.list());
         assert_eq!(own.list()[0].guarded.0, Seq(ADVANCE as u64 + 3));
     }
 
@@ -254,7 +307,7 @@ mod tests {
     fn a_file_of_zeros_holds_no_positions() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("own-heads"), [0; 350]).unwrap();
-        assert!(OwnHeads::open(folder.path()).unwrap().list().is_empty());
+        assert!(open(folder.path()).list().is_empty());
     }
 
     #[test]
@@ -262,13 +315,43 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own-heads");
         let bytes: Vec<u8> = (1..=REWRITE_AT as u64 + 1)
-            .flat_map(|seq| encode(&head(1, seq)))
+            .flat_map(|seq| encode(&head(1, seq), &Seal::default()).unwrap())
             .collect();
         fs::write(&path, bytes).unwrap();
-        assert_eq!(
-            OwnHeads::open(folder.path()).unwrap().list(),
-            [head(1, REWRITE_AT as u64 + 1)]
-        );
-        assert_eq!(fs::metadata(&path).unwrap().len(), RECORD as u64);
+        assert_eq!(open(folder.path()).list(), [head(1, REWRITE_AT as u64 + 1)]);
+        assert_eq!(fs::metadata(&path).unwrap().len(), 100);
+    }
+
+    #[test]
+    fn a_sealed_file_names_nobody_and_reads_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut own = open_sealed(folder.path());
+        own.raise(&[head(1, 4), head(2, 9)]).unwrap();
+        own.raise(&[head(1, 5), head(2, 3)]).unwrap();
+        assert_eq!(open_sealed(folder.path()).list(), [head(1, 5), head(2, 9)]);
+        let bytes = fs::read(folder.path().join(SEALED_NAME)).unwrap();
+        assert!(!bytes.windows(16).any(|w| w == [7; 16] || w == [1; 16]));
+        // A torn record, and one that was changed, are skipped.
+        let mut torn = bytes.clone();
+        torn[132 * 2 + 50] ^= 1;
+        fs::write(folder.path().join(SEALED_NAME), torn).unwrap();
+        let mut own = open_sealed(folder.path());
+        assert_eq!(own.list(), [head(1, 4), head(2, 9)]);
+        own.raise(&[head(1, 6)]).unwrap();
+        assert_eq!(open_sealed(folder.path()).list(), [head(1, 6), head(2, 9)]);
+    }
+
+    #[test]
+    fn a_plain_file_is_taken_over_and_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        open(folder.path())
+            .raise(&[head(1, 4), head(2, 9)])
+            .unwrap();
+        assert_eq!(open_sealed(folder.path()).list(), [head(1, 4), head(2, 9)]);
+        assert!(!folder.path().join(NAME).exists());
+        assert_eq!(open_sealed(folder.path()).list().len(), 2);
+        // A stop between taking over and removing: the same file is there again, and older.
+        open(folder.path()).raise(&[head(1, 3)]).unwrap();
+        assert_eq!(open_sealed(folder.path()).list()[0], head(1, 4));
     }
 }

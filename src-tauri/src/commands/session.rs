@@ -1,7 +1,7 @@
 //! What a page needs to start, and to catch up after it missed something.
 
-use tauri::State;
 use tauri::ipc::Channel;
+use tauri::{AppHandle, State};
 
 use crate::dto::{Batch, Done, Profile, Room, Snapshot};
 use crate::error::UiError;
@@ -31,6 +31,14 @@ pub(crate) async fn set_name(shell: State<'_, Shell>, name: String) -> Result<Do
     Ok(Done {})
 }
 
+/// Destroys the key and everything of this profile, then ends the app. What could not be removed is said.
+#[tauri::command]
+pub(crate) async fn wipe(app: AppHandle, shell: State<'_, Shell>) -> Result<Done, UiError> {
+    shell.node()?.clone().wipe().await?;
+    app.exit(0);
+    Ok(Done {})
+}
+
 /// Taken after `seq` was: it may hold more than the batches up to there, and never less.
 async fn since(shell: &Shell, seq: u64) -> Result<Snapshot, UiError> {
     let node = shell.node()?;
@@ -38,7 +46,10 @@ async fn since(shell: &Shell, seq: u64) -> Result<Snapshot, UiError> {
     let rooms = node.rooms().await?;
     Ok(Snapshot {
         seq,
-        profile: Profile { name },
+        profile: Profile {
+            name,
+            key: node.key_place().as_str(),
+        },
         rooms: rooms.into_iter().map(Room::from).collect(),
     })
 }

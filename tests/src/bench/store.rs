@@ -1,8 +1,9 @@
 //! `bench store`: what a durable commit costs, and what reading and opening cost afterwards.
 //!
 //! Ours stands beside a plain loop that appends the same bytes to a file and calls fsync after
-//! each: the floor for one writer. Every run takes all of them in turn, on the same disk (the
-//! system's folder for temporary files), each in a new folder; medians over [`RUNS`] runs count.
+//! each: the floor for one writer. Ours is measured sealed, as devices keep it, and once more with its
+//! values as they are (rows that end in "not sealed"). Every run takes all of them in turn, on the same
+//! disk (the system's folder for temporary files), each in a new folder; medians over [`RUNS`] runs count.
 
 use std::{
     fs::{self, File},
@@ -14,9 +15,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use peddlenet_crypto::vault::MasterKey;
 use peddlenet_store::{EventKey, Options, SledStore, Store, StoredEvent, Write, spawn};
 use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, Stream};
 use serde_json::{Value, json};
+
+use crate::sealed;
 
 const RUNS: usize = 5;
 /// Writers that wait for their commits at the same time.
@@ -38,36 +42,72 @@ const ME: AuthorId = AuthorId([1; 32]);
 /// A file operation failed, or the store does not hold what was committed.
 pub fn run(messages: usize) -> Result<Vec<Value>> {
     let few = messages.clamp(1, ONE_BY_ONE_MAX);
-    let mut own = Figures::default();
-    let mut relayed = Figures::default();
-    let mut group = Figures::default();
-    let mut plain = Figures::default();
-    let (mut pages, mut opens, mut unclean_opens) = (Vec::new(), Vec::new(), Vec::new());
+    let mut append = Figures::default();
+    let mut kinds = [Kind::default(), Kind::default()];
+    let options = [
+        sealed::options(&MasterKey::from_bytes([7; 32])),
+        Options::default(),
+    ];
     for _ in 0..RUNS {
-        plain.add(append_and_fsync(few)?, few);
-        own.add(one_by_one(few, Write::OwnEvent)?, few);
-        relayed.add(one_by_one(few, Write::Event)?, few);
-
-        let folder = tempfile::tempdir()?;
-        group.add(at_the_same_time(folder.path(), messages)?, messages);
-        opens.push(opening(folder.path(), messages)?);
-        fs::remove_file(folder.path().join("clean")).context("the store was closed in order")?;
-        unclean_opens.push(opening(folder.path(), messages)?);
-        pages.push(page(folder.path())?);
+        append.add(append_and_fsync(few)?, few);
+        for (kind, options) in kinds.iter_mut().zip(&options) {
+            kind.measure(few, messages, options)?;
+        }
     }
-    Ok(vec![
-        plain.row("plain append + fsync, 1 writer", few),
-        own.row("store, own messages, 1 writer", few),
-        relayed.row("store, relayed messages, 1 writer", few),
-        group.row(&format!("store, {WRITERS} writers, group commit"), messages),
-        json!({
-            "name": format!("store, {messages} messages"),
-            "messages": messages,
-            "page_ms": millis(&mut pages),
-            "open_ms": millis(&mut opens),
-            "open_after_kill_ms": millis(&mut unclean_opens),
-        }),
-    ])
+    let mut rows = vec![append.row("plain append + fsync, 1 writer", few)];
+    for (kind, suffix) in kinds.into_iter().zip(["", ", not sealed"]) {
+        rows.extend(kind.rows(few, messages, suffix));
+    }
+    Ok(rows)
+}
+
+/// Figures of one way to keep values.
+#[derive(Default)]
+struct Kind {
+    own: Figures,
+    relayed: Figures,
+    group: Figures,
+    pages: Vec<Duration>,
+    opens: Vec<Duration>,
+    unclean_opens: Vec<Duration>,
+}
+
+impl Kind {
+    fn measure(&mut self, few: usize, messages: usize, options: &Options) -> Result<()> {
+        self.own
+            .add(one_by_one(few, Write::OwnEvent, options)?, few);
+        self.relayed
+            .add(one_by_one(few, Write::Event, options)?, few);
+        let folder = tempfile::tempdir()?;
+        let path = folder.path();
+        self.group
+            .add(at_the_same_time(path, messages, options)?, messages);
+        self.opens.push(opening(path, messages, options)?);
+        fs::remove_file(path.join("clean")).context("the store was closed in order")?;
+        self.unclean_opens.push(opening(path, messages, options)?);
+        self.pages.push(page(path, options)?);
+        Ok(())
+    }
+
+    fn rows(mut self, few: usize, messages: usize, suffix: &str) -> [Value; 4] {
+        [
+            self.own
+                .row(&format!("store, own messages, 1 writer{suffix}"), few),
+            self.relayed
+                .row(&format!("store, relayed messages, 1 writer{suffix}"), few),
+            self.group.row(
+                &format!("store, {WRITERS} writers, group commit{suffix}"),
+                messages,
+            ),
+            json!({
+                "name": format!("store, {messages} messages{suffix}"),
+                "messages": messages,
+                "page_ms": millis(&mut self.pages),
+                "open_ms": millis(&mut self.opens),
+                "open_after_kill_ms": millis(&mut self.unclean_opens),
+            }),
+        ]
+    }
 }
 
 /// What a kind of writing took and left, a value a run.
@@ -109,9 +149,13 @@ fn append_and_fsync(commits: usize) -> Result<(Duration, u64)> {
     Ok((started.elapsed(), disk_bytes(folder.path())?))
 }
 
-fn one_by_one(commits: usize, write: fn(StoredEvent) -> Write) -> Result<(Duration, u64)> {
+fn one_by_one(
+    commits: usize,
+    write: fn(StoredEvent) -> Write,
+    options: &Options,
+) -> Result<(Duration, u64)> {
     let folder = tempfile::tempdir()?;
-    let (mut store, _) = SledStore::open_in(folder.path(), Options::default())?;
+    let (mut store, _) = SledStore::open_in(folder.path(), options.clone())?;
     let started = Instant::now();
     for n in 1..=commits {
         store.commit(&[write(message(ME, n))])?;
@@ -121,8 +165,8 @@ fn one_by_one(commits: usize, write: fn(StoredEvent) -> Write) -> Result<(Durati
     Ok((time, disk_bytes(folder.path())?))
 }
 
-fn at_the_same_time(folder: &Path, messages: usize) -> Result<(Duration, u64)> {
-    let (store, _) = SledStore::open_in(folder, Options::default())?;
+fn at_the_same_time(folder: &Path, messages: usize, options: &Options) -> Result<(Duration, u64)> {
+    let (store, _) = SledStore::open_in(folder, options.clone())?;
     let (handle, closed) = spawn(Box::new(store))?;
     let started = Instant::now();
     let handle = Arc::new(handle);
@@ -150,9 +194,9 @@ fn at_the_same_time(folder: &Path, messages: usize) -> Result<(Duration, u64)> {
     Ok((time, disk_bytes(folder)?))
 }
 
-fn opening(folder: &Path, messages: usize) -> Result<Duration> {
+fn opening(folder: &Path, messages: usize, options: &Options) -> Result<Duration> {
     let started = Instant::now();
-    let (store, _) = SledStore::open_in(folder, Options::default())?;
+    let (store, _) = SledStore::open_in(folder, options.clone())?;
     let time = started.elapsed();
     let held: u64 = store.held(ROOM)?.iter().map(|held| held.events).sum();
     ensure!(
@@ -163,8 +207,8 @@ fn opening(folder: &Path, messages: usize) -> Result<Duration> {
 }
 
 /// The median of pages from the newest backwards, on a store that was just opened.
-fn page(folder: &Path) -> Result<Duration> {
-    let (store, _) = SledStore::open_in(folder, Options::default())?;
+fn page(folder: &Path, options: &Options) -> Result<Duration> {
+    let (store, _) = SledStore::open_in(folder, options.clone())?;
     let (mut before, mut times) = (None, Vec::new());
     for _ in 0..20 {
         let started = Instant::now();

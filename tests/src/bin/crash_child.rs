@@ -1,7 +1,8 @@
 //! The process that the crash tests kill, and the fresh one that looks at what it left.
 //!
 //! ```text
-//! crash_child store DIR COUNT        OPENING, OPEN last, then commits: ACK n after each; 0 is for ever
+//! crash_child plain DIR COUNT        COUNT commits to a store that is not sealed
+//! crash_child store DIR COUNT        sealed: OPENING, OPEN last, then commits: ACK n after each; 0 is for ever
 //! crash_child check DIR ACKED        exit 0 when every commit up to ACKED is there, and takes one more
 //! crash_child stock DIR COUNT        the same on sled as it comes, acknowledged after flush()
 //! crash_child check-stock DIR ACKED
@@ -20,6 +21,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use peddlenet_crypto::vault::MasterKey;
 use peddlenet_store::{Opened, Options, SledStore, Store};
 
 /// The commit after which a counted run writes its database anew.
@@ -34,6 +36,7 @@ fn main() -> Result<()> {
     };
     let (folder, number) = (Path::new(folder), number.parse().context("NUMBER")?);
     match mode.as_str() {
+        "plain" => plain(folder, number),
         "store" => store(folder, number),
         "check" => check(folder, number),
         "stock" => stock(folder, number),
@@ -42,9 +45,20 @@ fn main() -> Result<()> {
     }
 }
 
+/// Stores are sealed, as they are in the app.
+fn options() -> Options {
+    peddlenet_tests::sealed::options(&MasterKey::from_bytes([0x5e; 32]))
+}
+
+/// A store from before there was sealing.
+fn plain(folder: &Path, count: u64) -> Result<()> {
+    let (mut store, _) = SledStore::open_in(folder, Options::default())?;
+    (1..=count).try_for_each(|n| Ok(store.commit(&workload::commit(n))?))
+}
+
 fn store(folder: &Path, count: u64) -> Result<()> {
     say("OPENING")?;
-    let (mut store, opened) = SledStore::open_in(folder, Options::default())?;
+    let (mut store, opened) = SledStore::open_in(folder, options())?;
     ensure!(
         !matches!(opened, Opened::Quarantined { .. }),
         "quarantined: {opened:?}"
@@ -69,7 +83,7 @@ fn store(folder: &Path, count: u64) -> Result<()> {
 
 fn check(folder: &Path, acked: u64) -> Result<()> {
     for again in 0..2 {
-        let (mut store, opened) = SledStore::open_in(folder, Options::default())?;
+        let (mut store, opened) = SledStore::open_in(folder, options())?;
         ensure!(
             !matches!(opened, Opened::Quarantined { .. }),
             "quarantined: {opened:?}"

@@ -14,9 +14,13 @@ use super::{
     sync_dir,
 };
 use crate::{
+    cipher::Seal,
     limits::{CACHE, FLUSH_EVERY, REOPEN_WAIT},
-    tables::{Change, Order, Span, Table, Visit},
+    tables::{Change, Order, Span, Table},
 };
+
+/// Sees a key and its value as it is kept, sealed or not; `false` ends the scan.
+pub(super) type VisitKept<'a> = dyn FnMut(&[u8], Vec<u8>) -> Result<bool> + 'a;
 
 /// An open database.
 #[derive(Debug)]
@@ -82,6 +86,10 @@ impl Durable {
         &self.trees
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.trees.iter().all(Tree::is_empty)
+    }
+
     fn tree(&self, table: Table) -> Result<&Tree> {
         self.trees.get(table as usize).ok_or(StoreError::Closed)
     }
@@ -102,7 +110,7 @@ impl Durable {
         table: Table,
         span: &Span,
         order: Order,
-        visit: &mut Visit<'_>,
+        visit: &mut VisitKept<'_>,
     ) -> Result<()> {
         if span.is_empty() {
             return Ok(());
@@ -117,15 +125,15 @@ impl Durable {
             Order::Descending => entries.next_back(),
         } {
             let (key, entry) = entry.map_err(failed)?;
-            if !visit(&key, &join(&entry, table, &key, self.parts()?)?)? {
+            if !visit(&key, join(&entry, table, &key, self.parts()?)?)? {
                 break;
             }
         }
         Ok(())
     }
 
-    /// All changes or none; durable only after [`Self::sync`].
-    pub(super) fn apply(&self, changes: &[Change]) -> Result<()> {
+    /// All changes or none, their values sealed; durable only after [`Self::sync`].
+    pub(super) fn apply(&self, changes: &[Change], seal: &Seal) -> Result<()> {
         let mut batches: Vec<Option<sled::Batch>> = self.trees.iter().map(|_| None).collect();
         let mut put = |tree: usize, key: Vec<u8>, value: Option<Vec<u8>>| {
             if let Some(batch) = batches.get_mut(tree) {
@@ -141,8 +149,10 @@ impl Durable {
             let old = self.tree(*table)?.get(key).map_err(failed)?;
             let old_pieces = old.map_or(0, |entry| pieces(&entry));
             let mut new_pieces = 0;
-            let entry = value.as_deref().map(|value| {
-                let (entry, rest) = split(value);
+            let value = value.as_deref();
+            let value = value.map(|value| seal.seal(table.name(), key, value));
+            let entry = value.transpose()?.map(|value| {
+                let (entry, rest) = split(&value);
                 for (index, piece) in rest {
                     put(parts, piece_key(*table, key, index), Some(piece.to_vec()));
                     new_pieces = index;

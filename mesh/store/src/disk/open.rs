@@ -1,7 +1,9 @@
 //! Opening a profile's store folder, whatever state it is in.
 //!
 //! ```text
-//!  lock ------------- held elsewhere --> InUse
+//!  lock (folder.rs) -- held elsewhere --> InUse
+//!   v
+//!  sealed with another key --> WrongKey           sealed, no key --> KeyNeeded
 //!   v
 //!  finish a swap that was interrupted (compact.rs)
 //!   v
@@ -9,28 +11,28 @@
 //!   |  damaged                 |  damaged again
 //!   +--> set snapshots aside --+--> set the folder aside, start fresh --> Quarantined
 //!   v
+//!  plain, and to be sealed --> write it anew, sealed
+//!   v
 //!  schema newer than ours --> NewerSchema        older --> replay
 //!   v
 //!  far larger than what it holds --> write it anew
 //! ```
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File},
     path::{Path, PathBuf},
-    thread,
-    time::Instant,
+    sync::Arc,
 };
 
 use super::{
-    OnDisk, Result, SledStore, StoreError, at, compact, durable::Durable, remove_if_there,
+    Folder, OnDisk, Result, SledStore, StoreError, at, compact, durable::Durable, remove_if_there,
     sync_dir, unpanicked,
 };
 use crate::{
-    Indexed,
+    Cipher, Indexed,
+    cipher::Seal,
     layout::SCHEMA_KEY,
-    limits::{
-        COMPACT_FACTOR, COMPACT_FLOOR, LOCK_PATIENCE, LOCK_POLL, QUARANTINES_MAX, VERIFY_MAX,
-    },
+    limits::{COMPACT_FACTOR, COMPACT_FLOOR, QUARANTINES_MAX, VERIFY_MAX},
     own_heads::OwnHeads,
     tables::Table,
 };
@@ -53,19 +55,44 @@ pub enum Opened {
     },
 }
 
+impl Opened {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Fresh => "nothing",
+            Self::Whole => "everything",
+            Self::WithoutSnapshots => "damaged snapshots",
+            Self::Quarantined { .. } => "damage",
+        }
+    }
+}
+
 /// How to open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct Options {
     /// Read everything through, also after an orderly stop and at any size: for opening again
     /// after [`StoreError::Corrupt`].
     pub verify: bool,
+    /// Seals every value. A plain store is written anew, sealed; without a cipher a sealed store
+    /// doesn't open.
+    pub cipher: Option<Arc<dyn Cipher>>,
 }
 
 impl SledStore {
     /// Opens or creates the store in a folder.
-    pub fn open_in(folder: &Path, options: Options) -> Result<(Self, Opened)> {
-        fs::create_dir_all(folder).map_err(at(folder))?;
-        let lock = take_lock(folder)?;
+    pub fn open_in(path: &Path, options: Options) -> Result<(Self, Opened)> {
+        Self::open_held(Folder::take(path)?, options)
+    }
+
+    /// Opens or creates the store in a folder that was taken before.
+    pub fn open_held(held: Folder, options: Options) -> Result<(Self, Opened)> {
+        let seal = Seal::new(options.cipher);
+        let noted = held.sealed_by()?;
+        match (noted, seal.key_id()) {
+            (Some(_), None) => return Err(StoreError::KeyNeeded),
+            (Some(noted), Some(given)) if noted != given => return Err(StoreError::WrongKey),
+            _ => {}
+        }
+        let folder = held.path();
         let path = folder.join("sled");
         compact::finish_swap(folder, &path)?;
         let was_there = path.join("db").exists();
@@ -77,23 +104,38 @@ impl SledStore {
             .map_or(Ok(()), |parent| sync_dir(parent).map_err(at(parent)))?;
         sync_dir(folder).map_err(at(folder))?;
 
-        let verify = options.verify || (was_there && !orderly && size_of(&path) <= VERIFY_MAX);
+        let verify = options.verify || (was_there && !orderly && db_bytes(&path) <= VERIFY_MAX);
         let (db, opened) = open_or_quarantine(folder, &path, verify)?;
         let opened = if was_there || opened != Opened::Whole {
             opened
         } else {
             Opened::Fresh
         };
-        let own = OwnHeads::open(folder)?;
+        let kept = Kept::of(&db, &seal)?;
+        // Before the first sealed value, and only once the key has proven to be the right one.
+        if let Some(id) = seal.key_id().filter(|_| noted.is_none()) {
+            held.note_seal(id)?;
+        }
+        let db = if kept == Kept::Plain && seal.is_sealed() {
+            seal_plain(db, folder, &path, &seal)?
+        } else {
+            db
+        };
+        let own = OwnHeads::open(folder, seal.clone())?;
         let mut store = Indexed::open(OnDisk {
-            folder: folder.to_path_buf(),
             own,
             db: Some(db),
-            _lock: lock,
+            seal,
+            held,
         })?;
         mark_born(&path)?;
         store.compact_if_due()?;
-        tracing::info!(?opened, orderly, bytes = size_of(&path), "store open");
+        tracing::info!(
+            found = opened.name(),
+            orderly,
+            bytes = db_bytes(&path),
+            "store open"
+        );
         Ok((store, opened))
     }
 
@@ -116,9 +158,10 @@ impl SledStore {
         let Some(old) = disk.db.take() else {
             return Err(StoreError::Closed);
         };
-        let path = disk.folder.join("sled");
+        let folder = disk.held.path().to_path_buf();
+        let path = folder.join("sled");
         let before = old.disk_bytes();
-        let swapped = unpanicked(|| compact::write_anew(old, &disk.folder, &path));
+        let swapped = unpanicked(|| compact::write_anew(old, &folder, &path, None));
         // Whether the swap happened or not, what is at `path` now is whole.
         disk.db = Some(unpanicked(|| Durable::open(&path))?);
         swapped?;
@@ -129,6 +172,39 @@ impl SledStore {
         );
         Ok(())
     }
+}
+
+/// What a database's own schema row tells of its values. A plain row has four bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// There is no row, and nothing else.
+    Blank,
+    Plain,
+    Sealed,
+}
+
+impl Kept {
+    fn of(db: &Durable, seal: &Seal) -> Result<Self> {
+        unpanicked(|| match db.get(Table::Meta, SCHEMA_KEY)? {
+            None if db.is_empty() => Ok(Self::Blank),
+            None => Ok(Self::Plain),
+            Some(row) if seal.opens(SCHEMA_KEY, &row) => Ok(Self::Sealed),
+            Some(row) if row.len() == size_of::<u32>() => Ok(Self::Plain),
+            Some(_) if seal.is_sealed() => Err(StoreError::WrongKey),
+            Some(_) => Err(StoreError::KeyNeeded),
+        })
+    }
+}
+
+/// Seals a store from before there was sealing. Databases that were set aside are plain as well,
+/// and what is in them can't be read anyway: they go.
+fn seal_plain(db: Durable, folder: &Path, path: &Path, seal: &Seal) -> Result<Durable> {
+    tracing::info!("sealing a store that was plain");
+    unpanicked(|| compact::write_anew(db, folder, path, Some(seal)))?;
+    for number in quarantines(folder)? {
+        remove_if_there(&folder.join(format!("quarantine-{number}")))?;
+    }
+    unpanicked(|| Durable::open(path))
 }
 
 /// Beside sled's own files: the database has once held a schema version.
@@ -152,27 +228,6 @@ pub(super) fn mark_clean(folder: &Path) -> Result<()> {
         .and_then(|file| file.sync_all())
         .map_err(at(&path))?;
     sync_dir(folder).map_err(at(folder))
-}
-
-/// A process that was killed holds its lock until the kernel has ended its last thread, so somebody
-/// who starts the app again at once waits a moment rather than being turned away.
-fn take_lock(folder: &Path) -> Result<File> {
-    let path = folder.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(at(&path))?;
-    let until = Instant::now() + LOCK_PATIENCE;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOCK_POLL),
-            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse),
-            Err(TryLockError::Error(error)) => return Err(StoreError::io(path, error)),
-        }
-    }
 }
 
 fn open_or_quarantine(folder: &Path, path: &Path, verify: bool) -> Result<(Durable, Opened)> {
@@ -202,7 +257,7 @@ fn open_or_quarantine(folder: &Path, path: &Path, verify: bool) -> Result<(Durab
         }
     }
     let to = quarantine(folder, path)?;
-    tracing::error!(to = %to.display(), "the database is damaged, set aside; starting fresh");
+    tracing::error!("the database is damaged, set aside; starting fresh");
     Ok((open()?, Opened::Quarantined { to }))
 }
 
@@ -221,7 +276,8 @@ fn set_snapshots_aside(path: &Path) -> Result<bool> {
     Ok(found)
 }
 
-fn quarantine(folder: &Path, path: &Path) -> Result<PathBuf> {
+/// The numbers of the databases that were set aside, ascending.
+fn quarantines(folder: &Path) -> Result<Vec<u64>> {
     let mut numbers: Vec<u64> = Vec::new();
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let name = entry.map_err(at(folder))?.file_name();
@@ -231,6 +287,11 @@ fn quarantine(folder: &Path, path: &Path) -> Result<PathBuf> {
         numbers.extend(number);
     }
     numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn quarantine(folder: &Path, path: &Path) -> Result<PathBuf> {
+    let numbers = quarantines(folder)?;
     let next = numbers.last().map_or(1, |last| last.saturating_add(1));
     let excess = numbers
         .len()
@@ -245,6 +306,6 @@ fn quarantine(folder: &Path, path: &Path) -> Result<PathBuf> {
     Ok(to)
 }
 
-fn size_of(path: &Path) -> u64 {
+fn db_bytes(path: &Path) -> u64 {
     fs::metadata(path.join("db")).map_or(0, |meta| meta.len())
 }

@@ -1,3 +1,5 @@
+mod sealed;
+
 use std::{fs, path::Path, sync::Arc};
 
 use peddlenet_wire::Seq;
