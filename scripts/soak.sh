@@ -5,8 +5,9 @@
 #   scripts/soak.sh NAME [N]       one of them, N times or with N rounds
 #
 #   kills       a store and a node are killed in the middle of saving, N times each (default 500)
-#   power       N images of a disk whose power was cut (default 300)
+#   power       N images of a disk whose power was cut (default 500)
 #   decoders    N random inputs to every decoder of bytes from outside (default 20000)
+#   fuzz        N executions of every fuzz target (default 20000; pictures a hundredth); TARGET=name for one of them
 #   nodes       whole nodes on loopback: join, chat, relay, restart, N times (default 20)
 #   storms      N simulated networks with faults, checked at every step (default 2000)
 #   grown       rooms of thirty processes, killed and restarted, N times (default 5)
@@ -53,28 +54,56 @@ run_stories() {
   done
 }
 
+# Pictures are searched for codes for milliseconds, so they get a hundredth of N.
+FUZZ="beacon bodies content engine event frame front_door handshake invite join knock record route sealed signaling \
+  sketch store"
+FUZZ_PICTURES="luma picture"
+
+# No sanitizer: our crates forbid unsafe code, and a sanitizer's shadow would count as memory. SANITIZER=address has one.
+run_fuzz() {
+  scripts/need.sh fuzz
+  local options=(--fuzz-dir tests/fuzz --sanitizer "${SANITIZER:-none}"
+    --target-dir "${FUZZ_TARGET_DIR:-tests/fuzz/target}")
+  local found n target
+  found=$(mktemp -d)
+  for target in ${TARGET:-$FUZZ $FUZZ_PICTURES}; do
+    n=$1
+    if [[ " $FUZZ_PICTURES " == *" $target "* ]]; then n=$((n / 100)); fi
+    echo "fuzz, $n executions of $target"
+    mkdir "$found/$target"
+    # New inputs go to the first folder, which is thrown away; what breaks a target goes to tests/fuzz/artifacts.
+    # -timeout: seconds that one input may take. The memory is in MiB.
+    cargo +nightly fuzz run "${options[@]}" "$target" "$found/$target" "tests/fuzz/corpus/$target" -- \
+      -runs="$n" -seed="$PEDDLENET_SEED" -rss_limit_mb=512 -timeout=20 -max_len=4096 -print_final_stats=1
+  done
+  rm -r "$found"
+}
+
+
 export PEDDLENET_SEED=${PEDDLENET_SEED:-$RANDOM}
 echo "seed $PEDDLENET_SEED"
 
 case ${1:-all} in
   kills) run_kills "${2:-500}" ;;
-  power) run_power "${2:-300}" ;;
+  power) run_power "${2:-500}" ;;
   decoders) run_decoders "${2:-20000}" ;;
+  fuzz) run_fuzz "${2:-20000}" ;;
   nodes) run_nodes "${2:-20}" ;;
   storms) run_storms "${2:-2000}" ;;
   grown) run_grown "${2:-5}" ;;
   stories) run_stories "${2:-20}" ;;
   all)
     run_kills 500
-    run_power 300
+    run_power 500
     run_decoders 20000
+    run_fuzz 20000
     run_nodes 20
     run_storms 2000
     run_grown 5
     run_stories 20
     ;;
   *)
-    echo "soak.sh: there is no '$1'; choose kills, power, decoders, nodes, storms, grown, stories or all" >&2
+    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, nodes, storms, grown, stories or all" >&2
     exit 2
     ;;
 esac

@@ -58,6 +58,8 @@ pub use peddlenet_wire::record::RecordKind;
 pub use disk::{OnDisk, Opened, Options, SledStore};
 pub use error::StoreError;
 pub use index::Indexed;
+#[doc(hidden)]
+pub use layout::read_any;
 pub use memory::{Memory, MemoryStore};
 pub use ranges::Ranges;
 pub use store::Store;
