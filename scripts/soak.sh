@@ -8,6 +8,7 @@
 #   power       N images of a disk whose power was cut (default 500)
 #   decoders    N random inputs to every decoder of bytes from outside (default 20000)
 #   fuzz        N executions of every fuzz target (default 20000; pictures a hundredth); TARGET=name for one of them
+#   planted     every bug of tests/planted, one after the other: each has to be caught
 #   nodes       whole nodes on loopback: join, chat, relay, restart, N times (default 20)
 #   storms      N simulated networks with faults, checked at every step (default 2000)
 #   grown       rooms of thirty processes, killed and restarted, N times (default 5)
@@ -79,6 +80,7 @@ run_fuzz() {
   rm -r "$found"
 }
 
+run_planted() { scripts/planted.sh; }
 
 export PEDDLENET_SEED=${PEDDLENET_SEED:-$RANDOM}
 echo "seed $PEDDLENET_SEED"
@@ -88,6 +90,7 @@ case ${1:-all} in
   power) run_power "${2:-500}" ;;
   decoders) run_decoders "${2:-20000}" ;;
   fuzz) run_fuzz "${2:-20000}" ;;
+  planted) run_planted ;;
   nodes) run_nodes "${2:-20}" ;;
   storms) run_storms "${2:-2000}" ;;
   grown) run_grown "${2:-5}" ;;
@@ -97,13 +100,14 @@ case ${1:-all} in
     run_power 500
     run_decoders 20000
     run_fuzz 20000
+    run_planted
     run_nodes 20
     run_storms 2000
     run_grown 5
     run_stories 20
     ;;
   *)
-    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, nodes, storms, grown, stories or all" >&2
+    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, planted, nodes, storms, grown, stories or all" >&2
     exit 2
     ;;
 esac
