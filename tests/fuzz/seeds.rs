@@ -18,8 +18,9 @@ use peddlenet_wire::{
 };
 
 /// The known answers of the formats: every frame, event, record, body and invite, in hexadecimal.
-const VECTORS: [&str; 2] = [
+const VECTORS: [&str; 3] = [
     include_str!("../../mesh/wire/tests/wire/vectors.rs"),
+    include_str!("../../mesh/wire/tests/wire/vectors/bodies.rs"),
     include_str!("../../mesh/crypto/tests/vectors.rs"),
 ];
 
@@ -130,6 +131,9 @@ fn signed(seeds: &mut Seeds) {
     add(seeds, "join", codec::to_vec(&request));
     for choice in [2, 5, 8, 11] {
         add(seeds, "sealed", [&[choice; 27][..], &[0xa0]].concat());
+    }
+    for choice in 0..3_u8 {
+        add(seeds, "letter", [&[choice; 35][..], b"come"].concat());
     }
     // A chain of two by one author, one before its past, a fork, and an hour that passes.
     let rows = [

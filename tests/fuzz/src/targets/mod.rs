@@ -13,7 +13,7 @@ pub use doors::{front_door, knock, signaling, store};
 pub use engine::engine;
 pub use links::handshake;
 pub use pictures::{luma, picture};
-pub use sealed::sealed;
+pub use sealed::{letter, sealed};
 
 /// What a target is.
 pub type Target = fn(&[u8]);
@@ -31,6 +31,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("invite", invite),
     ("join", join),
     ("knock", knock),
+    ("letter", letter),
     ("luma", luma),
     ("picture", picture),
     ("record", record),

@@ -2,10 +2,11 @@
 
 use peddlenet_crypto::{
     AuthorKey, CryptoError, Draft, EpochKeys, open_event, open_record, seal_event, seal_record,
+    sealed_to::{open_sealed, seal_to},
     verify_event, verify_record,
 };
 use peddlenet_wire::{
-    Capped, EventHash, Hlc, RoomTag, Seq, SignedEvent, SignedRecord, Stream, ids::Digest,
+    AuthorId, Capped, EventHash, Hlc, RoomTag, Seq, SignedEvent, SignedRecord, Stream, ids::Digest,
     record::RecordKind,
 };
 
@@ -54,6 +55,28 @@ pub fn sealed(mut data: &[u8]) {
         flip(&mut bytes, bit);
         if let Ok(changed) = SignedRecord::from_bytes(&bytes) {
             refused(&verify_record(&changed).and(open_record(&changed, &epoch)));
+        }
+    }
+}
+
+/// `choice 1 | bit 2 | 32 | bytes`: a box to one author, made by somebody else, or changed on its way.
+pub fn letter(mut data: &[u8]) {
+    let [choice] = take(&mut data);
+    let bit = usize::from(u16::from_le_bytes(take(&mut data)));
+    let some: [u8; 32] = take(&mut data);
+    let key = AuthorKey::from_seed([1; 32]);
+    let (info, aad) = (b"pn/fuzz/1", b"header");
+    match choice % 3 {
+        // Anything, as if it were a box.
+        0 => drop(open_sealed(&key, info, aad, data)),
+        // To anybody, however odd the key.
+        1 => drop(seal_to(AuthorId(some), info, aad, [9; 32], data)),
+        _ => {
+            let mut sealed = seal_to(key.id(), info, aad, some, data).expect("a box");
+            let opened = open_sealed(&key, info, aad, &sealed).expect("its own box");
+            assert_eq!(&opened[..], data);
+            flip(&mut sealed, bit);
+            assert!(open_sealed(&key, info, aad, &sealed).is_err());
         }
     }
 }
