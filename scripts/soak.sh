@@ -19,7 +19,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-across() { cargo test -p peddlenet-tests "$@"; }
+# With one package alone the dependencies get other features, and everything is compiled twice.
+across() { cargo test --workspace "$@"; }
 
 run_kills() {
   PEDDLENET_KILLS=$1 across --test crash sigkill -- --nocapture
@@ -37,7 +38,7 @@ run_nodes() {
   done
 }
 
-run_storms() { SIM_SEEDS=$1 cargo test -p peddlenet-sim --test chaos; }
+run_storms() { SIM_SEEDS=$1 across --test chaos; }
 
 run_grown() {
   for ((n = 1; n <= $1; n++)); do
@@ -56,8 +57,8 @@ run_stories() {
 }
 
 # Pictures are searched for codes for milliseconds, so they get a hundredth of N.
-FUZZ="beacon bodies content engine event frame front_door handshake invite join knock letter record route sealed \
-  signaling sketch store"
+FUZZ="beacon bodies content engine event frame front_door handshake invite join knock letter node_line record route \
+  sealed signaling sketch store"
 FUZZ_PICTURES="luma picture"
 
 # No sanitizer: our crates forbid unsafe code, and a sanitizer's shadow would count as memory. SANITIZER=address has one.

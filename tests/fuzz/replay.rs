@@ -65,6 +65,42 @@ fn every_target_has_a_program_and_a_line_in_the_soak() {
     }
 }
 
+/// The fuzz workspace compiles a few files without their crate. One that comes to need another module of its crate
+/// is noticed here, and not by the next soak.
+#[test]
+fn files_that_are_compiled_alone_need_nothing_else_of_their_crate() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    for part in ["door", "frames", "mesh"] {
+        let root = folder.join(part).join("src");
+        let shim = std::fs::read_to_string(root.join("lib.rs")).expect("a library");
+        let paths = shim
+            .lines()
+            .filter_map(|line| line.strip_prefix("#[path = \""));
+        let files: Vec<_> = paths.map(|path| path.trim_end_matches("\"]")).collect();
+        assert!(!files.is_empty());
+        let modules: Vec<_> = files.iter().map(|f| Path::new(f).file_stem()).collect();
+        for file in &files {
+            let source = std::fs::read_to_string(root.join(file)).expect(file);
+            let product = source.split("\nmod tests {").next().unwrap_or_default();
+            let code = product
+                .lines()
+                .filter(|l| !l.trim_start().starts_with("//"));
+            for rest in code.flat_map(|line| line.split("crate::").skip(1)) {
+                let name: String = rest
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
+                let is_module = name.starts_with(char::is_lowercase);
+                let known = modules.contains(&Some(name.as_ref()));
+                assert!(
+                    !is_module || known,
+                    "{file} needs `{name}`: add its file to tests/fuzz/{part}/src/lib.rs"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 #[ignore = "writes the seeds anew: cargo test --workspace --test fuzz_replay -- --ignored"]
 fn write_the_seeds() {

@@ -186,6 +186,17 @@ fn strangers(seeds: &mut Seeds) {
     ] {
         add(seeds, "signaling", text);
     }
+    let room = "00112233445566778899aabbccddeeff";
+    for line in [
+        r#"{"id":1,"cmd":"create_room","name":"Camp 7"}"#.to_owned(),
+        format!(r#"{{"cmd":"invite","room":"{room}","ttl_s":600,"uses":10,"png":"x.png"}}"#),
+        r#"{"cmd":"join","link":"PEDDLENET:J/AA"}"#.to_owned(),
+        format!(r#"{{"cmd":"send","room":"{room}","text":"hi"}}"#),
+        format!(r#"{{"cmd":"history","room":"{room}","limit":50,"before":"{room}{room}"}}"#),
+        format!(r#"{{"cmd":"dm","room":"{room}","to":"{room}{room}","text":"hi"}}"#),
+    ] {
+        add(seeds, "node_line", line);
+    }
     for (mode, at) in [(0, 0), (1, 1), (1, 2), (2, 0)] {
         add(seeds, "handshake", [&[mode, at], &[0, 0, 1][..]].concat());
     }

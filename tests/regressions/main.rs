@@ -13,6 +13,5 @@ mod members;
 mod raw;
 mod strangers;
 #[path = "../fuzz/src/targets/stun.rs"]
-#[allow(unreachable_pub, reason = "the fuzz targets share it")]
 mod stun;
 mod table;

@@ -9,6 +9,8 @@
     reason = "the rest of the crate uses what is not used here"
 )]
 
+#[path = "../../../../mesh/peer/src/error.rs"]
+mod error;
 #[path = "../../../../mesh/peer/src/front_door.rs"]
 pub mod front_door;
 #[path = "../../../../mesh/peer/src/gate.rs"]
@@ -16,5 +18,6 @@ mod gate;
 #[path = "../../../../mesh/peer/src/stun.rs"]
 mod stun;
 
+pub use error::{DialError, PeerError};
 pub use gate::{Gate, GateId, Kind};
 pub use peddlenet_wire::Fingerprint;

@@ -4,6 +4,7 @@ mod codecs;
 mod doors;
 mod engine;
 mod links;
+mod node;
 mod pictures;
 mod sealed;
 mod stun;
@@ -12,6 +13,7 @@ pub use codecs::{beacon, bodies, content, event, frame, invite, join, record, ro
 pub use doors::{front_door, knock, signaling, store};
 pub use engine::engine;
 pub use links::handshake;
+pub use node::node_line;
 pub use pictures::{luma, picture};
 pub use sealed::{letter, sealed};
 
@@ -33,6 +35,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("knock", knock),
     ("letter", letter),
     ("luma", luma),
+    ("node_line", node_line),
     ("picture", picture),
     ("record", record),
     ("route", route),

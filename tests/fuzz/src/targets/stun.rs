@@ -7,7 +7,7 @@ use sha1::Sha1;
 use sha2::Sha256;
 
 /// The listener's ICE password for a fragment under the key of a gate.
-pub fn server_pwd(key: &[u8; 32], ufrag: &[u8]) -> Vec<u8> {
+pub(crate) fn server_pwd(key: &[u8; 32], ufrag: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
     mac.update(b"pn/ice/1");
     mac.update(ufrag);
@@ -17,7 +17,7 @@ pub fn server_pwd(key: &[u8; 32], ufrag: &[u8]) -> Vec<u8> {
 }
 
 /// A Binding Request with these attributes between its user name and its integrity.
-pub fn request(username: &[u8], attributes: &[u8], password: &[u8]) -> Vec<u8> {
+pub(crate) fn request(username: &[u8], attributes: &[u8], password: &[u8]) -> Vec<u8> {
     let length = |n: usize| u16::try_from(n).expect("a short packet").to_be_bytes();
     let padded = username.len().next_multiple_of(4);
     let mut packet = vec![0, 1];
