@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use peddlenet_crypto::EpochKeys;
+use peddlenet_crypto::{AuthorKey, EpochKeys};
 use peddlenet_mesh::{Event, Reach};
 use peddlenet_wire::{Frame, Hlc, SignedEvent, Timestamp, record::RecordKind};
 
@@ -102,6 +102,35 @@ async fn nobody_opens_a_room_in_anothers_name() {
         "a proof by another key was believed"
     );
     assert_eq!(member.author, author);
+}
+
+/// An admission by somebody who is no member himself, with a voucher that holds. Not on the list either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_no_member_admits_nobody() {
+    let (mut host, mut raw, room) = host_and_raw().await;
+    raw.open().await;
+    let (stranger, friend) = (
+        AuthorKey::from_seed([50; 32]),
+        AuthorKey::from_seed([51; 32]),
+    );
+    let forged = raw.admit(&stranger, AuthorKey::from_seed([52; 32]).id());
+    raw.push(&forged).await;
+    let last = raw.message("last");
+    raw.push(&last).await;
+    host.hear("last").await;
+    // The same from a member counts, so nothing but its author was wrong with the first.
+    let genuine = raw.admit(&raw.key, friend.id());
+    raw.push(&genuine).await;
+    until("the friend to be a member", async || {
+        let members = host.node.members(room).await.unwrap();
+        members
+            .iter()
+            .any(|m| m.author == friend.id())
+            .then_some(())
+    })
+    .await;
+    let members = host.node.members(room).await.unwrap();
+    assert_eq!(members.len(), 3, "{members:?}");
 }
 
 /// Receipts as an oracle: they tell that a device is on, to whoever throws something at it.

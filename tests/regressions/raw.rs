@@ -13,10 +13,10 @@ use peddlenet_peer::{
 use peddlenet_wire::{
     AuthorId, Capped, EventHash, Frame, Hlc, Invite, RoomTag, Seq, Signature, SignedEvent, Stream,
     Timestamp,
-    content::{Content, Text},
+    content::{Admit, Content, Membership, Role, Text},
     frame::{self, Open, Rooms},
     ids::Digest,
-    join::{JoinRequest, Welcome},
+    join::JoinRequest,
 };
 
 use crate::device::{DEADLINE, Device};
@@ -24,6 +24,8 @@ use crate::device::{DEADLINE, Device};
 pub(crate) struct RawMember {
     pub(crate) key: AuthorKey,
     pub(crate) room: RoomTag,
+    code: Invite,
+    invite: InviteKeys,
     epoch: EpochKeys,
     /// The event that let it in.
     admit: SignedEvent,
@@ -71,19 +73,12 @@ impl RawMember {
                 break welcome;
             }
         };
-        Self::with(key, welcome, (sender, receiver), endpoint)
-    }
-
-    fn with(
-        key: AuthorKey,
-        welcome: Welcome,
-        (sender, receiver): (LinkSender, LinkReceiver),
-        endpoint: (Endpoint, Incoming),
-    ) -> Self {
         let admit = welcome.events.last().unwrap().clone();
         Self {
             key,
             room: admit.header().room,
+            code,
+            invite,
             epoch: EpochKeys::from_grant(welcome.epochs.last().unwrap()).unwrap(),
             admit,
             sender,
@@ -142,6 +137,27 @@ impl RawMember {
         let event = seal_event(&draft, &self.key, epoch, nonce, &plain).unwrap();
         self.log = (seq, event.hash());
         event
+    }
+
+    /// The first event of stream 0 by any key, which lets somebody in by this member's own code.
+    pub(crate) fn admit(&self, by: &AuthorKey, whom: AuthorId) -> SignedEvent {
+        let admit = Membership::Admit(Admit {
+            author: whom,
+            invite: self.invite.public(),
+            voucher: self.invite.voucher(self.code.room, whom),
+            role: Role::Member,
+        });
+        let draft = Draft {
+            room: self.room,
+            stream: Stream::MEMBERSHIP,
+            seq: Seq::FIRST,
+            previous: EventHash::ZERO,
+            clock: Hlc::at(now()),
+            parents: Capped::default(),
+            membership: Digest::ZERO,
+        };
+        let nonce = [by.id().0[1]; 24];
+        seal_event(&draft, by, &self.epoch, nonce, &admit.to_bytes()).unwrap()
     }
 
     /// The newest keys that it was given.
