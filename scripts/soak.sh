@@ -7,7 +7,7 @@
 #   kills       a store and a node are killed in the middle of saving, N times each (default 500)
 #   power       N images of a disk whose power was cut (default 500)
 #   decoders    N random inputs to every decoder of bytes from outside (default 20000)
-#   fuzz        N executions of every fuzz target (default 20000; pictures a hundredth); TARGET=name for one of them
+#   fuzz        N executions of every fuzz target (default 20000; pictures a hundredth); ONE=name for one of them
 #   planted     every bug of tests/planted, one after the other: each has to be caught
 #   nodes       whole nodes on loopback: join, chat, relay, restart, N times (default 20)
 #   storms      N simulated networks with faults, checked at every step (default 2000)
@@ -68,7 +68,7 @@ run_fuzz() {
     --target-dir "${FUZZ_TARGET_DIR:-tests/fuzz/target}")
   local found n target
   found=$(mktemp -d)
-  for target in ${TARGET:-$FUZZ $FUZZ_PICTURES}; do
+  for target in ${ONE:-$FUZZ $FUZZ_PICTURES}; do
     n=$1
     if [[ " $FUZZ_PICTURES " == *" $target "* ]]; then n=$((n / 100)); fi
     echo "fuzz, $n executions of $target"
