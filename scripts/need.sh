@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Looks what this system lacks for one of: run, test, check, audit; prints it and asks before it installs.
+# Looks what this system lacks for one of: run, test, check, audit, fuzz; prints it and asks before it installs.
 #
 #   scripts/need.sh run        what building and opening the app takes
 #   scripts/need.sh test       that, and a screen that nobody sees, a web driver, node and npm
 #   scripts/need.sh check      the libraries that the app compiles against, node and npm
 #   scripts/need.sh audit      nothing from the system; only Rust
+#   scripts/need.sh fuzz       a nightly toolchain and cargo-fuzz, which is compiled once
 #
 # YES=1 or CI doesn't ask. Packages are known for Debian and Ubuntu; elsewhere the list is printed.
 set -euo pipefail
 
-purpose=${1:?usage: need.sh run|test|check|audit}
+purpose=${1:?usage: need.sh run|test|check|audit|fuzz}
 
 build=(build-essential pkg-config libwebkit2gtk-4.1-dev librsvg2-dev)
 camera=(gstreamer1.0-plugins-good gstreamer1.0-pipewire)
@@ -21,6 +22,15 @@ if ! command -v cargo >/dev/null; then
   say "Rust is missing: there is no 'cargo' in PATH."
   say "Install Rust 1.90 or newer (rustup is the usual way), open a new shell, and run this again."
   exit 1
+fi
+
+if [ "$purpose" = fuzz ]; then
+  if ! cargo +nightly --version >/dev/null 2>&1; then
+    say "Fuzzing takes a nightly toolchain:  rustup toolchain install nightly --profile minimal"
+    exit 1
+  fi
+  command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz
+  exit 0
 fi
 
 # macOS and Windows bring their own web view; only tests need more, and those run on Linux.

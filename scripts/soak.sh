@@ -5,8 +5,10 @@
 #   scripts/soak.sh NAME [N]       one of them, N times or with N rounds
 #
 #   kills       a store and a node are killed in the middle of saving, N times each (default 500)
-#   power       N images of a disk whose power was cut (default 300)
+#   power       N images of a disk whose power was cut (default 500)
 #   decoders    N random inputs to every decoder of bytes from outside (default 20000)
+#   fuzz        N executions of every fuzz target (default 20000; pictures a hundredth); ONE=name for one of them
+#   planted     every bug of tests/planted, one after the other: each has to be caught
 #   nodes       whole nodes on loopback: join, chat, relay, restart, N times (default 20)
 #   storms      N simulated networks with faults, checked at every step (default 2000)
 #   grown       rooms of thirty processes, killed and restarted, N times (default 5)
@@ -17,7 +19,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-across() { cargo test -p peddlenet-tests "$@"; }
+# With one package alone the dependencies get other features, and everything is compiled twice.
+across() { cargo test --workspace "$@"; }
 
 run_kills() {
   PEDDLENET_KILLS=$1 across --test crash sigkill -- --nocapture
@@ -35,7 +38,7 @@ run_nodes() {
   done
 }
 
-run_storms() { SIM_SEEDS=$1 cargo test -p peddlenet-sim --test chaos; }
+run_storms() { SIM_SEEDS=$1 across --test chaos; }
 
 run_grown() {
   for ((n = 1; n <= $1; n++)); do
@@ -53,28 +56,59 @@ run_stories() {
   done
 }
 
+# Pictures are searched for codes for milliseconds, so they get a hundredth of N.
+FUZZ="beacon bodies content engine event frame front_door handshake invite join knock letter node_line record route \
+  sealed signaling sketch store"
+FUZZ_PICTURES="luma picture"
+
+# No sanitizer: our crates forbid unsafe code, and a sanitizer's shadow would count as memory. SANITIZER=address has one.
+run_fuzz() {
+  scripts/need.sh fuzz
+  local options=(--fuzz-dir tests/fuzz --sanitizer "${SANITIZER:-none}"
+    --target-dir "${FUZZ_TARGET_DIR:-tests/fuzz/target}")
+  local found n target
+  found=$(mktemp -d)
+  for target in ${ONE:-$FUZZ $FUZZ_PICTURES}; do
+    n=$1
+    if [[ " $FUZZ_PICTURES " == *" $target "* ]]; then n=$((n / 100)); fi
+    echo "fuzz, $n executions of $target"
+    mkdir "$found/$target"
+    # New inputs go to the first folder, which is thrown away; what breaks a target goes to tests/fuzz/artifacts.
+    # -timeout: seconds that one input may take. The memory is in MiB.
+    cargo +nightly fuzz run "${options[@]}" "$target" "$found/$target" "tests/fuzz/corpus/$target" -- \
+      -runs="$n" -seed="$PEDDLENET_SEED" -rss_limit_mb=512 -timeout=20 -max_len=4096 -print_final_stats=1
+  done
+  rm -r "$found"
+}
+
+run_planted() { scripts/planted.sh; }
+
 export PEDDLENET_SEED=${PEDDLENET_SEED:-$RANDOM}
 echo "seed $PEDDLENET_SEED"
 
 case ${1:-all} in
   kills) run_kills "${2:-500}" ;;
-  power) run_power "${2:-300}" ;;
+  power) run_power "${2:-500}" ;;
   decoders) run_decoders "${2:-20000}" ;;
+  fuzz) run_fuzz "${2:-20000}" ;;
+  planted) run_planted ;;
   nodes) run_nodes "${2:-20}" ;;
   storms) run_storms "${2:-2000}" ;;
   grown) run_grown "${2:-5}" ;;
   stories) run_stories "${2:-20}" ;;
   all)
     run_kills 500
-    run_power 300
+    run_power 500
     run_decoders 20000
+    run_fuzz 20000
+    run_planted
     run_nodes 20
     run_storms 2000
     run_grown 5
     run_stories 20
     ;;
   *)
-    echo "soak.sh: there is no '$1'; choose kills, power, decoders, nodes, storms, grown, stories or all" >&2
+    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, planted, nodes, storms, grown, stories or all" >&2
     exit 2
     ;;
 esac

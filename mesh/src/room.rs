@@ -74,6 +74,8 @@ impl SavedRoom {
     }
 }
 
+/// An event further ahead than that (security.md) leaves this device's clock alone.
+const FUTURE_MAX: Duration = Duration::from_secs(120);
 /// Epochs handed to a joiner (count): with [`limits::PROOF_EVENTS_MAX`] events they fit one frame.
 /// It asks for the rest.
 const GRANTS_MAX: usize = 128;
@@ -398,9 +400,12 @@ impl Room {
     }
 
     /// Remembers what an accepted event teaches: the clock, and the author's tip.
-    pub(crate) fn observe(&mut self, event: &SignedEvent) {
+    pub(crate) fn observe(&mut self, event: &SignedEvent, now: Timestamp) {
         let header = event.header();
-        self.clock = self.clock.max(header.clock);
+        // An event from the future is shown where it says; it only doesn't take our own clock along.
+        if header.author == self.me() || header.clock.timestamp() <= now.after(FUTURE_MAX) {
+            self.clock = self.clock.max(header.clock);
+        }
         if header.author == self.me() {
             return;
         }

@@ -113,6 +113,14 @@ pub(crate) fn parse(text: &str) -> Result<Request, Refusal> {
     }
 }
 
+/// Reads one text frame and forgets it. For tests/fuzz, which has no other way to the reader.
+#[doc(hidden)]
+pub fn read_any(text: &str) {
+    if let Err(refusal) = parse(text) {
+        let _ = Reply::Error(refusal).to_json();
+    }
+}
+
 /// `v` may be left out after the first request.
 #[derive(Deserialize)]
 struct Versioned {

@@ -39,5 +39,7 @@ mod limits;
 mod listener;
 mod server;
 
+#[doc(hidden)]
+pub use frames::read_any;
 pub use limits::Limits;
 pub use server::{DEFAULT_LISTEN, Server};

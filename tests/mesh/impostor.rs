@@ -8,14 +8,19 @@
 
 use std::time::Duration;
 
-use peddlenet_crypto::{AuthorKey, InviteKeys, invite_gate, join_proof, welcome_proof};
+use peddlenet_crypto::{
+    AuthorKey, Draft, EpochKeys, InviteKeys, invite_gate, join_proof, seal_event, welcome_proof,
+};
 use peddlenet_mesh::{ErrorCode, Node, RoomId};
 use peddlenet_peer::{
     Dial, Endpoint, EndpointConfig, Gate, GateId, Incoming, Kind, Lane, Link, ListenerCertificate,
 };
 use peddlenet_wire::{
-    Frame, Invite,
+    Capped, EventHash, Frame, Hlc, Invite, RoomTag, Seq, Stream,
+    codec::Name,
+    content::{Admit, Create, History, Membership, Role},
     frame::Rooms,
+    ids::Digest,
     join::{JoinRequest, Welcome},
 };
 
@@ -205,6 +210,54 @@ async fn with_the_welcome_of_a_room_of_its_own() {
         .answer(&guest.node, async |request, hash| {
             welcome.author = key.id();
             welcome.proof = welcome_proof(&key, &hash, request.room);
+            Frame::Welcome(welcome).to_bytes()
+        })
+        .await;
+    assert_eq!(code, ErrorCode::WrongHost);
+    nothing_happened(&host, &mut guest, room).await;
+}
+
+/// Everything holds together in it: the impostor owns that room, and lets the guest in by the guest's own voucher.
+/// Only the room's name, which is the hash of its `create`, is not the one in the code.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_room_of_its_own_that_admits_the_guest() {
+    let (host, mut guest, mut impostor, room) = host_guest_and_impostor().await;
+    let code = impostor
+        .answer(&guest.node, async |request, hash| {
+            let key = AuthorKey::from_seed([10; 32]);
+            let epoch = EpochKeys::from_seeds([11; 32], [12; 32]);
+            let event = |seq: u64, previous, body: Membership| {
+                let draft = Draft {
+                    room: RoomTag([13; 16]),
+                    stream: Stream::MEMBERSHIP,
+                    seq: Seq(seq),
+                    previous,
+                    clock: Hlc(seq),
+                    parents: Capped::default(),
+                    membership: Digest::ZERO,
+                };
+                let nonce = [seq as u8; 24];
+                seal_event(&draft, &key, &epoch, nonce, &body.to_bytes()).unwrap()
+            };
+            let create = Membership::Create(Create {
+                room_name: Name::new("Real"),
+                owner_name: Name::new("Host"),
+                history: History::FromJoin,
+            });
+            let admit = Membership::Admit(Admit {
+                author: request.author,
+                invite: request.invite,
+                voucher: request.voucher,
+                role: Role::Member,
+            });
+            let create = event(1, EventHash::ZERO, create);
+            let admit = event(2, create.hash(), admit);
+            let welcome = Welcome {
+                author: key.id(),
+                proof: welcome_proof(&key, &hash, request.room),
+                epochs: vec![epoch.to_grant()].try_into().unwrap(),
+                events: vec![create, admit].try_into().unwrap(),
+            };
             Frame::Welcome(welcome).to_bytes()
         })
         .await;

@@ -123,7 +123,8 @@ impl Engine {
                 to,
                 payload: frame.payload,
                 attempt: frame.attempt,
-                ttl: frame.ttl.saturating_sub(1),
+                // What a neighbour claims is cut to what an honest sender gives.
+                ttl: frame.ttl.min(limits::ROUTE_TTL).saturating_sub(1),
                 upstream: vec![peer],
                 ours: false,
                 tries: BTreeMap::new(),

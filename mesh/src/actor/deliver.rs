@@ -46,7 +46,7 @@ impl Actor {
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
         };
-        room.observe(event);
+        room.observe(event, clock::now());
         if event.header().stream == Stream::MEMBERSHIP {
             self.deliver_membership(tag, event);
         } else {

@@ -109,7 +109,7 @@ fn replay(room: &mut Room, mut events: Vec<SignedEvent>) {
         let before = events.len();
         let mut taken = Vec::new();
         events.retain(|event| {
-            room.observe(event);
+            room.observe(event, clock::now());
             // Its keys may stand in an event that comes later.
             let Some(opened) = room.open_membership(event) else {
                 return true;
@@ -135,7 +135,7 @@ fn replay(room: &mut Room, mut events: Vec<SignedEvent>) {
 fn last_message(room: &mut Room, newest: Vec<StoredEvent>) -> Option<Message> {
     let events = convert::from_rows(newest);
     for (event, _) in &events {
-        room.observe(event);
+        room.observe(event, clock::now());
     }
     events
         .iter()

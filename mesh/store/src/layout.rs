@@ -249,6 +249,21 @@ pub(crate) fn meta_key(key: &[u8]) -> Vec<u8> {
     [b"u", key].concat()
 }
 
+/// Reads an entry of every table. For tests/fuzz, which has no other way to the readers.
+#[doc(hidden)]
+pub fn read_any(key: &[u8], value: &[u8]) {
+    let _ = read_event_key(key);
+    let _ = read_time_key(key);
+    let _ = read_hash_key(key);
+    let _ = read_id_value(RoomTag([0; 16]), EventHash::ZERO, value);
+    let _ = read_head(key, value);
+    let _ = read_record(key, value);
+    if let Ok(event) = EventValue::decode(value) {
+        // What is read can be written again; unknown flags are dropped, so it need not be the same bytes.
+        let _ = event.encode();
+    }
+}
+
 /// Takes bytes off the front; too few are corruption, never a panic.
 struct Reader<'a>(&'a [u8]);
 

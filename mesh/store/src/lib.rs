@@ -67,6 +67,8 @@ pub use cipher::{Cipher, KeyId};
 pub use disk::{Folder, OnDisk, Opened, Options, SledStore};
 pub use error::StoreError;
 pub use index::Indexed;
+#[doc(hidden)]
+pub use layout::read_any;
 pub use memory::{Memory, MemoryStore};
 pub use ranges::Ranges;
 pub use store::Store;

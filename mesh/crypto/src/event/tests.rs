@@ -119,6 +119,20 @@ fn another_body_under_a_good_header_is_refused() {
 }
 
 #[test]
+fn a_body_opens_under_its_own_header_only() {
+    let event = sealed(Stream::CONTENT);
+    // Its author's own signature over another header: nothing but the associated data tells.
+    let mut header = event.header().clone();
+    header.clock = Hlc(header.clock.0 + 1);
+    let bytes = header.to_bytes();
+    let signature = key().sign(Context::Event, &bytes);
+    let body = event.body().map(<[u8]>::to_vec);
+    let moved = SignedEvent::from_parts(bytes, signature, body).unwrap();
+    assert_eq!(verify_event(&moved), Ok(()));
+    assert_eq!(open_event(&moved, &epoch()), Err(CryptoError::Sealed));
+}
+
+#[test]
 fn another_author_can_not_take_an_event_over() {
     let event = sealed(Stream::CONTENT);
     let thief = AuthorKey::from_seed([9; 32]);

@@ -96,6 +96,25 @@ fn a_replay_is_not_passed_on_or_delivered_again() {
 }
 
 #[test]
+fn a_ttl_that_is_too_large_is_cut() {
+    let (mut net, peer) = with_mallory(9);
+    let endless = Route {
+        ttl: u8::MAX,
+        ..route(1, Task::Pass, None, Some(author(1)))
+    };
+    let actions = give(&mut net, peer, endless);
+    let ttl = actions.iter().find_map(|action| match action {
+        Action::Send {
+            frame: Frame::Route(r),
+            ..
+        } => Some(r.ttl),
+        _ => None,
+    });
+    let honest = peddlenet_gossip::limits::ROUTE_TTL;
+    assert_eq!(ttl, Some(honest - 1));
+}
+
+#[test]
 fn a_forged_message_does_not_take_the_place_of_the_true_one() {
     let (mut net, peer) = with_mallory(2);
     // The same id and sender, another payload: both come through, and the seal tells.

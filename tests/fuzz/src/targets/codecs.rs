@@ -1,0 +1,144 @@
+//! Decoders of `wire`: no panic, and what one accepts is a value like any other: encoded and decoded again
+//! it stays the same.
+
+use std::fmt::Debug;
+
+use peddlenet_crypto::{
+    EpochKeys, open_event, open_record, verify_beacon, verify_event, verify_join, verify_record,
+    verify_voucher, verify_welcome,
+};
+use peddlenet_wire::{
+    Frame, Invite, RoomId, RoomTag, SignedEvent, SignedRecord,
+    codec::{self, Name},
+    content::{Content, Membership},
+    join::{JoinRequest, Refuse, Welcome},
+    limits,
+    meet::Meet,
+    peers::Peers,
+    record::{Receipts, Whereabouts},
+    route::{Route, RouteReply},
+    sketch::{DigestOf, Sketch},
+    tree::{Beacon, SignedBeacon},
+};
+
+const ROOM: RoomId = RoomId([2; 16]);
+const LINK: [u8; 32] = [8; 32];
+
+fn stable<T: PartialEq + Debug, E: PartialEq + Debug>(
+    bytes: &[u8],
+    decode: impl Fn(&[u8]) -> Result<T, E>,
+    encode: impl Fn(&T) -> Vec<u8>,
+) -> Option<T> {
+    let value = decode(bytes).ok()?;
+    assert_eq!(decode(&encode(&value)).as_ref(), Ok(&value));
+    Some(value)
+}
+
+macro_rules! stable_cbor {
+    ($bytes:expr, $($Type:ty),+) => {$(
+        stable($bytes, |b| codec::from_slice::<$Type>("fuzz", b, limits::FRAME_MAX), codec::to_vec);
+    )+};
+}
+
+fn epoch() -> EpochKeys {
+    EpochKeys::from_seeds([2; 32], [3; 32])
+}
+
+/// Whatever crosses a link.
+pub fn frame(data: &[u8]) {
+    if let Some(frame) = stable(data, Frame::from_bytes, Frame::to_bytes) {
+        assert!(!frame.name().is_empty());
+    }
+}
+
+/// An event, and what is done to it before anybody sees it.
+pub fn event(data: &[u8]) {
+    let Some(event) = stable(data, SignedEvent::from_bytes, SignedEvent::to_bytes) else {
+        return;
+    };
+    let _ = verify_event(&event);
+    // The signature does not cover itself, so a body may open under a bad one: `verify_event` comes first.
+    if let Ok(plain) = open_event(&event, &epoch()) {
+        content(&plain);
+    }
+}
+
+/// A record, likewise; also what is said to one member, which is a sealed record today.
+pub fn record(data: &[u8]) {
+    let Some(record) = stable(data, SignedRecord::from_bytes, SignedRecord::to_bytes) else {
+        return;
+    };
+    let _ = verify_record(&record);
+    if let Ok(plain) = open_record(&record, &epoch()) {
+        bodies(&plain);
+    }
+}
+
+/// A sign of life.
+pub fn beacon(data: &[u8]) {
+    stable_cbor!(data, Beacon, SignedBeacon);
+    if let Ok(beacon) = codec::from_slice::<Beacon>("beacon", data, limits::FRAME_MAX) {
+        let _ = verify_beacon(RoomTag([1; 16]), &beacon.signed);
+    }
+}
+
+/// The bytes in a code, and the text that is scanned or pasted.
+pub fn invite(data: &[u8]) {
+    stable(data, Invite::from_bytes, Invite::to_bytes);
+    let text = String::from_utf8_lossy(data);
+    if let Ok(invite) = Invite::from_link(&text) {
+        assert_eq!(Invite::from_link(&invite.to_link()).as_ref(), Ok(&invite));
+        assert!(invite.endpoints().count() <= 30);
+    }
+}
+
+/// What a joiner and the one who answers say, and what is checked of it.
+pub fn join(data: &[u8]) {
+    stable_cbor!(data, JoinRequest, Welcome, Refuse);
+    if let Ok(request) = codec::from_slice::<JoinRequest>("join", data, limits::FRAME_MAX) {
+        let _ = verify_join(request.author, &LINK, request.room, &request.proof);
+        let _ = verify_voucher(
+            request.invite,
+            request.room,
+            request.author,
+            &request.voucher,
+        );
+    }
+    if let Ok(welcome) = codec::from_slice::<Welcome>("welcome", data, limits::FRAME_MAX) {
+        let _ = verify_welcome(welcome.author, &LINK, ROOM, &welcome.proof);
+        for grant in welcome.epochs.iter() {
+            let _ = EpochKeys::from_grant(grant);
+        }
+        for event in welcome.events.iter() {
+            let _ = verify_event(event);
+        }
+    }
+}
+
+/// What only members read: the plaintext of events.
+pub fn content(data: &[u8]) {
+    stable(data, Content::from_bytes, Content::to_bytes);
+    stable(data, Membership::from_bytes, Membership::to_bytes);
+    let name = Name::new(&String::from_utf8_lossy(data));
+    assert!(name.as_str().len() <= limits::NAME_MAX);
+    assert_eq!(
+        Name::new(name.as_str()),
+        name,
+        "a clean name stays as it is"
+    );
+}
+
+/// The plaintext of records and of messages to one member.
+pub fn bodies(data: &[u8]) {
+    stable_cbor!(data, Receipts, Whereabouts, Meet);
+}
+
+/// Messages to one member, their answers, and talk about neighbours.
+pub fn route(data: &[u8]) {
+    stable_cbor!(data, Route, RouteReply, Peers);
+}
+
+/// Comparisons of what two devices hold.
+pub fn sketch(data: &[u8]) {
+    stable_cbor!(data, Sketch, DigestOf);
+}
