@@ -34,6 +34,8 @@ pub enum Context {
     Welcome,
     /// "This author held the code", by an invite key: `pn/voucher/1`.
     Voucher,
+    /// "Your direct message arrived", or was seen: `pn/direct/1`.
+    DirectReceipt,
 }
 
 impl Context {
@@ -48,6 +50,7 @@ impl Context {
             Self::Join => b"pn/join/1",
             Self::Welcome => b"pn/welcome/1",
             Self::Voucher => b"pn/voucher/1",
+            Self::DirectReceipt => b"pn/direct/1",
         })
     }
 
@@ -130,7 +133,7 @@ pub(crate) fn check(
 mod tests {
     use super::*;
 
-    const CONTEXTS: [Context; 8] = [
+    const CONTEXTS: [Context; 9] = [
         Context::Event,
         Context::Record(RecordKind::RECEIPTS),
         Context::Record(RecordKind::WHEREABOUTS),
@@ -139,6 +142,7 @@ mod tests {
         Context::Join,
         Context::Welcome,
         Context::Voucher,
+        Context::DirectReceipt,
     ];
 
     #[test]
