@@ -9,7 +9,7 @@ use std::{
 
 use peddlenet_peer::{Endpoint, EndpointConfig, Incoming, ListenerCertificate, PeerError};
 use peddlenet_store::{Opened, Options, SledStore, Store, StoreError, Write};
-use peddlenet_wire::{Invite, RoomId, codec::Name};
+use peddlenet_wire::{AuthorId, Invite, RoomId, codec::Name};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -235,6 +235,27 @@ impl Node {
     pub async fn send(&self, room: RoomId, text: &str) -> Result<Message, Error> {
         let text = text.to_owned();
         self.call(move |actor, reply| actor.send(room, &text, reply))
+            .await
+    }
+
+    /// Says something to one member alone. It is on disk when this returns, and goes out, again and
+    /// again, until that member's device has confirmed it. At most
+    /// [`DIRECT_TEXT_MAX`](peddlenet_wire::limits::DIRECT_TEXT_MAX) bytes of text.
+    pub async fn dm(&self, room: RoomId, to: AuthorId, text: &str) -> Result<Message, Error> {
+        let text = text.to_owned();
+        self.call(move |actor, reply| actor.dm(room, to, &text, reply))
+            .await
+    }
+
+    /// Like [`history`](Self::history), of what this device and one member said to each other alone.
+    pub async fn direct_history(
+        &self,
+        room: RoomId,
+        with: AuthorId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Message>, Error> {
+        self.call(move |actor, reply| actor.direct_history(room, with, before, limit, reply))
             .await
     }
 

@@ -35,6 +35,7 @@ impl Actor {
             },
             role: entry.role,
             me: author == room.me(),
+            direct_unread: self.directs.unread(room.tag, author),
         })
     }
 
@@ -75,6 +76,9 @@ impl Actor {
         if self.reach.insert((tag, author), reach) != Some(reach) {
             self.member_changed(tag, author);
             self.room_changed(tag);
+            if reach != Reach::Away {
+                self.direct_is_near(tag, author);
+            }
         }
     }
 

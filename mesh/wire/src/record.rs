@@ -46,7 +46,8 @@ impl RecordKind {
     /// How far the author has seen this device's direct messages: a
     /// [`DirectReceipt`](crate::direct::DirectReceipt). Kept under this number, never sent as a record.
     pub const DIRECT_SEEN: Self = Self(4);
-    /// How far this device has seen the author's direct messages. Kept under this number, never sent.
+    /// The last of the author's direct messages that this device has seen, by hash. Kept under this number,
+    /// never sent.
     pub const DIRECT_READ: Self = Self(5);
 }
 
