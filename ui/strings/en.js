@@ -130,10 +130,16 @@ export const en = Object.freeze({
   'people.away': 'away',
   'people.you': 'this device',
   'people.loading': 'Looking who is near…',
+  'people.write': 'Write',
   'people.leave': 'Leave this room',
   'people.leaveAsk': 'Leave {name}? Its messages go from this device; the others keep theirs.',
   'people.leaveGo': 'Leave',
   'people.stay': 'Stay',
+
+  'direct.open': 'Write to {name} only',
+  'direct.title': 'Only you and {name}',
+  'direct.hint': 'Nobody else in the room can read this.',
+  'direct.unread': { one: '{n} private message', other: '{n} private messages' },
 
   'time.now': 'now',
   'time.minutes': { one: '{n} min', other: '{n} min' },
