@@ -9,7 +9,7 @@ use peddlenet_wire::{
 };
 
 use crate::{
-    device::{Device, until},
+    device::{Device, Shut, until},
     direct::{SECRET, id_of, texts},
     raw_member::RawMember,
 };
@@ -19,6 +19,7 @@ struct Hostile {
     bea: Device,
     mallory: RawMember,
     ada: AuthorId,
+    away: Shut,
     me: AuthorId,
     room: RoomId,
 }
@@ -28,13 +29,14 @@ async fn hostile() -> Hostile {
     let room = bea.node.create_room("Camp").await.unwrap();
     ada.join(&bea.code(room).await).await;
     let ada_id = id_of(&bea, room, "Ada").await;
-    ada.shut().await;
+    let away = ada.shut().await;
     let mallory = RawMember::join(&bea.code(room).await).await;
     let me = id_of(&bea, room, "Bea").await;
     Hostile {
         bea,
         mallory,
         ada: ada_id,
+        away,
         me,
         room,
     }
@@ -106,15 +108,8 @@ async fn forged_replayed_and_altered_ones_are_refused() {
         refused += 1;
         (parcel, from)
     };
-    // In Ada's name, signed by Mallory.
-    let mut header = good.header().clone();
-    header.author = ada;
-    let forged = SignedEvent::from_parts(
-        header.to_bytes(),
-        good.signature(),
-        good.body().map(<[u8]>::to_vec),
-    )
-    .unwrap();
+    // In Ada's name, signed by Mallory. That it opens says nothing: anybody can seal to Bea.
+    let forged = w.mallory.direct_as(ada, me, "Ada says so");
     let mut attempts = vec![
         refuse(w.mallory.parcel(ada, me, &as_parcel(&forged)), Some(ada)),
         // Mallory's own, as if Ada had sent it.
@@ -256,4 +251,14 @@ async fn a_third_member_is_given_nothing_that_it_can_read_and_confirms_nothing()
     assert_eq!(w.bea.heads(w.room).await, before);
     assert_eq!(w.with_mallory().await, []);
     assert_eq!(w.bea.texts(w.room).await, Vec::<String>::new());
+
+    // It still waits for Ada, also after a restart.
+    let bea = Device::reopen(w.bea.shut().await).await;
+    let mut ada = Device::reopen(w.away).await;
+    ada.hear(SECRET).await;
+    until("Ada's own word", async || {
+        let own = bea.node.direct_history(w.room, w.ada, None, 9).await;
+        (own.unwrap()[0].seen_by == [w.ada]).then_some(())
+    })
+    .await;
 }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use chacha20poly1305::{
+    KeyInit as _, XChaCha20Poly1305, XNonce,
+    aead::{Aead as _, Payload},
+};
 use peddlenet_crypto::{
-    AuthorKey, Draft, EpochKeys, InviteKeys, direct_stream, invite_gate, join_proof, open_proof,
-    seal_direct, seal_parcel,
+    AuthorKey, Context, Draft, EpochKeys, InviteKeys, direct_stream, invite_gate, join_proof,
+    open_proof, seal_direct, seal_parcel, seal_to,
 };
 use peddlenet_peer::{
     Dial, Endpoint, EndpointConfig, Gate, GateId, Kind, Lane, LinkReceiver, LinkSender,
@@ -14,6 +18,7 @@ use peddlenet_wire::{
     AuthorId, Capped, EventHash, Frame, Hlc, Invite, RoomTag, Seq, SignedEvent, Timestamp,
     content::{Content, Text},
     direct::{Direct, Parcel},
+    event::sha256,
     frame::Open,
     ids::Digest,
     join::JoinRequest,
@@ -129,6 +134,31 @@ impl RawMember {
 
     pub(crate) fn parcel(&self, from: AuthorId, to: AuthorId, parcel: &Parcel) -> Vec<u8> {
         seal_parcel(self.tag, from, to, [7; 32], &parcel.to_bytes()).unwrap()
+    }
+
+    /// The first direct message of somebody else, as good as it can be made without that member's key:
+    /// it opens, and only its signature is this member's.
+    pub(crate) fn direct_as(&self, author: AuthorId, to: AuthorId, text: &str) -> SignedEvent {
+        let mut header = self.direct(to, 1, EventHash::ZERO, "").header().clone();
+        (header.author, header.stream) = (author, direct_stream(self.tag, author, to));
+        header.body_hash = Digest::ZERO;
+        let header_bytes = header.to_bytes();
+        let key = [1; 32];
+        let for_to = seal_to(to, b"pn/direct/box/1", &header_bytes, [2; 32], &key).unwrap();
+        let boxes = [for_to, vec![0; 80]].concat();
+        let content = Content::Text(Text::new(text).unwrap());
+        let padded = [Direct { to, content }.to_bytes(), vec![0x80]].concat();
+        let payload = Payload {
+            msg: &padded,
+            aad: &[header_bytes, boxes.clone()].concat(),
+        };
+        let cipher = XChaCha20Poly1305::new(&key.into());
+        let sealed = cipher.encrypt(&XNonce::from([3; 24]), payload).unwrap();
+        let body = [boxes, vec![3; 24], sealed].concat();
+        header.body_hash = sha256(&body);
+        let bytes = header.to_bytes();
+        let signature = self.key.sign(Context::Event, &bytes);
+        SignedEvent::from_parts(bytes, signature, Some(body)).unwrap()
     }
 
     /// A direct message by this member, at a place of its log.
