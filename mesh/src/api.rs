@@ -48,6 +48,8 @@ pub struct Message {
     pub mine: bool,
     /// Who has displayed it, the author left out.
     pub seen_by: Vec<AuthorId>,
+    /// For a direct message, the other of the two; `None` for one to the room.
+    pub direct: Option<AuthorId>,
 }
 
 /// A member of a room.
@@ -65,6 +67,8 @@ pub struct Member {
     pub role: Role,
     /// Whether it is this device.
     pub me: bool,
+    /// Direct messages of this member that were not marked seen.
+    pub direct_unread: u64,
 }
 
 /// How near a member is.

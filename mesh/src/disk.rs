@@ -57,6 +57,15 @@ impl Disk {
         self.go_on(self.store.read(read), then);
     }
 
+    /// Reads and commits in one step on the store's thread, then goes on with `then`.
+    pub(crate) fn update<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&mut dyn Store) -> Result<T, StoreError> + Send + 'static,
+        then: impl FnOnce(&mut Actor, Result<T, StoreError>) + Send + 'static,
+    ) {
+        self.go_on(self.store.run(run), then);
+    }
+
     /// Forgets a room, then goes on with `then`.
     pub(crate) fn drop_room(
         &self,

@@ -91,6 +91,10 @@ codes! {
     RoomUnknown = "room_unknown" => "That room isn't on this device. Join it first.";
     /// No such message in the room.
     MessageUnknown = "message_unknown" => "That message isn't on this device yet.";
+    /// A private message to oneself.
+    Yourself = "yourself" => "That is you. Choose somebody else to write to.";
+    /// As many private messages of a room wait for their recipients as may.
+    OutboxFull = "outbox_full" => "Too many private messages in this room are still on their way. Wait until some have arrived.";
     /// No such invite in the room.
     InviteNotFound = "invite_not_found" => "That invite isn't open. Make a new one.";
     /// The device is in as many rooms as it may.

@@ -293,6 +293,27 @@ impl Node {
             .await
     }
 
+    /// Says something to one member alone. It is on disk when this returns, and goes out, again and
+    /// again, until that member's device has confirmed it. At most
+    /// [`DIRECT_TEXT_MAX`](peddlenet_wire::limits::DIRECT_TEXT_MAX) bytes of text.
+    pub async fn dm(&self, room: RoomId, to: AuthorId, text: &str) -> Result<Message, Error> {
+        let text = text.to_owned();
+        self.call(move |actor, reply| actor.dm(room, to, &text, reply))
+            .await
+    }
+
+    /// Like [`history`](Self::history), of what this device and one member said to each other alone.
+    pub async fn direct_history(
+        &self,
+        room: RoomId,
+        with: AuthorId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Message>, Error> {
+        self.call(move |actor, reply| actor.direct_history(room, with, before, limit, reply))
+            .await
+    }
+
     /// Up to `limit` messages before one of them, or the newest; oldest first.
     pub async fn history(
         &self,

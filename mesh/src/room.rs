@@ -3,6 +3,8 @@
 //! Pure state and sealing; the actor moves the results to the engine and the disk. What must survive
 //! a restart is in [`SavedRoom`]; everything else is rebuilt from the event log.
 
+mod direct;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -367,7 +369,8 @@ impl Room {
     /// Whether an event may be kept and passed on, its signature aside.
     pub(crate) fn judge(&self, event: &SignedEvent) -> Judgement {
         let header = event.header();
-        if header.room != self.tag {
+        // Direct messages go from one to one: nobody floods or syncs them.
+        if header.room != self.tag || header.stream.is_direct() {
             return Judgement::Reject;
         }
         if header.stream == Stream::MEMBERSHIP {

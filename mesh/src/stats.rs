@@ -25,4 +25,12 @@ pub struct Stats {
     pub frames_dropped: u64,
     /// Signatures checked.
     pub verified: u64,
+    /// Own direct messages that wait, here and with neighbours, for a member who is away.
+    pub direct_kept: u64,
+    /// Direct messages taken in.
+    pub direct_taken: u64,
+    /// Of those, how many came without the one before them.
+    pub direct_gaps: u64,
+    /// Parcels that were forged, damaged, or not meant for this device.
+    pub direct_refused: u64,
 }

@@ -63,10 +63,13 @@ pub(crate) struct Message {
     /// The page's own name for it, only in the reply to `send_message`.
     client_id: Option<String>,
     seen_by: Vec<String>,
+    /// The other of the two, for a direct message.
+    direct: Option<String>,
 }
 
 /// Somebody in a room.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Member {
     author: String,
     name: String,
@@ -74,6 +77,7 @@ pub(crate) struct Member {
     hops: u8,
     role: &'static str,
     me: bool,
+    direct_unread: u64,
 }
 
 /// A code to show.
@@ -187,6 +191,7 @@ impl From<mesh::Message> for Message {
             mine: m.mine,
             client_id: None,
             seen_by: m.seen_by.iter().map(ToString::to_string).collect(),
+            direct: m.direct.map(|other| other.to_string()),
         }
     }
 }
@@ -218,6 +223,7 @@ impl From<mesh::Member> for Member {
             hops: m.hops,
             role: role(m.role),
             me: m.me,
+            direct_unread: m.direct_unread,
         }
     }
 }
@@ -307,11 +313,12 @@ mod tests {
             hops: 2,
             mine: false,
             seen_by: vec![reader],
+            direct: None,
         };
         let json = json!({
             "message": message_hex, "room": room_hex, "author": author_hex, "name": "Ada",
             "text": "hello", "timeMs": 1_700_000_000_123_u64, "hops": 2, "mine": false,
-            "clientId": null, "seenBy": [reader_hex],
+            "clientId": null, "seenBy": [reader_hex], "direct": null,
         });
         (value, json)
     }
@@ -321,7 +328,13 @@ mod tests {
         let (message, mut json) = message();
         assert_eq!(shape(Message::from(message.clone())), json);
         json["clientId"] = "m-1".into();
-        assert_eq!(shape(Message::sent(message, "m-1".into())), json);
+        assert_eq!(shape(Message::sent(message.clone(), "m-1".into())), json);
+        json["direct"] = json["author"].clone();
+        let direct = mesh::Message {
+            direct: Some(message.author),
+            ..message
+        };
+        assert_eq!(shape(Message::sent(direct, "m-1".into())), json);
     }
 
     #[test]
@@ -367,9 +380,11 @@ mod tests {
             hops: 1,
             role: Role::Owner,
             me: true,
+            direct_unread: 2,
         };
         let member_json = json!({
-            "author": author_hex, "name": "Ada", "state": "linked", "hops": 1, "role": "owner", "me": true
+            "author": author_hex, "name": "Ada", "state": "linked", "hops": 1, "role": "owner", "me": true,
+            "directUnread": 2
         });
         let receipt = mesh::Event::Receipt {
             room,

@@ -60,7 +60,9 @@ pub fn run(profile: Profile) -> ExitCode {
             commands::scan::scan_frame,
             commands::messages::send_message,
             commands::messages::history,
-            commands::messages::mark_seen
+            commands::messages::mark_seen,
+            commands::messages::send_direct,
+            commands::messages::direct_history
         ])
         .on_permission_request(|webview, kind| window::answer_permission(&webview, &kind))
         .setup(move |app| {

@@ -20,6 +20,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const SHOWN: usize = 12;
 /// Invites of these tests last that long where they don't say otherwise.
 pub(crate) const TTL: Duration = Duration::from_secs(600);
+/// When these devices confirm a message, where a test does not say otherwise.
+const RECEIPTS: Receipts = Receipts::OnDelivery;
 /// Messages in one page (count).
 const PAGE: usize = 500;
 
@@ -27,6 +29,7 @@ const PAGE: usize = 500;
 pub(crate) struct Device {
     pub(crate) node: Node,
     pub(crate) name: String,
+    receipts: Receipts,
     events: Events,
     /// Every event so far, in order.
     pub(crate) seen: Vec<Event>,
@@ -36,8 +39,16 @@ pub(crate) struct Device {
 /// A device that is switched off.
 pub(crate) struct Shut {
     name: String,
+    receipts: Receipts,
     data: TempDir,
     listen: Vec<SocketAddr>,
+}
+
+impl Shut {
+    /// What it leaves on the disk.
+    pub(crate) fn folder(&self) -> &Path {
+        self.data.path()
+    }
 }
 
 impl Device {
@@ -53,22 +64,31 @@ impl Device {
             .try_init();
         let data = tempfile::tempdir().unwrap();
         let listen = listen.iter().map(|a| a.parse().unwrap()).collect();
-        let opened = open(name, data.path(), listen, Vec::new()).await.unwrap();
-        Self::with(name, data, opened)
+        let opened = open(name, data.path(), listen, Vec::new(), RECEIPTS).await;
+        Self::with(name, data, RECEIPTS, opened.unwrap())
+    }
+
+    /// A new device that confirms messages otherwise than these tests' others.
+    pub(crate) async fn with_receipts(name: &str, receipts: Receipts) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let listen = vec![([127, 0, 0, 1], 0).into()];
+        let opened = open(name, data.path(), listen, Vec::new(), receipts).await;
+        Self::with(name, data, receipts, opened.unwrap())
     }
 
     /// A new device that tells others to look for it where it is not.
     pub(crate) async fn misplaced(name: &str, told: SocketAddr) -> Self {
         let data = tempfile::tempdir().unwrap();
         let listen = vec![([127, 0, 0, 1], 0).into()];
-        let opened = open(name, data.path(), listen, vec![told]).await.unwrap();
-        Self::with(name, data, opened)
+        let opened = open(name, data.path(), listen, vec![told], RECEIPTS).await;
+        Self::with(name, data, RECEIPTS, opened.unwrap())
     }
 
-    fn with(name: &str, data: TempDir, (node, events): (Node, Events)) -> Self {
+    fn with(name: &str, data: TempDir, receipts: Receipts, (node, events): (Node, Events)) -> Self {
         Self {
             node,
             name: name.to_owned(),
+            receipts,
             events,
             seen: Vec::new(),
             data,
@@ -81,6 +101,7 @@ impl Device {
         self.node.close().await;
         Shut {
             name: self.name,
+            receipts: self.receipts,
             data: self.data,
             listen,
         }
@@ -88,15 +109,20 @@ impl Device {
 
     /// Opens a device again, on the same ports. A busy machine may need a moment to free them.
     pub(crate) async fn reopen(shut: Shut) -> Self {
-        let Shut { name, data, listen } = shut;
+        let Shut {
+            name,
+            receipts,
+            data,
+            listen,
+        } = shut;
         let opened = until(&format!("{name}'s ports"), async || {
-            match open(&name, data.path(), listen.clone(), Vec::new()).await {
+            match open(&name, data.path(), listen.clone(), Vec::new(), receipts).await {
                 Err(e) if e.code == ErrorCode::NetworkFailed => None,
                 outcome => Some(outcome.unwrap()),
             }
         })
         .await;
-        Self::with(&name, data, opened)
+        Self::with(&name, data, receipts, opened)
     }
 
     /// A link into a room, for anyone.
@@ -193,6 +219,7 @@ async fn open(
     data: &Path,
     listen: Vec<SocketAddr>,
     announce: Vec<SocketAddr>,
+    receipts: Receipts,
 ) -> Result<(Node, Events), Error> {
     let config = Config {
         // The key lies beside it, in the same temporary folder.
@@ -200,7 +227,7 @@ async fn open(
         name: Some(name.to_owned()),
         listen,
         announce,
-        receipts: Receipts::OnDelivery,
+        receipts,
         keys: Keys::default(),
     };
     Node::open(config).await

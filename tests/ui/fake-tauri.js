@@ -77,7 +77,7 @@ export class FakeShell {
    */
   addRoom(name, others = []) {
     const room = this.id();
-    const me = { author: hex(1), name: this.name || 'Me', state: /** @type {const} */ ('linked'), hops: 0, role: 'owner', me: true };
+    const me = { author: hex(1), name: this.name || 'Me', state: /** @type {const} */ ('linked'), hops: 0, role: 'owner', me: true, directUnread: 0 };
     this.members.set(room, [me, ...others]);
     this.messages.set(room, []);
     this.rooms.set(room, {
@@ -95,11 +95,11 @@ export class FakeShell {
     const list = this.messages.get(room) ?? [];
     const message = {
       message: this.id(), room, author: hex(1), name: this.name, timeMs: Date.now(), hops: 0, mine: true, clientId: null,
-      seenBy: [], ...given,
+      seenBy: [], direct: null, ...given,
     };
     list.push(message);
     const known = this.rooms.get(room);
-    if (known) known.last = { name: message.name, text: message.text, timeMs: message.timeMs };
+    if (known && message.direct === null) known.last = { name: message.name, text: message.text, timeMs: message.timeMs };
     return message;
   }
 
@@ -140,7 +140,13 @@ export class FakeShell {
     cancel_join: () => ({}),
     send_message: ({ room, clientId, text }) => this.addMessage(room, { text, clientId }),
     history: ({ room, before, limit }) => {
-      const list = this.messages.get(room) ?? [];
+      const list = (this.messages.get(room) ?? []).filter((m) => m.direct === null);
+      const end = before === null ? list.length : list.findIndex((m) => m.message === before);
+      return { messages: list.slice(Math.max(0, end - limit), Math.max(0, end)) };
+    },
+    send_direct: ({ room, to, clientId, text }) => this.addMessage(room, { text, clientId, direct: to }),
+    direct_history: ({ room, with: other, before, limit }) => {
+      const list = (this.messages.get(room) ?? []).filter((m) => m.direct === other);
       const end = before === null ? list.length : list.findIndex((m) => m.message === before);
       return { messages: list.slice(Math.max(0, end - limit), Math.max(0, end)) };
     },

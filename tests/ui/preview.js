@@ -7,7 +7,7 @@ import { FakeShell } from './fake-tauri.js';
 const shell = new FakeShell();
 const MINUTE = 60_000;
 const person = (/** @type {number} */ n, /** @type {string} */ name, /** @type {any} */ state, hops = 1) => ({
-  author: (n * 7919).toString(16).padStart(32, '0'), name, state, hops, role: 'member', me: false,
+  author: (n * 7919).toString(16).padStart(32, '0'), name, state, hops, role: 'member', me: false, directUnread: 0,
 });
 const ada = person(2, 'Ada', 'linked');
 const bo = person(3, 'Bo', 'reachable', 2);
@@ -62,6 +62,17 @@ const scenes = {
   start: () => { shell.name = 'Rosa'; },
   rooms: () => { campsite(); },
   room: () => { openCamp(campsite()); },
+  direct: () => {
+    const room = campsite();
+    ada.directUnread = 1;
+    const lines = [['Psst. Is the surprise still on?', false, 9], ['Yes. Bo must not know!', true, 7], ['He won’t 🤫', false, 5]];
+    for (const [text, mine, ago] of /** @type {[string, boolean, number][]} */ (lines)) {
+      const by = mine ? {} : { author: ada.author, name: 'Ada', mine };
+      shell.addMessage(room, { text, timeMs: Date.now() - ago * MINUTE, direct: ada.author, seenBy: mine ? [ada.author] : [], ...by });
+    }
+    openCamp(room);
+    return async () => { await press('people-open'); await press('person-write'); };
+  },
   empty: () => { shell.name = 'Rosa'; openCamp(shell.addRoom('Camp 7')); },
   create: () => { campsite(); return () => press('make-room'); },
   name: () => { campsite(); return () => press('name-open'); },

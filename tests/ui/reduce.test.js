@@ -104,3 +104,21 @@ test('rooms_stand_by_their_latest_word', () => {
   assert.deepEqual(sortedRooms(state).map((r) => r.room), ['4', '3', '2', '1']);
   assert.equal(state.name, '', 'no name yet');
 });
+
+test('what_is_said_to_one_stays_out_of_the_room', () => {
+  const direct = message(7, { direct: 'a', seenBy: [] });
+  const talk = 'r/a';
+  const state = after(ready, opened,
+    { type: 'page', room: talk, messages: [], complete: true, newest: true },
+    { ...queued, room: talk },
+    { type: 'batch', events: [{ kind: 'message', message: direct }] },
+    { type: 'saved', clientId: 'c1', message: message(8, { mine: true, clientId: 'c1', direct: 'a' }) },
+    { type: 'batch', events: [{ kind: 'receipt', room: 'r', message: 'm8', seenBy: ['a'] }] });
+  assert.deepEqual(state.timelines.r.messages, []);
+  assert.equal(state.rooms.r.last, null);
+  assert.deepEqual(state.timelines[talk].messages.map((m) => m.message), ['m7', 'm8']);
+  assert.deepEqual(state.timelines[talk].messages[1].seenBy, ['a']);
+  assert.deepEqual(state.pending[talk], []);
+  const left = after(ready, { type: 'page', room: talk, messages: [direct], complete: true, newest: true }, { type: 'left', room: 'r' });
+  assert.deepEqual(left.timelines, {});
+});

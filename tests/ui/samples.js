@@ -8,7 +8,7 @@
 export function message(n, given = {}) {
   return {
     message: `m${n}`, room: 'r', author: 'a', name: 'Ada', text: `text ${n}`, timeMs: n * 1000, hops: 1, mine: false,
-    clientId: null, seenBy: [], ...given,
+    clientId: null, seenBy: [], direct: null, ...given,
   };
 }
 
@@ -26,5 +26,5 @@ export function room(given = {}) {
  * @returns {import('../../ui/ipc/types.js').Member}
  */
 export function member(author, given = {}) {
-  return { author, name: author, state: 'linked', hops: 1, role: 'member', me: false, ...given };
+  return { author, name: author, state: 'linked', hops: 1, role: 'member', me: false, directUnread: 0, ...given };
 }

@@ -186,3 +186,20 @@ test('a_new_room_is_there_when_its_command_returns', async () => {
   const room = await session.createRoom('Camp 7');
   assert.equal(session.state.rooms[room].name, 'Camp 7');
 });
+
+test('what_is_said_to_one_is_sent_to_one_and_read_back', async () => {
+  const session = new Session(ipc);
+  const other = { author: 'b'.repeat(32), name: 'Ada', state: /** @type {const} */ ('linked'), hops: 1, role: 'member', me: false, directUnread: 0 };
+  const room = shell.addRoom('Camp 7', [other]);
+  await session.start();
+  const talk = session.enterTalk(room, other.author);
+  await session.send(talk, 'for you alone');
+  await until(session, (state) => state.timelines[talk]?.loading === 'idle' && state.timelines[talk].messages.length === 1);
+  const calls = shell.calls.map(({ command, args }) => [command, args]);
+  const sent = calls.find(([command]) => command === 'send_direct');
+  assert.equal(sent?.[1].to, other.author);
+  assert.deepEqual(calls.find(([command]) => command === 'direct_history')?.[1], { room, with: other.author, before: null, limit: PAGE });
+  assert.equal(calls.some(([command]) => command === 'send_message'), false);
+  await session.markSeen(talk, session.state.timelines[talk].messages[0].message);
+  assert.equal(shell.calls.at(-1)?.args.room, room);
+});

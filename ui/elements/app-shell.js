@@ -9,9 +9,10 @@
 import { h } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { forgetEverything, formatPlace, lastRoom, parsePlace, rememberRoom } from '../state/place.js';
-import { NO_TIMELINE, sortedRooms } from '../state/model.js';
+import { NO_TIMELINE, sortedRooms, talkOf } from '../state/model.js';
 import { t } from '../strings/index.js';
 import './create-dialog.js';
+import './direct-dialog.js';
 import './invite-dialog.js';
 import './name-dialog.js';
 import './people-dialog.js';
@@ -191,6 +192,8 @@ export class AppShell extends ViewElement {
       const { room } = people.data.room;
       if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room] };
     }
+    const direct = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (this.querySelector('direct-dialog'));
+    if (direct && this.#open !== null) direct.data = this.#talk(direct.data.room.room, direct.data.author);
   }
 
   /**
@@ -266,10 +269,44 @@ export class AppShell extends ViewElement {
         room: session.state.rooms[room],
         members: session.state.members[room],
         leave: () => session.leaveRoom(room),
+        write: (author) => this.#openDirect(room, author),
       };
       this.append(dialog);
       session.loadMembers(room).catch(() => {}); // what was known before stays on the screen
     });
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} author
+   */
+  #openDirect(room, author) {
+    this.session.enterTalk(room, author);
+    const dialog = /** @type {import('./direct-dialog.js').DirectDialog} */ (document.createElement('direct-dialog'));
+    dialog.data = this.#talk(room, author);
+    this.append(dialog);
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} author
+   * @returns {import('./direct-dialog.js').DirectData}
+   */
+  #talk(room, author) {
+    const { session } = this;
+    const { state } = session;
+    const talk = talkOf(room, author);
+    return {
+      session,
+      talk,
+      author,
+      room: state.rooms[room],
+      timeline: state.timelines[talk] ?? NO_TIMELINE,
+      pending: state.pending[talk] ?? NONE,
+      members: state.members[room] ?? NONE,
+      draft: state.drafts[talk] ?? '',
+      now: Date.now(),
+    };
   }
 
   /** @param {import('../state/timeline.js').MessageRow} row */

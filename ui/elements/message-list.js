@@ -7,7 +7,7 @@
  *     rows         the window
  *     .spacer      height of the rows below
  *
- * data: {room, rows, names, now}; emits `older-wanted`, `newest-seen` (message id) and what its bubbles emit.
+ * data: {room, rows, names, now, beginning}; emits `older-wanted`, `newest-seen` (message id) and what its bubbles emit.
  *
  * @typedef {import('../state/timeline.js').Row} Row
  * @typedef {object} MessageListData
@@ -15,6 +15,7 @@
  * @property {Row[]} rows
  * @property {Map<string, string>} names By author.
  * @property {number} now
+ * @property {string} [beginning] What stands above the first message; something about a room unless given.
  */
 import { attended } from '../lib/attention.js';
 import { h, icon, setLine } from '../lib/dom.js';
@@ -205,7 +206,7 @@ export class MessageList extends ViewElement {
    * @param {import('../state/timeline.js').TopRow['state']} state
    */
   #topLine(line, words, state) {
-    setLine(words, TOP_WORDS[state]());
+    setLine(words, state === 'complete' && this.data.beginning !== undefined ? this.data.beginning : TOP_WORDS[state]());
     const again = line.querySelector('button');
     if (state !== 'failed') again?.remove();
     else if (!again) {

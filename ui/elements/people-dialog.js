@@ -1,13 +1,14 @@
 /**
  * `<people-dialog>`: who belongs to the room and where they are; leaving stands at its end.
  *
- * data: {room, members, leave() -> Promise}
+ * data: {room, members, leave() -> Promise, write(author)}
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {object} PeopleData
  * @property {import('../ipc/types.js').Room} room
  * @property {Member[] | undefined} members Undefined until they are loaded.
  * @property {() => Promise<void>} leave
+ * @property {(author: string) => void} write Opens what is said with one person alone.
  */
 import { avatar } from '../lib/avatar.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
@@ -27,8 +28,13 @@ export class PeopleDialog extends ModalElement {
     this.#offerLeave();
   }
 
-  /** @param {PeopleData} data */
-  render({ room, members }) {
+  /**
+   * @param {PeopleData} data
+   * @param {PeopleData | undefined} previous
+   */
+  render({ room, members, write }, previous) {
+    // Renewing the list takes the focus from its buttons.
+    if (previous?.members === members && previous?.room.name === room.name) return;
     this.heading = t('people.title', { name: room.name });
     if (!members) {
       this.#list.replaceChildren(h('li', { class: 'hint' }, t('people.loading')));
@@ -42,7 +48,13 @@ export class PeopleDialog extends ModalElement {
         avatar(member.author, member.name),
         h('span', { class: 'person-text' },
           h('bdi', { class: 'person-name' }, member.me ? t('people.me', { name }) : name),
-          h('span', { class: `person-state is-${state}` }, presence(member))));
+          h('span', { class: `person-state is-${state}` }, presence(member))),
+        !member.me && h('button', {
+          type: 'button', class: 'button button-soft person-write', 'data-test': 'person-write',
+          'aria-label': member.directUnread > 0
+            ? `${t('direct.open', { name })}, ${t('direct.unread', { n: member.directUnread })}` : t('direct.open', { name }),
+          onclick: () => write(member.author),
+        }, t('people.write'), member.directUnread > 0 && h('span', { class: 'badge' }, String(member.directUnread))));
     }));
   }
 

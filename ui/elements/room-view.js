@@ -13,7 +13,7 @@
  * @property {number} unreadAtOpen What was unread when the room was opened.
  * @property {number} now
  */
-import { h, icon, iconButton } from '../lib/dom.js';
+import { h, icon, iconButton, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { nearText } from '../lib/near.js';
 import { namesOf } from '../lib/people.js';
@@ -26,6 +26,8 @@ import './message-list.js';
 export class RoomView extends ViewElement {
   #name = h('bdi', { class: 'bar-title' });
   #near = h('span', { class: 'bar-note' });
+  #unread = h('span', { class: 'badge bar-badge', hidden: true });
+  #people = iconButton('people', t('room.people'), { 'data-test': 'people-open', onclick: () => this.emit('people-open') });
   #empty = h('div', { class: 'room-empty', hidden: true });
   #list = /** @type {import('./message-list.js').MessageList} */ (document.createElement('message-list'));
   #composer = /** @type {import('./message-composer.js').MessageComposer} */ (document.createElement('message-composer'));
@@ -33,6 +35,7 @@ export class RoomView extends ViewElement {
   #newFrom = undefined;
 
   setup() {
+    this.#people.append(this.#unread);
     this.replaceChildren(
       h('header', { class: 'bar' },
         iconButton('back', t('action.back'), { class: 'icon-button only-narrow', 'data-test': 'room-back', onclick: () => this.emit('room-close') }),
@@ -41,7 +44,7 @@ export class RoomView extends ViewElement {
           type: 'button', class: 'button button-soft', 'data-test': 'invite-open', 'aria-label': t('room.invite'),
           onclick: () => this.emit('invite-open'),
         }, icon('code'), h('span', { class: 'only-wide' }, t('room.invite'))),
-        iconButton('people', t('room.people'), { 'data-test': 'people-open', onclick: () => this.emit('people-open') })),
+        this.#people),
       this.#empty,
       this.#list,
       this.#composer);
@@ -61,6 +64,10 @@ export class RoomView extends ViewElement {
     this.#name.textContent = room.name;
     this.#near.textContent = nearText(room);
     this.#near.classList.toggle('is-near', room.near > 0);
+
+    const unread = members.reduce((sum, member) => sum + member.directUnread, 0);
+    setLine(this.#unread, unread > 0 ? String(unread) : '');
+    this.#people.setAttribute('aria-label', unread > 0 ? `${t('room.people')}, ${t('direct.unread', { n: unread })}` : t('room.people'));
 
     const empty = timeline.complete && timeline.messages.length === 0 && pending.length === 0;
     this.#renderEmpty(empty, room.members <= 1);

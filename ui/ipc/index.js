@@ -9,6 +9,7 @@ import { channel, invoke, rawBodies } from './tauri.js';
 
 /**
  * @typedef {import('./types.js').RoomId} RoomId
+ * @typedef {import('./types.js').AuthorId} AuthorId
  * @typedef {import('./types.js').MessageId} MessageId
  * @typedef {import('./types.js').Message} Message
  * @typedef {import('./types.js').Member} Member
@@ -141,6 +142,25 @@ export const ipc = Object.freeze({
    * @returns {Promise<{messages: Message[]}>} Oldest first.
    */
   history: (room, before, limit) => call('history', { room, before, limit }),
+
+  /**
+   * Resolves once the message is on disk.
+   * @param {RoomId} room
+   * @param {AuthorId} to Who alone can read it.
+   * @param {string} clientId
+   * @param {string} text
+   * @returns {Promise<Message>}
+   */
+  sendDirect: (room, to, clientId, text) => call('send_direct', { room, to, clientId, text }),
+
+  /**
+   * @param {RoomId} room
+   * @param {AuthorId} other
+   * @param {MessageId | null} before
+   * @param {number} limit
+   * @returns {Promise<{messages: Message[]}>} Oldest first.
+   */
+  directHistory: (room, other, before, limit) => call('direct_history', { room, with: other, before, limit }),
 
   /**
    * @param {RoomId} room

@@ -36,6 +36,7 @@
  * @property {boolean} mine
  * @property {string | null} clientId
  * @property {AuthorId[]} seenBy
+ * @property {AuthorId | null} direct The other of the two, for a message that only they can read.
  *
  * @typedef {object} Member
  * @property {AuthorId} author
@@ -44,6 +45,7 @@
  * @property {number} hops
  * @property {string} role
  * @property {boolean} me
+ * @property {number} directUnread Messages to me alone that I have not seen.
  *
  * @typedef {object} Invite
  * @property {string} invite

@@ -22,13 +22,16 @@
  * @property {'queued' | 'failed'} state
  * @property {string} error The sentence to show when it failed.
  *
+ * A talk is what two people of a room say to each other alone. Where a room's id stands as a key, a
+ * talk's does, too; see `talkOf`.
+ *
  * @typedef {object} State
  * @property {'starting' | 'ready' | 'failed'} phase
  * @property {string} error Why starting failed.
  * @property {string} name Mine; empty before the first start is done.
  * @property {import('../ipc/types.js').KeyPlace} key What keeps the key to this device's data.
  * @property {Record<string, Room>} rooms
- * @property {Record<string, Timeline>} timelines Only of rooms that were opened.
+ * @property {Record<string, Timeline>} timelines Only of rooms and talks that were opened; likewise below.
  * @property {Record<string, Pending[]>} pending
  * @property {Record<string, Member[]>} members
  * @property {Record<string, string>} drafts
@@ -79,4 +82,32 @@ export const NO_TIMELINE = Object.freeze({ messages: [], complete: false, loadin
 export function sortedRooms(state) {
   return Object.values(state.rooms).sort((a, b) =>
     (b.last?.timeMs ?? 0) - (a.last?.timeMs ?? 0) || a.name.localeCompare(b.name) || (a.room < b.room ? -1 : 1));
+}
+
+/**
+ * The key of what is said with one person alone.
+ * @param {string} room
+ * @param {string} author
+ * @returns {string}
+ */
+export function talkOf(room, author) {
+  return `${room}/${author}`;
+}
+
+/**
+ * @param {string} key A room's id or a talk's key.
+ * @returns {{room: string, author: string | null}}
+ */
+export function partsOf(key) {
+  const [room, author] = key.split('/');
+  return { room, author: author ?? null };
+}
+
+/**
+ * Where a message stands.
+ * @param {Message} message
+ * @returns {string}
+ */
+export function keyOf(message) {
+  return message.direct === null || message.direct === undefined ? message.room : talkOf(message.room, message.direct);
 }

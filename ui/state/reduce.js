@@ -8,7 +8,7 @@
  * @typedef {import('./model.js').Pending} Pending
  */
 import { addPage, place } from './messages.js';
-import { NO_TIMELINE } from './model.js';
+import { NO_TIMELINE, keyOf, partsOf } from './model.js';
 
 /**
  * @param {State} state
@@ -30,7 +30,7 @@ export function reduce(state, action) {
     case 'queued':
       return withPending(state, action.room, (list) => [...list, action.pending]);
     case 'saved': {
-      const { room } = action.message;
+      const room = keyOf(action.message);
       const settled = withPending(state, room, (list) => list.filter((p) => p.clientId !== action.clientId));
       return takeMessages(settled, room, [{ ...action.message, clientId: action.clientId }]);
     }
@@ -83,7 +83,7 @@ function applyEvents(state, events) {
   const messages = new Map();
   for (const event of events) {
     if (event.kind !== 'message') continue;
-    const { room } = event.message;
+    const room = keyOf(event.message);
     const list = messages.get(room);
     if (list) list.push(event.message);
     else messages.set(room, [event.message]);
@@ -104,11 +104,13 @@ function applyEvent(state, event) {
     case 'message':
       return state; // taken with the others of its batch
     case 'receipt': {
-      const timeline = state.timelines[event.room];
-      if (!timeline?.messages.some((m) => m.message === event.message)) return state;
+      const known = Object.entries(state.timelines).find(([key, { messages }]) =>
+        partsOf(key).room === event.room && messages.some((m) => m.message === event.message));
+      if (!known) return state;
+      const [key, timeline] = known;
       const messages = timeline.messages.map((m) =>
         m.message === event.message ? { ...m, seenBy: event.seenBy } : m);
-      return withTimeline(state, event.room, { ...timeline, messages });
+      return withTimeline(state, key, { ...timeline, messages });
     }
     case 'member': {
       const members = state.members[event.room];
@@ -222,7 +224,7 @@ function withPending(state, room, change) {
  */
 function withoutRoom(state, room) {
   const without = (/** @type {Record<string, any>} */ map) =>
-    Object.fromEntries(Object.entries(map).filter(([key]) => key !== room));
+    Object.fromEntries(Object.entries(map).filter(([key]) => partsOf(key).room !== room));
   return {
     ...state,
     rooms: without(state.rooms),

@@ -5,7 +5,7 @@
  *   shell --batches--> Sequence --in order--> Store --state--> <app-shell>
  *   <app-shell> --methods--> Session --ipc--> shell
  */
-import { EMPTY, NO_TIMELINE } from './model.js';
+import { EMPTY, NO_TIMELINE, partsOf, talkOf } from './model.js';
 import { reduce } from './reduce.js';
 import { Sequence } from './sequence.js';
 import { Store } from './store.js';
@@ -114,6 +114,19 @@ export class Session {
     this.loadMembers(room).catch(() => {}); // names for "seen by" may come later
   }
 
+  /**
+   * Loads what was said with one person alone.
+   * @param {string} room
+   * @param {string} author
+   * @returns {string} The talk's key: what the room's methods take for it.
+   */
+  enterTalk(room, author) {
+    const talk = talkOf(room, author);
+    const timeline = this.state.timelines[talk];
+    if (!timeline || timeline.loading === 'failed') void this.#loadNewest(talk);
+    return talk;
+  }
+
   /** @param {string} room */
   async #loadNewest(room) {
     this.store.dispatch({ type: 'loading', room });
@@ -137,8 +150,11 @@ export class Session {
    */
   async #loadPage(room, before) {
     try {
-      const { messages } = await this.ipc.history(room, before, PAGE);
-      if (!this.state.rooms[room]) return;
+      const { room: inside, author } = partsOf(room);
+      const { messages } = author === null
+        ? await this.ipc.history(room, before, PAGE)
+        : await this.ipc.directHistory(inside, author, before, PAGE);
+      if (!this.state.rooms[inside]) return;
       this.store.dispatch({ type: 'page', room, messages, complete: messages.length < PAGE, newest: before === null });
     } catch {
       this.store.dispatch({ type: 'loadFailed', room });
@@ -183,7 +199,10 @@ export class Session {
    */
   async #deliver(room, clientId, text) {
     try {
-      const message = await this.ipc.sendMessage(room, clientId, text);
+      const { room: inside, author } = partsOf(room);
+      const message = author === null
+        ? await this.ipc.sendMessage(room, clientId, text)
+        : await this.ipc.sendDirect(inside, author, clientId, text);
       this.store.dispatch({ type: 'saved', clientId, message });
     } catch (error) {
       this.store.dispatch({ type: 'sendFailed', room, clientId, error: sentence(error) });
@@ -223,7 +242,7 @@ export class Session {
     if (place(message) <= place(before)) return;
     this.#reported.set(room, message);
     try {
-      await this.ipc.markSeen(room, message);
+      await this.ipc.markSeen(partsOf(room).room, message);
       this.store.dispatch({ type: 'seen', room, message });
     } catch {
       // The next look reports it again.

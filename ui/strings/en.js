@@ -130,6 +130,7 @@ export const en = Object.freeze({
   'people.away': 'away',
   'people.you': 'this device',
   'people.loading': 'Looking who is near…',
+  'people.write': 'Write',
   'people.leave': 'Leave this room',
   'people.leaveAsk': 'Leave {name}? Its messages go from this device; the others keep theirs.',
   'people.leaveGo': 'Leave',
@@ -149,6 +150,11 @@ export const en = Object.freeze({
   'hold.how': 'Hold the button, or the space key, for three seconds.',
   'hold.left': { one: 'Keep holding: {n} second', other: 'Keep holding: {n} seconds' },
   'hold.released': 'You let go. Nothing was erased.',
+
+  'direct.open': 'Write to {name} only',
+  'direct.title': 'Only you and {name}',
+  'direct.hint': 'Nobody else in the room can read this.',
+  'direct.unread': { one: '{n} private message', other: '{n} private messages' },
 
   'time.now': 'now',
   'time.minutes': { one: '{n} min', other: '{n} min' },

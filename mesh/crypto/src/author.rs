@@ -36,6 +36,8 @@ pub enum Context {
     Voucher,
     /// "I go on under this other key", by the key until now: `pn/move/1`.
     Move,
+    /// "Your direct message arrived", or was seen: `pn/direct/1`.
+    DirectReceipt,
 }
 
 impl Context {
@@ -51,6 +53,7 @@ impl Context {
             Self::Welcome => b"pn/welcome/1",
             Self::Voucher => b"pn/voucher/1",
             Self::Move => b"pn/move/1",
+            Self::DirectReceipt => b"pn/direct/1",
         })
     }
 
@@ -133,7 +136,7 @@ pub(crate) fn check(
 mod tests {
     use super::*;
 
-    const CONTEXTS: [Context; 8] = [
+    const CONTEXTS: [Context; 9] = [
         Context::Event,
         Context::Record(RecordKind::RECEIPTS),
         Context::Record(RecordKind::WHEREABOUTS),
@@ -142,6 +145,7 @@ mod tests {
         Context::Join,
         Context::Welcome,
         Context::Voucher,
+        Context::DirectReceipt,
     ];
 
     #[test]

@@ -36,6 +36,7 @@
 pub mod author;
 pub mod beacon;
 mod derive;
+pub mod direct;
 pub mod epoch;
 pub mod error;
 pub mod event;
@@ -53,6 +54,10 @@ pub mod vault;
 
 pub use author::{AuthorKey, Context, verify};
 pub use beacon::{sign_beacon, verify_beacon};
+pub use direct::{
+    direct_receipt, direct_stream, open_direct, open_parcel, seal_direct, seal_parcel,
+    verify_direct_receipt,
+};
 pub use epoch::EpochKeys;
 pub use error::CryptoError;
 pub use event::{Draft, open_event, seal_event, verify_event};

@@ -57,9 +57,9 @@ pub struct UnicastId(pub [u8; 8]);
 pub enum Outcome {
     /// Its recipient's engine has it, as those on the way say: a proof is for the payload's reader to give.
     Delivered,
-    /// Its recipient can't be reached; this device keeps it for a day, and up to three neighbours do, too.
+    /// Its recipient can't be reached; this device keeps it for three days, and up to three neighbours do, too.
     Custody,
-    /// Neither, or a day passed.
+    /// Neither, or three days passed.
     Failed,
 }
 

@@ -288,7 +288,7 @@ pub const KEPT_PER_AUTHOR: usize = 64;
 /// Their payloads (bytes).
 pub const KEPT_BYTES_PER_AUTHOR: usize = 256 * 1024;
 /// How long a message is kept.
-pub const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
+pub const KEPT_FOR: Duration = Duration::from_secs(72 * 3600);
 /// A kept message sets out at most so often.
 pub const REDELIVER_EVERY: Duration = Duration::from_secs(2);
 /// Keepers set out within this span of each other, in milliseconds.

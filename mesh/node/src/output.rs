@@ -139,7 +139,7 @@ fn event_value(event: Event) -> Option<Value> {
 }
 
 pub(crate) fn message(m: &Message) -> Value {
-    json!({
+    let mut value = json!({
         "message": m.id.to_string(),
         "author": m.author.to_string(),
         "name": m.name,
@@ -147,7 +147,12 @@ pub(crate) fn message(m: &Message) -> Value {
         "time_ms": m.time.0,
         "hops": m.hops,
         "seen_by": m.seen_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
+    });
+    if let (Some(with), Value::Object(object)) = (m.direct, &mut value) {
+        object.insert("direct".to_owned(), true.into());
+        object.insert("with".to_owned(), with.to_string().into());
+    }
+    value
 }
 
 pub(crate) fn member(m: &Member) -> Value {

@@ -41,8 +41,14 @@ pub(crate) enum Request {
         room: RoomId,
         text: String,
     },
+    Dm {
+        room: RoomId,
+        to: AuthorId,
+        text: String,
+    },
     History {
         room: RoomId,
+        with: Option<AuthorId>,
         limit: usize,
         before: Option<MessageId>,
     },
@@ -116,8 +122,16 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
             room: room()?,
             text: text(o, "text")?,
         },
+        "dm" => Request::Dm {
+            room: room()?,
+            to: id_of(o, "to")?,
+            text: text(o, "text")?,
+        },
         "history" => Request::History {
             room: room()?,
+            with: optional_text(o, "with")?
+                .map(|w| parse_id(&w, "with"))
+                .transpose()?,
             limit: usize::try_from(number(o, "limit")?.unwrap_or(LIMIT as u64)).unwrap_or(LIMIT),
             before: optional_text(o, "before")?
                 .map(|b| parse_id(&b, "before"))
@@ -153,7 +167,7 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
             ));
         }
         "quit" => Request::Quit,
-        "dm" | "edit" | "delete" | "react" | "block" | "verify" => {
+        "edit" | "delete" | "react" | "block" | "verify" => {
             return Err(ErrorCode::NotYet.into());
         }
         other => return Err(bad(&format!("there is no command “{}”", short(other)))),
@@ -273,13 +287,14 @@ mod tests {
             r#"{"cmd":"join"}"#,
             r#"{"cmd":"wipe"}"#,
             r#"{"cmd":"wipe","confirm":true}"#,
+            r#"{"cmd":"dm","room":"00112233445566778899aabbccddeeff","to":"you","text":"y"}"#,
             r#"{"cmd":"create_room","name":3}"#,
             "\u{0}",
         ] {
             assert_eq!(code(line), Some(ErrorCode::BadRequest), "{line}");
         }
         for cmd in [
-            "dm", "edit", "delete", "react", "role", "ban", "close", "block", "verify", "remove",
+            "edit", "delete", "react", "role", "ban", "close", "block", "verify", "remove",
         ] {
             assert_eq!(
                 code(&format!(r#"{{"cmd":"{cmd}"}}"#)),

@@ -109,12 +109,19 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
         Request::Send { room, text } => {
             json!({"message": node.send(room, &text).await?.id.to_string()})
         }
+        Request::Dm { room, to, text } => {
+            json!({"message": node.dm(room, to, &text).await?.id.to_string()})
+        }
         Request::History {
             room,
+            with,
             limit,
             before,
         } => {
-            let messages = node.history(room, before, limit).await?;
+            let messages = match with {
+                Some(with) => node.direct_history(room, with, before, limit).await?,
+                None => node.history(room, before, limit).await?,
+            };
             json!({"messages": messages.iter().map(output::message).collect::<Vec<_>>()})
         }
         Request::Members { room } => {
@@ -194,6 +201,10 @@ async fn stats(node: &Node) -> Result<Value, Error> {
         "frames_out": device.frames_out,
         "frames_dropped": device.frames_dropped,
         "signatures_checked": device.verified,
+        "direct_kept": device.direct_kept,
+        "direct_taken": device.direct_taken,
+        "direct_gaps": device.direct_gaps,
+        "direct_refused": device.direct_refused,
         "delivered": engine.delivered,
         "duplicates": engine.duplicates,
         "refused": engine.refused,

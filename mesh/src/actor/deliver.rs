@@ -233,6 +233,7 @@ pub(super) fn message_of(room: &Room, event: &SignedEvent, hops: u8) -> Option<M
         hops,
         mine: header.author == room.me(),
         seen_by: room.seen_by(header.author, header.seq),
+        direct: None,
     })
 }
 

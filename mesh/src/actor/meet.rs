@@ -15,7 +15,9 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use peddlenet_crypto::verify_record;
 use peddlenet_gossip::{Input, Outcome, UnicastId};
 use peddlenet_wire::{
-    AuthorId, Capped, Hlc, RoomTag, SignedRecord, Timestamp, codec, limits,
+    AuthorId, Capped, Hlc, RoomTag, SignedRecord, Timestamp, codec,
+    direct::PARCEL_VERSION,
+    limits,
     meet::Meet,
     record::{Address, RecordKind},
 };
@@ -123,6 +125,7 @@ impl Actor {
 
     /// [`Action::UnicastDone`](peddlenet_gossip::Action::UnicastDone).
     pub(super) fn on_unicast_done(&mut self, id: UnicastId, outcome: Outcome) {
+        self.direct_done(id, outcome);
         if let Some((tag, author, _)) = self.meetings.sent.remove(&id)
             && outcome != Outcome::Delivered
         {
@@ -133,6 +136,9 @@ impl Actor {
 
     /// [`Action::DeliverTo`](peddlenet_gossip::Action::DeliverTo).
     pub(super) fn on_unicast(&mut self, tag: RoomTag, from: AuthorId, payload: &[u8]) {
+        if payload.first() == Some(&PARCEL_VERSION) {
+            return self.on_parcel(tag, from, payload);
+        }
         let Some(meet) = self.read_meet(tag, from, payload) else {
             return tracing::debug!(?from, "a message that is no offer for this device");
         };

@@ -38,7 +38,7 @@ pub(super) fn receipt_delay(members: usize) -> Duration {
     }
 }
 /// Messages in one page of history (count).
-const PAGE_MAX: usize = 500;
+pub(super) const PAGE_MAX: usize = 500;
 /// How far back marking a message as seen, and counting the unread, looks (count).
 const LOOK_BACK: usize = 500;
 
@@ -86,7 +86,7 @@ impl Actor {
     }
 
     /// Hash over the heads of stream 0: what this device knows of the membership as it signs.
-    fn membership_digest(&self, tag: RoomTag) -> Digest {
+    pub(super) fn membership_digest(&self, tag: RoomTag) -> Digest {
         let heads = self
             .engine
             .heads(tag)
@@ -149,12 +149,21 @@ impl Actor {
             let Some(row) = store.event(tag, message)? else {
                 return Ok(None);
             };
+            if row.key.stream.is_direct() {
+                return Ok(Some((vec![row], Vec::new())));
+            }
             let mut rows = store.page(tag, Some((row.clock, message)), LOOK_BACK)?;
             rows.push(row);
             Ok(Some((rows, store.page(tag, None, LOOK_BACK)?)))
         };
         self.disk.read(read, move |actor, rows| {
             let answer = match rows {
+                Ok(Some((seen, _))) if seen.iter().any(|row| row.key.stream.is_direct()) => {
+                    for row in seen {
+                        actor.see_direct(tag, row.key, row.clock);
+                    }
+                    Ok(())
+                }
                 Ok(Some((seen, newest))) => {
                     for row in seen {
                         actor.see(tag, row.key.author, row.key.seq);

@@ -13,6 +13,7 @@
 
 mod deliver;
 mod dial;
+mod direct;
 mod epochs;
 mod invites;
 mod join;
@@ -103,6 +104,7 @@ pub(crate) struct Actor {
     reach: BTreeMap<(RoomTag, AuthorId), crate::api::Reach>,
     dials: dial::Dials,
     meetings: meet::Meetings,
+    directs: direct::Directs,
     said: whereabouts::Said,
     unreadable: epochs::Unreadable,
     /// Members that came in or said where they are, of whom the engine was not told yet.
@@ -132,6 +134,8 @@ enum Timer {
     Meet(RoomTag, AuthorId),
     WayFailed(RoomTag, AuthorId),
     DialFailed(RoomTag, AuthorId),
+    /// Direct messages that wait set out again.
+    Direct(RoomTag),
 }
 
 /// The parts an actor is made of.
@@ -204,6 +208,7 @@ impl Actor {
             reach: BTreeMap::new(),
             dials: dial::Dials::default(),
             meetings: meet::Meetings::default(),
+            directs: direct::Directs::default(),
             said: BTreeMap::new(),
             unreadable: epochs::Unreadable::default(),
             known_news: BTreeSet::new(),
@@ -299,6 +304,8 @@ impl Actor {
     fn load(&mut self, query: peddlenet_gossip::QueryId, what: Query) {
         let (Query::Range { limit, .. } | Query::Page { limit, .. }) = what;
         let read = move |store: &dyn peddlenet_store::Store| match what {
+            // Direct messages are nobody's but the two's, whoever asks.
+            Query::Range { stream, .. } if stream.is_direct() => Ok(Vec::new()),
             Query::Range {
                 room,
                 author,
@@ -356,6 +363,7 @@ impl Actor {
                 Timer::Meet(room, author) => self.meet_due(room, author),
                 Timer::WayFailed(room, author) => self.way_failed(room, author),
                 Timer::DialFailed(room, author) => self.dial_failed(room, author),
+                Timer::Direct(room) => self.send_waiting(room),
             }
         }
     }

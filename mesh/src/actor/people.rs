@@ -35,6 +35,7 @@ impl Actor {
             },
             role: entry.role,
             me: author == room.me(),
+            direct_unread: self.directs.unread(room.tag, author),
         })
     }
 
@@ -48,6 +49,7 @@ impl Actor {
             hops: 0,
             role: peddlenet_wire::content::Role::Member,
             me: room.is_some_and(|room| room.me() == author),
+            direct_unread: 0,
         }
     }
 
@@ -88,6 +90,9 @@ impl Actor {
         if self.reach.insert((tag, author), reach) != Some(reach) {
             self.member_changed(tag, author);
             self.room_changed(tag);
+            if reach != Reach::Away {
+                self.direct_is_near(tag, author);
+            }
         }
     }
 

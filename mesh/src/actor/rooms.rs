@@ -16,6 +16,7 @@ use peddlenet_wire::{
 use super::{
     Actor, Reply, Timer,
     deliver::{message_of, take_record},
+    direct::RoomDirects,
     messages::unread,
 };
 use crate::{
@@ -36,6 +37,7 @@ pub(crate) struct LoadedRoom {
     held: Vec<peddlenet_gossip::Held>,
     records: Vec<SignedRecord>,
     last: Option<Message>,
+    directs: RoomDirects,
 }
 
 /// Reads a room from the store: replays its membership and looks up where its logs end. Blocks.
@@ -80,8 +82,9 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
         }
         room.resume_own(own.stream, own.guarded.0, own.guarded.1);
     }
-    let records: Vec<_> = store
-        .records(tag)?
+    let rows = store.records(tag)?;
+    let directs = RoomDirects::load(store, &mut room, &held, &rows)?;
+    let records: Vec<_> = rows
         .iter()
         .filter_map(|row| SignedRecord::from_bytes(&row.bytes).ok())
         .collect();
@@ -96,9 +99,14 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
     let last = last_message(&mut room, newest);
     Ok(LoadedRoom {
         room,
-        held: held.iter().map(to_engine).collect(),
+        held: held
+            .iter()
+            .filter(|log| !log.stream.is_direct())
+            .map(to_engine)
+            .collect(),
         records,
         last,
+        directs,
     })
 }
 
@@ -159,6 +167,7 @@ impl Actor {
             held,
             records,
             last,
+            directs,
         } = loaded;
         let tag = room.tag;
         self.by_id.insert(room.id, tag);
@@ -171,6 +180,7 @@ impl Actor {
         });
         self.tell_cuts(tag);
         self.tell_known(tag, None);
+        self.open_directs(tag, directs);
     }
 
     pub(crate) fn create_room(&mut self, name: &str, options: &RoomOptions, reply: Reply<RoomId>) {
@@ -345,6 +355,7 @@ impl Actor {
         self.reach.retain(|(room, _), _| *room != tag);
         self.dials.forget_room(tag);
         self.meetings.forget_room(tag);
+        self.directs.forget_room(tag);
         self.said.remove(&tag);
         self.unreadable.forget_room(tag);
         self.refresh_gates();

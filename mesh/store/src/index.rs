@@ -248,6 +248,34 @@ impl<T: Tables> Store for Indexed<T> {
         Ok(out)
     }
 
+    fn tail(
+        &self,
+        room: RoomTag,
+        author: AuthorId,
+        stream: Stream,
+        before: Option<Seq>,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>> {
+        let mut span = Span::prefix(&layout::stream_key(room, author, stream));
+        if let Some(before) = before {
+            span.until = Some([&*span.from, &before.0.to_be_bytes()].concat());
+        }
+        let mut out = Vec::new();
+        if limit == 0 || span.is_empty() {
+            return Ok(out);
+        }
+        self.tables.scan(
+            Table::Events,
+            &span,
+            Order::Descending,
+            &mut |key, value| {
+                out.push(EventValue::decode(value)?.with(layout::read_event_key(key)?));
+                Ok(out.len() < limit)
+            },
+        )?;
+        Ok(out)
+    }
+
     fn page(
         &self,
         room: RoomTag,

@@ -33,6 +33,16 @@ pub trait Store: Send {
         limit: usize,
     ) -> Result<Vec<StoredEvent>>;
 
+    /// The newest events of a stream before a position, or from its end: descending, at most `limit`.
+    fn tail(
+        &self,
+        room: RoomTag,
+        author: AuthorId,
+        stream: Stream,
+        before: Option<Seq>,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>>;
+
     /// Content of a room ordered by clock, newest first, at most `limit`, before a given event
     /// (its clock and hash; it need not be there) or from the end. Stubs are included.
     fn page(

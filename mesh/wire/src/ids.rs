@@ -157,6 +157,11 @@ impl Stream {
     pub const MEMBERSHIP: Self = Self(0);
     /// What people say: sealed under k_content.
     pub const CONTENT: Self = Self(1);
+
+    /// Whether it holds direct messages, which only two members have.
+    pub fn is_direct(self) -> bool {
+        self > Self::CONTENT
+    }
 }
 
 /// Position in one author's stream; the first event has 1.

@@ -33,6 +33,7 @@
 
 pub mod codec;
 pub mod content;
+pub mod direct;
 mod envelope;
 pub mod event;
 pub mod frame;

@@ -39,6 +39,8 @@ pub const TREE_ENTRIES_MAX: usize = 256;
 pub const PEERS_MAX: usize = 16;
 /// A message to one member, as sealed.
 pub const UNICAST_MAX: usize = 8 * 1024;
+/// The text of one direct message, UTF-8. What is around it when it travels fits [`UNICAST_MAX`] with it.
+pub const DIRECT_TEXT_MAX: usize = 7 * 1024;
 /// Rooms that one device is in (count). Also the room offers in one frame.
 pub const ROOMS_MAX: usize = 64;
 /// Members of one room that this build keeps (count).

@@ -43,6 +43,12 @@ impl RecordKind {
     /// Where the author's device is, for one member who is to link up: [`Meet`](crate::meet::Meet),
     /// sealed under k_member. Goes to that member and nobody else.
     pub const MEET: Self = Self(3);
+    /// How far the author has seen this device's direct messages: a
+    /// [`DirectReceipt`](crate::direct::DirectReceipt). Kept under this number, never sent as a record.
+    pub const DIRECT_SEEN: Self = Self(4);
+    /// The last of the author's direct messages that this device has seen, by hash. Kept under this number,
+    /// never sent.
+    pub const DIRECT_READ: Self = Self(5);
 }
 
 /// What the author of a record signs.

@@ -55,3 +55,42 @@ pub(crate) async fn mark_seen(
         .await?;
     Ok(Done {})
 }
+
+/// Like `send_message`, to one member alone.
+#[tauri::command]
+pub(crate) async fn send_direct(
+    shell: State<'_, Shell>,
+    room: String,
+    to: String,
+    client_id: String,
+    text: String,
+) -> Result<Message, UiError> {
+    let to = parse("member", &to)?;
+    let message = shell.node()?.dm(parse("room", &room)?, to, &text).await?;
+    Ok(Message::sent(message, client_id))
+}
+
+/// Like `history`, of what was said with one member alone.
+#[tauri::command]
+pub(crate) async fn direct_history(
+    shell: State<'_, Shell>,
+    room: String,
+    with: String,
+    before: Option<String>,
+    limit: u32,
+) -> Result<History, UiError> {
+    let before = before.map(|id| parse("message", &id)).transpose()?;
+    let limit = limit.min(MAX_PAGE) as usize;
+    let messages = shell
+        .node()?
+        .direct_history(
+            parse("room", &room)?,
+            parse("member", &with)?,
+            before,
+            limit,
+        )
+        .await?;
+    Ok(History {
+        messages: messages.into_iter().map(Message::from).collect(),
+    })
+}

@@ -195,3 +195,26 @@ pub(super) fn ranges_respect_their_ends_and_limit(store: &mut dyn Store) {
     assert_eq!(seqs(8, u64::MAX, 10), [8, 9, u64::MAX / 2000]);
     assert!(seqs(5, 3, 10).is_empty() && seqs(1, 9, 0).is_empty());
 }
+
+pub(super) fn a_tail_runs_from_newest_to_oldest_within_its_stream(store: &mut dyn Store) {
+    let of = |stream, seq| event(1, stream, seq, 0);
+    commit(store, (1..=5).flat_map(|seq| [of(2, seq), of(3, seq)]));
+    commit(store, [event(2, 2, 9, 0)]);
+    let tail = |stream, before: Option<u64>, limit| {
+        let rows = store.tail(
+            ROOM,
+            AuthorId([1; 32]),
+            Stream(stream),
+            before.map(Seq),
+            limit,
+        );
+        rows.unwrap()
+    };
+    assert_eq!(tail(2, None, 2), [of(2, 5), of(2, 4)]);
+    assert_eq!(tail(2, Some(3), 9), [of(2, 2), of(2, 1)]);
+    assert_eq!(tail(3, Some(u64::MAX), 1), [of(3, 5)]);
+    for empty in [tail(2, Some(1), 9), tail(2, Some(0), 9), tail(4, None, 9)] {
+        assert_eq!(empty, []);
+    }
+    assert_eq!(tail(2, None, 0), []);
+}
