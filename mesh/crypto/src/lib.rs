@@ -12,6 +12,7 @@
 //!  plaintext --> event, record --SignedEvent, SignedRecord--> wire   what was said, by whom
 //!                  |      |
 //!               author   seal <--k_member, k_content-- epoch
+//!                                 fingerprint: what two people compare; fork: two histories, proven
 //! ```
 //!
 //! Contract: pure. Randomness and time are arguments; there is no clock, no generator, no I/O, so
@@ -37,6 +38,8 @@ mod derive;
 pub mod epoch;
 pub mod error;
 pub mod event;
+pub mod fingerprint;
+pub mod fork;
 pub mod gate;
 pub mod handshake;
 pub mod invite;
@@ -51,6 +54,8 @@ pub use beacon::{sign_beacon, verify_beacon};
 pub use epoch::EpochKeys;
 pub use error::CryptoError;
 pub use event::{Draft, open_event, seal_event, verify_event};
+pub use fingerprint::{SafetyNumber, author_print, code_matches, is_print_of, verify_code};
+pub use fork::ForkProof;
 pub use gate::{Gate, invite_gate, member_gate};
 pub use handshake::{Established, Handshake, Hello, Step};
 pub use invite::{InviteKeys, verify_voucher};
