@@ -37,10 +37,11 @@ mod membership;
 mod node;
 mod room;
 mod stats;
+mod trust;
 
 pub use api::{
-    AuthorId, Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message,
-    MessageId, Reach, Role, RoomId, RoomSummary, Timestamp,
+    AuthorId, Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Lookalike, Member,
+    Message, MessageId, Reach, Role, RoomId, RoomSummary, Timestamp, VerifiedAs, VerifyInfo,
 };
 pub use error::{Error, ErrorCode};
 pub use node::{Config, Events, Node, Receipts};
@@ -58,4 +59,9 @@ pub fn is_join_code(text: &str) -> bool {
         peddlenet_wire::Invite::from_link(text),
         Err(peddlenet_wire::invite::InviteError::NotOurs)
     )
+}
+
+/// Whether a scanned text is a code for checking a person, of whatever format and state.
+pub fn is_verify_code(text: &str) -> bool {
+    peddlenet_wire::VerifyCode::is_one(text)
 }

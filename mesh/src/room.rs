@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use crate::{
     entropy,
     membership::{Judgement, Roster},
+    trust::Trust,
 };
 
 /// What a room needs besides its event log.
@@ -108,6 +109,8 @@ pub(crate) struct Room {
     /// The last sign of life of each member.
     pub(crate) heard: BTreeMap<AuthorId, Heard>,
     pub(crate) unread: u64,
+    /// What the person decided about the others.
+    pub(crate) trust: Trust,
 }
 
 impl Room {
@@ -116,6 +119,7 @@ impl Room {
             id,
             tag,
             roster: Roster::new(id, tag),
+            trust: Trust::new(key.id()),
             key,
             epochs,
             clock: Hlc::default(),
@@ -312,6 +316,11 @@ impl Room {
         let header = event.header();
         self.clock = self.clock.max(header.clock);
         if header.author == self.me() {
+            // Put back to an older state and told by others what it had signed since, this device goes on from there.
+            let behind = |(seq, _): &(Seq, EventHash)| *seq < header.seq;
+            if self.own.get(&header.stream).is_none_or(behind) {
+                self.resume_own(header.stream, header.seq, event.hash());
+            }
             return;
         }
         if header.stream == Stream::CONTENT {
@@ -398,7 +407,9 @@ impl Room {
     /// What this device has displayed, as a record's body.
     pub(crate) fn receipts(&self) -> Receipts {
         let mine = self.seen.get(&self.me());
-        let mut entries = mine.into_iter().flatten().map(|(author, seq)| SeenUpTo {
+        let told = mine.into_iter().flatten();
+        let told = told.filter(|(author, _)| !self.trust.is_blocked(**author));
+        let mut entries = told.map(|(author, seq)| SeenUpTo {
             author: *author,
             stream: Stream::CONTENT,
             seq: *seq,

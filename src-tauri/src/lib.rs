@@ -60,7 +60,13 @@ pub fn run(profile: Profile) -> ExitCode {
             commands::scan::scan_frame,
             commands::messages::send_message,
             commands::messages::history,
-            commands::messages::mark_seen
+            commands::messages::mark_seen,
+            commands::trust::verify_code,
+            commands::trust::verify_scan,
+            commands::trust::set_verified,
+            commands::trust::confirm_key,
+            commands::trust::mute_member,
+            commands::trust::block_member
         ])
         .on_permission_request(|webview, kind| window::answer_permission(&webview, &kind))
         .setup(move |app| {

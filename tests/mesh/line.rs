@@ -10,10 +10,10 @@ use peddlenet_mesh::{Reach, RoomId};
 
 use crate::device::{Device, same_room, until};
 
-struct Line {
-    ada: Device,
-    bea: Device,
-    room: RoomId,
+pub(crate) struct Line {
+    pub(crate) ada: Device,
+    pub(crate) bea: Device,
+    pub(crate) room: RoomId,
 }
 
 /// A port that is free in both families, since a code names one port.
@@ -28,7 +28,7 @@ fn port_in_both() -> u16 {
 }
 
 /// Whether this machine can make the line at all. Where tests must not be skipped, that is a failure.
-fn has_ipv6() -> bool {
+pub(crate) fn has_ipv6() -> bool {
     let has = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
     if !has {
         assert!(std::env::var_os("CI").is_none(), "no IPv6 loopback");
@@ -37,7 +37,7 @@ fn has_ipv6() -> bool {
     has
 }
 
-async fn ada_and_bea() -> Line {
+pub(crate) async fn ada_and_bea() -> Line {
     let ada = Device::new("Ada").await;
     let port = port_in_both();
     let both = [format!("127.0.0.1:{port}"), format!("[::1]:{port}")];
@@ -47,7 +47,7 @@ async fn ada_and_bea() -> Line {
     Line { ada, bea, room }
 }
 
-async fn cyd_joins(line: &Line) -> Device {
+pub(crate) async fn cyd_joins(line: &Line) -> Device {
     let cyd = Device::listening("Cyd", &["[::1]:0"]).await;
     cyd.join(&line.bea.code(line.room).await).await;
     cyd

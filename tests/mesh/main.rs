@@ -16,4 +16,5 @@ mod line;
 mod meeting;
 mod process;
 mod restart;
+mod trust;
 mod two_rooms;

@@ -4,7 +4,7 @@ import { beforeEach, test } from 'node:test';
 import { IpcError, ipc, toIpcError } from '../../ui/ipc/index.js';
 import { PAGE, Session } from '../../ui/state/session.js';
 import { FakeShell } from './fake-tauri.js';
-import { room as sampleRoom } from './samples.js';
+import { member, room as sampleRoom } from './samples.js';
 
 /** The real `ipc/` over the in-memory shell. */
 const world = /** @type {any} */ (globalThis);
@@ -185,4 +185,34 @@ test('a_new_room_is_there_when_its_command_returns', async () => {
   await session.start();
   const room = await session.createRoom('Camp 7');
   assert.equal(session.state.rooms[room].name, 'Camp 7');
+});
+
+test('blocking_takes_a_members_messages_off_the_screen_and_unblocking_brings_them_back', async () => {
+  shell.name = 'Rosa';
+  const bo = member('b0', { name: 'Bo' });
+  const room = shell.addRoom('Camp 7', [bo]);
+  shell.addMessage(room, { text: 'mine' });
+  shell.addMessage(room, { text: 'theirs', author: 'b0', name: 'Bo', mine: false });
+  const session = new Session(ipc);
+  await session.start();
+  session.enterRoom(room);
+  const texts = (/** @type {import('../../ui/state/model.js').State} */ state) => state.timelines[room]?.messages.map((m) => m.text);
+  await until(session, (state) => texts(state)?.length === 2);
+  await session.block(room, 'b0', true);
+  assert.deepEqual(texts(session.state), ['mine']);
+  assert.equal(session.state.members[room].find((m) => m.author === 'b0')?.blocked, true);
+  await session.block(room, 'b0', false);
+  assert.deepEqual(texts(session.state), ['mine', 'theirs']);
+  await session.withMember(room, (shellOf) => shellOf.setVerified(room, 'b0', true));
+  assert.equal(session.state.members[room].find((m) => m.author === 'b0')?.verifiedAs, 'Bo');
+});
+
+test('a_fork_is_marked_as_it_is_told', async () => {
+  const room = shell.addRoom('Camp 7', [member('b0')]);
+  const session = new Session(ipc);
+  await session.start();
+  session.enterRoom(room);
+  await until(session, (state) => state.members[room]);
+  shell.emit({ kind: 'fork', room, author: 'b0', me: false });
+  await until(session, (state) => state.members[room].find((m) => m.author === 'b0')?.forked);
 });

@@ -13,7 +13,7 @@
  * @property {number} unreadAtOpen What was unread when the room was opened.
  * @property {number} now
  */
-import { h, icon, iconButton } from '../lib/dom.js';
+import { h, icon, iconButton, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { nearText } from '../lib/near.js';
 import { namesOf } from '../lib/people.js';
@@ -27,6 +27,7 @@ export class RoomView extends ViewElement {
   #name = h('bdi', { class: 'bar-title' });
   #near = h('span', { class: 'bar-note' });
   #empty = h('div', { class: 'room-empty', hidden: true });
+  #notice = h('p', { class: 'room-notice', role: 'status', 'data-test': 'own-fork', hidden: true });
   #list = /** @type {import('./message-list.js').MessageList} */ (document.createElement('message-list'));
   #composer = /** @type {import('./message-composer.js').MessageComposer} */ (document.createElement('message-composer'));
   /** The message under the new-message line; undefined until the first page is there. @type {string | null | undefined} */
@@ -42,6 +43,7 @@ export class RoomView extends ViewElement {
           onclick: () => this.emit('invite-open'),
         }, icon('code'), h('span', { class: 'only-wide' }, t('room.invite'))),
         iconButton('people', t('room.people'), { 'data-test': 'people-open', onclick: () => this.emit('people-open') })),
+      this.#notice,
       this.#empty,
       this.#list,
       this.#composer);
@@ -61,6 +63,7 @@ export class RoomView extends ViewElement {
     this.#name.textContent = room.name;
     this.#near.textContent = nearText(room);
     this.#near.classList.toggle('is-near', room.near > 0);
+    setLine(this.#notice, members.some((m) => m.me && m.forked) ? t('person.ownFork') : '');
 
     const empty = timeline.complete && timeline.messages.length === 0 && pending.length === 0;
     this.#renderEmpty(empty, room.members <= 1);

@@ -86,7 +86,7 @@ impl Actor {
         let header = event.header();
         if !message.mine {
             let seen = room.seen_up_to(room.me(), header.author) >= header.seq;
-            if !seen && header.clock > room.joined() {
+            if !seen && header.clock > room.joined() && room.trust.notifies(header.author) {
                 room.unread = room.unread.saturating_add(1);
             }
             if self.receipts == Receipts::OnDelivery {
@@ -111,6 +111,7 @@ impl Actor {
             return;
         };
         if author != room.me()
+            && !room.trust.is_blocked(author)
             && room.note_seen(room.me(), author, seq).is_some()
             && self.receipts != Receipts::Never
         {
@@ -199,9 +200,13 @@ pub(super) fn take_record(room: &mut Room, record: &SignedRecord) {
     }
 }
 
-/// Opens a content event into what people see; `None` when this device has no key for it.
+/// Opens a content event into what people see; `None` when this device has no key for it, or doesn't
+/// show what its author says.
 pub(super) fn message_of(room: &Room, event: &SignedEvent, hops: u8) -> Option<Message> {
     let header = event.header();
+    if !room.trust.shows(header) {
+        return None;
+    }
     let text = match event.body() {
         Some(_) => match Content::from_bytes(&room.open(event).ok()?).ok()? {
             Content::Text(text) => text.text,

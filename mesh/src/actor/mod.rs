@@ -22,6 +22,7 @@ mod opening;
 mod people;
 mod presence;
 mod rooms;
+mod trust;
 mod verify;
 mod whereabouts;
 
