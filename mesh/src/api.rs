@@ -69,6 +69,55 @@ pub struct Member {
     pub me: bool,
     /// Direct messages of this member that were not marked seen.
     pub direct_unread: u64,
+    /// Since when, and as whom, this person's key was compared; `None` when it was not.
+    pub verified: Option<VerifiedAs>,
+    /// Shown, without drawing attention.
+    pub muted: bool,
+    /// Not shown.
+    pub blocked: bool,
+    /// Signed two histories: nothing new of theirs is taken.
+    pub forked: bool,
+    /// Whether the name could be taken for another's.
+    pub lookalike: Lookalike,
+    /// A verified person's name under another key, not confirmed yet: [`Node::confirm_key`](crate::Node::confirm_key).
+    pub key_changed: bool,
+}
+
+/// A comparison of keys that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedAs {
+    /// When, by this device's clock.
+    pub since: Timestamp,
+    /// What the person was called then.
+    pub name: String,
+}
+
+/// How a member's name stands among the others' (UTS #39 skeletons, see `peddlenet_wire::name`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookalike {
+    /// Like nobody else's.
+    No,
+    /// Another member's name looks the same; neither was verified.
+    Alike,
+    /// It looks like the name of somebody who was verified, or like this person's own.
+    Imitates(AuthorId),
+}
+
+/// What two people compare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyInfo {
+    /// With whom.
+    pub author: AuthorId,
+    /// What they are called now.
+    pub name: String,
+    /// 60 digits that both see; read aloud in groups of five.
+    pub digits: String,
+    /// What the QR says that the other device scans.
+    pub link: String,
+    /// Whether the comparison was done already.
+    pub verified: bool,
+    /// See [`Member::key_changed`].
+    pub key_changed: bool,
 }
 
 /// How near a member is.
@@ -232,6 +281,15 @@ pub enum Event {
     },
     /// A join went on.
     Join(JoinStage),
+    /// A member was proven to have signed two histories. Told once; nothing new of theirs is taken.
+    Fork {
+        /// The room.
+        room: RoomId,
+        /// Who. This device itself, where it was restored from an old copy.
+        author: AuthorId,
+        /// Whether it is this device.
+        me: bool,
+    },
     /// The receiver was too slow and missed events: ask for a snapshot.
     Lagged,
     /// The data folder was damaged and set aside; friends hold the room's history.

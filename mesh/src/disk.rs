@@ -10,13 +10,14 @@
 
 use std::{future::Future, pin::Pin};
 
-use peddlenet_store::{Store, StoreError, StoreHandle, Write};
+use peddlenet_store::{Store, StoreError, StoreHandle, Write, limits::COMMIT_WRITES_MAX};
 use peddlenet_wire::RoomTag;
 use tokio::sync::mpsc;
 
 use crate::{
     actor::{Actor, Continue},
     room::{SavedRoom, epochs_of},
+    trust::{Entry, fork_prefix},
 };
 
 type Pending = Pin<Box<dyn Future<Output = Continue> + Send>>;
@@ -66,7 +67,7 @@ impl Disk {
         self.go_on(self.store.run(run), then);
     }
 
-    /// Forgets a room, then goes on with `then`.
+    /// Forgets a room and what the person decided about its members, then goes on with `then`.
     pub(crate) fn drop_room(
         &self,
         room: RoomTag,
@@ -77,11 +78,15 @@ impl Disk {
             value: None,
         };
         let run = move |store: &mut dyn Store| {
-            let mut forget = vec![forget];
-            for (key, _) in store.meta_under(&epochs_of(room))? {
-                forget.push(Write::Meta { key, value: None });
+            let mut writes = vec![forget];
+            for prefix in [Entry::prefix(room), fork_prefix(room), epochs_of(room)] {
+                let keys = store.meta_under(&prefix)?.into_iter().map(|(key, _)| key);
+                writes.extend(keys.map(|key| Write::Meta { key, value: None }));
             }
-            store.commit(&forget).and_then(|()| store.drop_room(room))
+            for part in writes.chunks(COMMIT_WRITES_MAX) {
+                store.commit(part)?;
+            }
+            store.drop_room(room)
         };
         self.go_on(self.store.run(run), then);
     }

@@ -95,6 +95,12 @@ codes! {
     Yourself = "yourself" => "That is you. Choose somebody else to write to.";
     /// As many private messages of a room wait for their recipients as may.
     OutboxFull = "outbox_full" => "Too many private messages in this room are still on their way. Wait until some have arrived.";
+    /// A verified person's name under another key.
+    KeyChanged = "key_changed" => "This isn't the key that you verified under that name. Compare the numbers with them first, then confirm the new key.";
+    /// A scanned code that doesn't fit what this device knows of the person.
+    VerifyMismatch = "verify_mismatch" => "The codes don't match: somebody may stand between you two. Check that both of you have this room open, then compare the numbers; trust nothing here until they are the same.";
+    /// This device signed two histories.
+    OwnFork = "own_fork" => "This device was restored from an older copy and spoke twice in this room, so the others take nothing new from it. Leave the room, then join it again with a new code.";
     /// No such invite in the room.
     InviteNotFound = "invite_not_found" => "That invite isn't open. Make a new one.";
     /// The device is in as many rooms as it may.

@@ -38,11 +38,13 @@ mod logs;
 mod node;
 mod room;
 mod stats;
+mod trust;
 mod wipe;
 
 pub use api::{
-    AuthorId, Event, Heads, History, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member,
-    Message, MessageId, Reach, Role, RoomId, RoomOptions, RoomSummary, Timestamp,
+    AuthorId, Event, Heads, History, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Lookalike,
+    Member, Message, MessageId, Reach, Role, RoomId, RoomOptions, RoomSummary, Timestamp,
+    VerifiedAs, VerifyInfo,
 };
 pub use error::{Error, ErrorCode};
 pub use keys::{KeyPlace, Keychain, KeychainError, Keys, Passphrase};
@@ -56,4 +58,9 @@ pub fn is_join_code(text: &str) -> bool {
         peddlenet_wire::Invite::from_link(text),
         Err(peddlenet_wire::invite::InviteError::NotOurs)
     )
+}
+
+/// Whether a scanned text is a code for checking a person, of whatever format and state.
+pub fn is_verify_code(text: &str) -> bool {
+    peddlenet_wire::VerifyCode::is_one(text)
 }

@@ -1,5 +1,7 @@
 //! The handle that shells and tests hold.
 
+mod trust;
+
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},

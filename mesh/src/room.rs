@@ -30,7 +30,7 @@ use zeroize::Zeroizing;
 
 use peddlenet_room::{Judgement, Keyring, News, Roster};
 
-use crate::entropy;
+use crate::{entropy, trust::Trust};
 
 /// What a room needs besides its event log.
 #[derive(Encode, Decode)]
@@ -129,6 +129,8 @@ pub(crate) struct Room {
     pub(crate) unread: u64,
     /// Epochs under which events of stream 0 came that could not be opened; at most [`UNOPENED_MAX`].
     pub(crate) unopened: BTreeSet<EpochId>,
+    /// What the person decided about the others.
+    pub(crate) trust: Trust,
 }
 
 /// Epochs that a room waits for to open events of stream 0 (count).
@@ -140,6 +142,7 @@ impl Room {
             id,
             tag,
             roster: Roster::new(id, tag),
+            trust: Trust::new(key.id()),
             key,
             ring: Keyring::new(tag, epochs),
             clock: Hlc::default(),
@@ -410,6 +413,11 @@ impl Room {
             self.clock = self.clock.max(header.clock);
         }
         if header.author == self.me() {
+            // Put back to an older state and told by others what it had signed since, this device goes on from there.
+            let behind = |(seq, _): &(Seq, EventHash)| *seq < header.seq;
+            if self.own.get(&header.stream).is_none_or(behind) {
+                self.resume_own(header.stream, header.seq, event.hash());
+            }
             return;
         }
         if header.stream == Stream::CONTENT {
@@ -496,7 +504,9 @@ impl Room {
     /// What this device has displayed, as a record's body.
     pub(crate) fn receipts(&self) -> Receipts {
         let mine = self.seen.get(&self.me());
-        let mut entries = mine.into_iter().flatten().map(|(author, seq)| SeenUpTo {
+        let told = mine.into_iter().flatten();
+        let told = told.filter(|(author, _)| !self.trust.is_blocked(**author));
+        let mut entries = told.map(|(author, seq)| SeenUpTo {
             author: *author,
             stream: Stream::CONTENT,
             seq: *seq,

@@ -78,6 +78,35 @@ pub(crate) struct Member {
     role: &'static str,
     me: bool,
     direct_unread: u64,
+    /// The name that was verified; `null` when none was.
+    verified_as: Option<String>,
+    muted: bool,
+    blocked: bool,
+    forked: bool,
+    /// `no`, `alike` or `imitates`.
+    lookalike: &'static str,
+    /// Whom the name imitates.
+    imitates: Option<String>,
+    key_changed: bool,
+}
+
+/// What two people compare.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Verify {
+    author: String,
+    name: String,
+    digits: String,
+    link: String,
+    svg: String,
+    verified: bool,
+    key_changed: bool,
+}
+
+/// Whose code was scanned.
+#[derive(Debug, Serialize)]
+pub(crate) struct Scanned {
+    pub(crate) author: String,
 }
 
 /// A code to show.
@@ -154,6 +183,25 @@ pub(crate) enum UiEvent {
     Join {
         stage: &'static str,
     },
+    Fork {
+        room: String,
+        author: String,
+        me: bool,
+    },
+}
+
+impl Verify {
+    pub(crate) fn new(info: mesh::VerifyInfo, svg: String) -> Self {
+        Self {
+            author: info.author.to_string(),
+            name: info.name,
+            digits: info.digits,
+            link: info.link,
+            svg,
+            verified: info.verified,
+            key_changed: info.key_changed,
+        }
+    }
 }
 
 impl Message {
@@ -224,6 +272,20 @@ impl From<mesh::Member> for Member {
             role: role(m.role),
             me: m.me,
             direct_unread: m.direct_unread,
+            verified_as: m.verified.map(|v| v.name),
+            muted: m.muted,
+            blocked: m.blocked,
+            forked: m.forked,
+            lookalike: match m.lookalike {
+                mesh::Lookalike::No => "no",
+                mesh::Lookalike::Alike => "alike",
+                mesh::Lookalike::Imitates(_) => "imitates",
+            },
+            imitates: match m.lookalike {
+                mesh::Lookalike::Imitates(who) => Some(who.to_string()),
+                _ => None,
+            },
+            key_changed: m.key_changed,
         }
     }
 }
@@ -264,6 +326,11 @@ impl UiEvent {
             },
             mesh::Event::Join(stage) => Self::Join {
                 stage: stage.as_str(),
+            },
+            mesh::Event::Fork { room, author, me } => Self::Fork {
+                room: room.to_string(),
+                author: author.to_string(),
+                me,
             },
             _ => return None,
         })
@@ -381,10 +448,21 @@ mod tests {
             role: Role::Owner,
             me: true,
             direct_unread: 2,
+            verified: Some(mesh::VerifiedAs {
+                since: Timestamp(9),
+                name: "Ada L.".into(),
+            }),
+            muted: true,
+            blocked: false,
+            forked: false,
+            lookalike: mesh::Lookalike::Imitates(author),
+            key_changed: true,
         };
         let member_json = json!({
             "author": author_hex, "name": "Ada", "state": "linked", "hops": 1, "role": "owner", "me": true,
-            "directUnread": 2
+            "directUnread": 2,
+            "verifiedAs": "Ada L.", "muted": true, "blocked": false, "forked": false, "lookalike": "imitates",
+            "imitates": author_hex, "keyChanged": true
         });
         let receipt = mesh::Event::Receipt {
             room,
@@ -410,6 +488,14 @@ mod tests {
             (
                 mesh::Event::RoomGone(room),
                 json!({"kind": "roomGone", "room": room_hex}),
+            ),
+            (
+                mesh::Event::Fork {
+                    room,
+                    author,
+                    me: false,
+                },
+                json!({"kind": "fork", "room": room_hex, "author": author_hex, "me": false}),
             ),
             (
                 mesh::Event::Join(mesh::JoinStage::Fetching),
@@ -446,6 +532,22 @@ mod tests {
         assert_eq!(
             shape(Joined::from(joined)),
             json!({"room": room_hex, "via": "direct", "ms": 41})
+        );
+        let (author_hex, author) = id::<AuthorId>("c3", AuthorId::LEN);
+        let verify = mesh::VerifyInfo {
+            author,
+            name: "Ada".into(),
+            digits: "1".repeat(60),
+            link: "PEDDLENET:V/AA".into(),
+            verified: false,
+            key_changed: true,
+        };
+        assert_eq!(
+            shape(Verify::new(verify, "<svg/>".into())),
+            json!({
+                "author": author_hex, "name": "Ada", "digits": "1".repeat(60), "link": "PEDDLENET:V/AA",
+                "svg": "<svg/>", "verified": false, "keyChanged": true
+            })
         );
         assert_eq!(shape(Done {}), json!({}));
     }

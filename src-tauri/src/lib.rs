@@ -62,7 +62,13 @@ pub fn run(profile: Profile) -> ExitCode {
             commands::messages::history,
             commands::messages::mark_seen,
             commands::messages::send_direct,
-            commands::messages::direct_history
+            commands::messages::direct_history,
+            commands::trust::verify_code,
+            commands::trust::verify_scan,
+            commands::trust::set_verified,
+            commands::trust::confirm_key,
+            commands::trust::mute_member,
+            commands::trust::block_member
         ])
         .on_permission_request(|webview, kind| window::answer_permission(&webview, &kind))
         .setup(move |app| {

@@ -22,6 +22,11 @@ pub(crate) enum Scan {
         /// The code's text.
         link: String,
     },
+    /// A code for checking a person of a room.
+    Verify {
+        /// The code's text.
+        code: String,
+    },
     /// A code of somebody else's.
     Other {
         /// A plain sentence for the person who scanned it.
@@ -79,6 +84,9 @@ fn judge(texts: Vec<String>) -> Scan {
         if peddlenet_mesh::is_join_code(&text) {
             return Scan::Invite { link: text };
         }
+        if peddlenet_mesh::is_verify_code(&text) {
+            return Scan::Verify { code: text };
+        }
         other.get_or_insert_with(|| hint(&text));
     }
     other.map_or(Scan::None, |hint| Scan::Other { hint })
@@ -118,6 +126,12 @@ mod tests {
                 link: "PEDDLENET:J/ABC".into()
             }
         );
+    }
+
+    #[test]
+    fn a_code_for_checking_a_person_is_no_invite() {
+        let code = "peddlenet:v/ABC".to_owned();
+        assert_eq!(judge(vec![code.clone()]), Scan::Verify { code });
     }
 
     #[test]

@@ -49,6 +49,30 @@ impl Shut {
     pub(crate) fn folder(&self) -> &Path {
         self.data.path()
     }
+
+    /// A copy of everything on the device, as a backup makes it.
+    pub(crate) fn backup(&self) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        copy(self.data.path(), data.path());
+        Self {
+            name: self.name.clone(),
+            data,
+            listen: self.listen.clone(),
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
 
 impl Device {

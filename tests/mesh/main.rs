@@ -19,4 +19,5 @@ mod meeting;
 mod process;
 mod raw_member;
 mod restart;
+mod trust;
 mod two_rooms;

@@ -120,7 +120,20 @@ fn two_programs_do_what_the_contract_says() {
     let members = ada.ok("members", json!({"room": room})).unwrap();
     assert_eq!(
         keys(&members["members"][0]),
-        ["author", "hops", "name", "role", "state"]
+        [
+            "author",
+            "blocked",
+            "forked",
+            "hops",
+            "imitates",
+            "key_changed",
+            "lookalike",
+            "muted",
+            "name",
+            "role",
+            "state",
+            "verified"
+        ]
     );
     let rooms = ada.ok("rooms", json!({})).unwrap();
     assert_eq!(
@@ -149,6 +162,58 @@ fn a_drawn_code_is_scanned_from_its_picture() {
     assert_eq!(str_of(&joined, "room"), room);
     say(&ada, &room, "seen");
     hear(&bea, "seen");
+}
+
+#[test]
+fn two_programs_verify_each_other_and_one_blocks() {
+    let (folder, ada) = start("Ada");
+    let (_b, bea) = start("Bea");
+    let room = create_room(&ada, "Camp 7");
+    bea.ok("join", json!({"link": code(&ada, &room)})).unwrap();
+    say(&bea, &room, "hello");
+    let hello = hear(&ada, "hello");
+    say(&ada, &room, "hi");
+    let (of_bea, of_ada) = (hello["author"].clone(), hear(&bea, "hi")["author"].clone());
+
+    let png = folder.path().join("verify.png");
+    let asked = json!({"room": room, "author": of_bea, "png": png});
+    let shown = ada.ok("verify", asked).unwrap();
+    assert_eq!(
+        keys(&shown),
+        [
+            "author",
+            "digits",
+            "key_changed",
+            "link",
+            "name",
+            "verified"
+        ]
+    );
+    let asked = json!({"room": room, "author": of_ada});
+    let by_bea = bea.ok("verify", asked).unwrap();
+    assert_eq!(shown["digits"], by_bea["digits"]);
+    let scan = json!({"room": room, "author": of_ada, "scan": png});
+    let scanned = bea.ok("verify", scan).unwrap();
+    assert_eq!(scanned, json!({"author": of_ada, "verified": true}));
+    let own = json!({"room": room, "code": shown["link"]});
+    let failure = ada.request("verify", own).unwrap().unwrap_err();
+    assert_eq!(failure.code, "own_code");
+    let confirm = json!({"room": room, "author": of_bea, "confirm": true});
+    ada.ok("verify", confirm).unwrap();
+
+    let block = json!({"room": room, "author": of_bea, "on": true});
+    ada.ok("block", block).unwrap();
+    let members = ada.ok("members", json!({"room": room})).unwrap();
+    let members = members["members"].as_array().unwrap();
+    let bea_now = members.iter().find(|m| m["author"] == of_bea).unwrap();
+    assert_eq!(
+        (&bea_now["blocked"], &bea_now["verified"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(texts(&ada, &room), ["hi"]);
+    let unblock = json!({"room": room, "author": of_bea, "on": false});
+    ada.ok("block", unblock).unwrap();
+    assert_eq!(texts(&ada, &room), ["hello", "hi"]);
 }
 
 #[test]

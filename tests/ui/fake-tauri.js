@@ -77,7 +77,8 @@ export class FakeShell {
    */
   addRoom(name, others = []) {
     const room = this.id();
-    const me = { author: hex(1), name: this.name || 'Me', state: /** @type {const} */ ('linked'), hops: 0, role: 'owner', me: true, directUnread: 0 };
+    const me = { author: hex(1), name: this.name || 'Me', state: /** @type {const} */ ('linked'), hops: 0, role: 'owner', me: true, directUnread: 0,
+      verifiedAs: null, muted: false, blocked: false, forked: false, lookalike: /** @type {const} */ ('no'), imitates: null, keyChanged: false };
     this.members.set(room, [me, ...others]);
     this.messages.set(room, []);
     this.rooms.set(room, {
@@ -101,6 +102,17 @@ export class FakeShell {
     const known = this.rooms.get(room);
     if (known && message.direct === null) known.last = { name: message.name, text: message.text, timeMs: message.timeMs };
     return message;
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} author
+   * @returns {Member}
+   */
+  #member(room, author) {
+    const member = this.members.get(room)?.find((m) => m.author === author);
+    if (!member) throw { code: 'member_unknown', message: 'That person isn’t in this room.' };
+    return member;
   }
 
   #snapshot() {
@@ -140,7 +152,8 @@ export class FakeShell {
     cancel_join: () => ({}),
     send_message: ({ room, clientId, text }) => this.addMessage(room, { text, clientId }),
     history: ({ room, before, limit }) => {
-      const list = (this.messages.get(room) ?? []).filter((m) => m.direct === null);
+      const blocked = (this.members.get(room) ?? []).filter((m) => m.blocked).map((m) => m.author);
+      const list = (this.messages.get(room) ?? []).filter((m) => m.direct === null && !blocked.includes(m.author));
       const end = before === null ? list.length : list.findIndex((m) => m.message === before);
       return { messages: list.slice(Math.max(0, end - limit), Math.max(0, end)) };
     },
@@ -158,6 +171,35 @@ export class FakeShell {
     },
     wipe: () => {
       this.rooms.clear();
+      return {};
+    },
+    verify_code: ({ room, author }) => {
+      const member = this.#member(room, author);
+      return {
+        author, name: member.name, digits: '482910337560218844721093365512'.repeat(2), link: 'PEDDLENET:V/AA', svg: fakeCode(),
+        verified: member.verifiedAs !== null, keyChanged: member.keyChanged,
+      };
+    },
+    verify_scan: ({ room, author }) => {
+      const member = this.#member(room, author);
+      member.verifiedAs = member.name;
+      return { author };
+    },
+    set_verified: ({ room, author, on }) => {
+      const member = this.#member(room, author);
+      member.verifiedAs = on ? member.name : null;
+      return {};
+    },
+    confirm_key: ({ room, author }) => {
+      this.#member(room, author).keyChanged = false;
+      return {};
+    },
+    mute_member: ({ room, author, on }) => {
+      this.#member(room, author).muted = on;
+      return {};
+    },
+    block_member: ({ room, author, on }) => {
+      this.#member(room, author).blocked = on;
       return {};
     },
     leave_room: ({ room }) => {

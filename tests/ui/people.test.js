@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nearText } from '../../ui/lib/near.js';
-import { HUES, hueClass, initial, namesOf, presence, sortedMembers } from '../../ui/lib/people.js';
+import {
+  HUES, digitGroups, hueClass, initial, marksOf, namesOf, presence, roleWord, sortedMembers, warningsOf,
+} from '../../ui/lib/people.js';
 import { member, room } from './samples.js';
 
 test('two_people_of_one_name_are_told_apart', () => {
@@ -35,4 +37,34 @@ test('presence_is_said_in_plain_words', () => {
   assert.equal(nearText(room({ near: 3 })), '3 people here');
   assert.equal(nearText(room({ near: 0 })), 'Nobody near right now');
   assert.equal(nearText(room({ near: 0, members: 1 })), 'Only you so far');
+});
+
+test('sixty_digits_are_read_in_twelve_groups_of_five', () => {
+  const groups = digitGroups('0123456789'.repeat(6));
+  assert.equal(groups.length, 12);
+  assert.ok(groups.every((group) => /^\d{5}$/.test(group)));
+  assert.deepEqual(digitGroups(''), []);
+});
+
+test('warnings_say_what_is_wrong_and_the_worst_comes_first', () => {
+  const kinds = (/** @type {any} */ given, imitates = '') => warningsOf(member('a', { name: 'Ada', ...given }), imitates).map((w) => w.kind);
+  assert.deepEqual(kinds({}), []);
+  assert.deepEqual(kinds({ forked: true, lookalike: 'imitates', keyChanged: true }, 'Ada'), ['forked', 'key']);
+  assert.deepEqual(kinds({ lookalike: 'imitates' }, 'Ada'), ['imitates']);
+  assert.deepEqual(kinds({ lookalike: 'alike' }), ['alike']);
+  assert.deepEqual(kinds({ verifiedAs: 'Ada L.' }), ['renamed']);
+  assert.deepEqual(kinds({ verifiedAs: 'Ada' }), []);
+  const [own] = warningsOf(member('a', { me: true, forked: true }), '');
+  assert.match(own.text, /join it again/);
+  const [key] = warningsOf(member('a', { name: 'Аdа', lookalike: 'imitates', keyChanged: true }), 'Ada');
+  assert.match(key.text, /verified as Ada/, 'the name that is imitated, not the imitation');
+});
+
+test('marks_stand_beside_a_name', () => {
+  const texts = (/** @type {any} */ given) => marksOf(member('a', given)).map((m) => m.text);
+  assert.deepEqual(texts({}), []);
+  assert.deepEqual(texts({ verifiedAs: 'a', muted: true }), ['verified', 'muted']);
+  assert.deepEqual(texts({ lookalike: 'imitates', blocked: true, muted: true }), ['imitates a name', 'blocked']);
+  assert.deepEqual(texts({ forked: true, lookalike: 'alike' }), ['frozen', 'similar name']);
+  assert.deepEqual(['owner', 'moderator', 'member', 'newer'].map((role) => roleWord(member('a', { role }))), ['made this room', 'moderator', 'member', 'member']);
 });

@@ -8,6 +8,8 @@ const shell = new FakeShell();
 const MINUTE = 60_000;
 const person = (/** @type {number} */ n, /** @type {string} */ name, /** @type {any} */ state, hops = 1) => ({
   author: (n * 7919).toString(16).padStart(32, '0'), name, state, hops, role: 'member', me: false, directUnread: 0,
+  verifiedAs: null, muted: false, blocked: false, forked: false, lookalike: /** @type {any} */ ('no'),
+  imitates: /** @type {string | null} */ (null), keyChanged: false,
 });
 const ada = person(2, 'Ada', 'linked');
 const bo = person(3, 'Bo', 'reachable', 2);
@@ -53,6 +55,11 @@ const type = async (/** @type {string} */ hook, /** @type {string} */ text) => {
   const field = /** @type {HTMLInputElement} */ (await one(hook));
   field.value = text;
   field.dispatchEvent(new Event('input', { bubbles: true }));
+};
+const openPerson = async (/** @type {string} */ author) => {
+  const button = /** @type {HTMLElement} */ (document.querySelector(`button[data-author="${author}"]`));
+  button.click();
+  await one('digits');
 };
 const openCamp = (/** @type {string} */ room) => { location.hash = `#/room/${room}`; };
 
@@ -129,6 +136,38 @@ const scenes = {
     return async () => { await press('scan-open'); await type('scan-link', 'PEDDLENET:J/ABC'); await press('scan-join'); };
   },
   people: () => { openCamp(campsite()); return () => press('people-open'); },
+  person: () => {
+    openCamp(campsite());
+    return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); };
+  },
+  verified: () => {
+    Object.assign(bo, { verifiedAs: 'Bo', muted: true });
+    openCamp(campsite());
+    return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); };
+  },
+  imitator: () => {
+    Object.assign(ada, { verifiedAs: 'Ada' });
+    Object.assign(otherAda, { lookalike: 'imitates', imitates: ada.author, keyChanged: true });
+    Object.assign(chidi, { forked: true });
+    openCamp(campsite());
+    return async () => { await press('people-open'); await one('person-open'); await openPerson(otherAda.author); };
+  },
+  marks: () => {
+    Object.assign(ada, { verifiedAs: 'Ada' });
+    Object.assign(otherAda, { lookalike: 'imitates', imitates: ada.author, keyChanged: true });
+    Object.assign(chidi, { forked: true });
+    Object.assign(bo, { blocked: true });
+    openCamp(campsite());
+    return () => press('people-open');
+  },
+  verifycode: () => {
+    openCamp(campsite());
+    return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); await press('verify-show'); };
+  },
+  verifyscan: () => {
+    openCamp(campsite());
+    return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); await press('verify-scan'); };
+  },
   leave: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-leave'); }; },
   seen: () => { openCamp(campsite()); return () => press('message-state'); },
   states: () => {

@@ -26,5 +26,8 @@ export function room(given = {}) {
  * @returns {import('../../ui/ipc/types.js').Member}
  */
 export function member(author, given = {}) {
-  return { author, name: author, state: 'linked', hops: 1, role: 'member', me: false, directUnread: 0, ...given };
+  return {
+    author, name: author, state: 'linked', hops: 1, role: 'member', me: false, directUnread: 0, verifiedAs: null, muted: false, blocked: false,
+    forked: false, lookalike: 'no', imitates: null, keyChanged: false, ...given,
+  };
 }

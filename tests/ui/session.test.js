@@ -4,7 +4,7 @@ import { beforeEach, test } from 'node:test';
 import { IpcError, ipc, toIpcError } from '../../ui/ipc/index.js';
 import { PAGE, Session } from '../../ui/state/session.js';
 import { FakeShell } from './fake-tauri.js';
-import { room as sampleRoom } from './samples.js';
+import { member, room as sampleRoom } from './samples.js';
 
 /** The real `ipc/` over the in-memory shell. */
 const world = /** @type {any} */ (globalThis);
@@ -189,7 +189,7 @@ test('a_new_room_is_there_when_its_command_returns', async () => {
 
 test('what_is_said_to_one_is_sent_to_one_and_read_back', async () => {
   const session = new Session(ipc);
-  const other = { author: 'b'.repeat(32), name: 'Ada', state: /** @type {const} */ ('linked'), hops: 1, role: 'member', me: false, directUnread: 0 };
+  const other = member('b'.repeat(32), { name: 'Ada' });
   const room = shell.addRoom('Camp 7', [other]);
   await session.start();
   const talk = session.enterTalk(room, other.author);
@@ -202,4 +202,34 @@ test('what_is_said_to_one_is_sent_to_one_and_read_back', async () => {
   assert.equal(calls.some(([command]) => command === 'send_message'), false);
   await session.markSeen(talk, session.state.timelines[talk].messages[0].message);
   assert.equal(shell.calls.at(-1)?.args.room, room);
+});
+
+test('blocking_takes_a_members_messages_off_the_screen_and_unblocking_brings_them_back', async () => {
+  shell.name = 'Rosa';
+  const bo = member('b0', { name: 'Bo' });
+  const room = shell.addRoom('Camp 7', [bo]);
+  shell.addMessage(room, { text: 'mine' });
+  shell.addMessage(room, { text: 'theirs', author: 'b0', name: 'Bo', mine: false });
+  const session = new Session(ipc);
+  await session.start();
+  session.enterRoom(room);
+  const texts = (/** @type {import('../../ui/state/model.js').State} */ state) => state.timelines[room]?.messages.map((m) => m.text);
+  await until(session, (state) => texts(state)?.length === 2);
+  await session.block(room, 'b0', true);
+  assert.deepEqual(texts(session.state), ['mine']);
+  assert.equal(session.state.members[room].find((m) => m.author === 'b0')?.blocked, true);
+  await session.block(room, 'b0', false);
+  assert.deepEqual(texts(session.state), ['mine', 'theirs']);
+  await session.withMember(room, (shellOf) => shellOf.setVerified(room, 'b0', true));
+  assert.equal(session.state.members[room].find((m) => m.author === 'b0')?.verifiedAs, 'Bo');
+});
+
+test('a_fork_is_marked_as_it_is_told', async () => {
+  const room = shell.addRoom('Camp 7', [member('b0')]);
+  const session = new Session(ipc);
+  await session.start();
+  session.enterRoom(room);
+  await until(session, (state) => state.members[room]);
+  shell.emit({ kind: 'fork', room, author: 'b0', me: false });
+  await until(session, (state) => state.members[room].find((m) => m.author === 'b0')?.forked);
 });

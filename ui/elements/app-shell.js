@@ -8,6 +8,7 @@
  */
 import { h } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
+import { namesOf } from '../lib/people.js';
 import { forgetEverything, formatPlace, lastRoom, parsePlace, rememberRoom } from '../state/place.js';
 import { NO_TIMELINE, sortedRooms, talkOf } from '../state/model.js';
 import { t } from '../strings/index.js';
@@ -16,6 +17,7 @@ import './direct-dialog.js';
 import './invite-dialog.js';
 import './name-dialog.js';
 import './people-dialog.js';
+import './person-dialog.js';
 import './room-list.js';
 import './room-view.js';
 import './scan-dialog.js';
@@ -66,6 +68,7 @@ export class AppShell extends ViewElement {
       'room-close': () => this.#go(null),
       'invite-open': () => this.#openInvite(),
       'people-open': () => this.#openPeople(),
+      'person-open': (author) => this.#openPerson(author),
       'message-send': (text) => this.#inRoom((room) => void this.session.send(room, text)),
       'message-retry': (clientId) => this.#inRoom((room) => void this.session.retry(room, clientId)),
       'message-edit': (clientId) => this.#inRoom((room) => this.session.takeBack(room, clientId)),
@@ -194,6 +197,11 @@ export class AppShell extends ViewElement {
     }
     const direct = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (this.querySelector('direct-dialog'));
     if (direct && this.#open !== null) direct.data = this.#talk(direct.data.room.room, direct.data.author);
+    const person = /** @type {import('./person-dialog.js').PersonDialog | null} */ (this.querySelector('person-dialog'));
+    if (person && this.#open !== null) {
+      const shown = this.#person(this.#open, person.data.member.author);
+      if (shown) person.data = { ...person.data, ...shown };
+    }
   }
 
   /**
@@ -307,6 +315,41 @@ export class AppShell extends ViewElement {
       draft: state.drafts[talk] ?? '',
       now: Date.now(),
     };
+  }
+
+  /**
+   * What the state knows of a member.
+   * @param {string} room
+   * @param {string} author
+   */
+  #person(room, author) {
+    const members = this.session.state.members[room] ?? [];
+    const member = members.find((m) => m.author === author);
+    if (!member) return null;
+    const names = namesOf(members);
+    const twin = members.find((m) => m.author === member.imitates);
+    return { member, name: names.get(author) ?? member.name, imitates: twin ? twin.verifiedAs ?? twin.name : '' };
+  }
+
+  /** @param {string} author */
+  #openPerson(author) {
+    this.#inRoom((room) => {
+      const { session } = this;
+      const shown = this.#person(room, author);
+      if (!shown) return;
+      const dialog = /** @type {import('./person-dialog.js').PersonDialog} */ (document.createElement('person-dialog'));
+      dialog.data = {
+        ...shown,
+        verify: () => session.ipc.verifyCode(room, author),
+        scan: (frame) => session.ipc.scanFrame(frame),
+        check: (code) => session.withMember(room, (ipc) => ipc.verifyScan(room, author, code)),
+        confirm: (on) => session.withMember(room, (ipc) => ipc.setVerified(room, author, on)),
+        acceptKey: () => session.withMember(room, (ipc) => ipc.confirmKey(room, author)),
+        mute: (on) => session.withMember(room, (ipc) => ipc.mute(room, author, on)),
+        block: (on) => session.block(room, author, on),
+      };
+      this.append(dialog);
+    });
   }
 
   /** @param {import('../state/timeline.js').MessageRow} row */

@@ -1,7 +1,7 @@
 /**
  * `<people-dialog>`: who belongs to the room and where they are; leaving stands at its end.
  *
- * data: {room, members, leave() -> Promise, write(author)}
+ * data: {room, members, leave() -> Promise, write(author)}; emits `person-open` (author).
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {object} PeopleData
@@ -13,7 +13,7 @@
 import { avatar } from '../lib/avatar.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
-import { namesOf, presence, sortedMembers } from '../lib/people.js';
+import { marksOf, namesOf, presence, sortedMembers } from '../lib/people.js';
 import { t } from '../strings/index.js';
 
 /** @extends {ModalElement<PeopleData>} */
@@ -41,14 +41,17 @@ export class PeopleDialog extends ModalElement {
       return;
     }
     const names = namesOf(members);
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.author;
     this.#list.replaceChildren(...sortedMembers(members).map((member) => {
       const name = names.get(member.author) ?? member.name;
       const state = member.me ? 'me' : member.state;
-      return h('li', { class: 'person', 'data-test': 'member', 'data-author': member.author, 'data-state': state },
-        avatar(member.author, member.name),
-        h('span', { class: 'person-text' },
-          h('bdi', { class: 'person-name' }, member.me ? t('people.me', { name }) : name),
-          h('span', { class: `person-state is-${state}` }, presence(member))),
+      return h('li', { class: 'person-row', 'data-test': 'member', 'data-author': member.author, 'data-state': state },
+        h('button', { type: 'button', class: 'person person-button', 'data-test': 'person-open', 'data-author': member.author, onclick: () => this.emit('person-open', member.author) },
+          avatar(member.author, member.name),
+          h('span', { class: 'person-text' },
+            h('bdi', { class: 'person-name' }, member.me ? t('people.me', { name }) : name),
+            h('span', { class: `person-state is-${state}` }, presence(member))),
+          ...marksOf(member).map(({ kind, text }) => h('span', { class: `mark is-${kind}` }, text))),
         !member.me && h('button', {
           type: 'button', class: 'button button-soft person-write', 'data-test': 'person-write',
           'aria-label': member.directUnread > 0
@@ -56,6 +59,8 @@ export class PeopleDialog extends ModalElement {
           onclick: () => write(member.author),
         }, t('people.write'), member.directUnread > 0 && h('span', { class: 'badge' }, String(member.directUnread))));
     }));
+    // The list is drawn anew as people come and go: who stood under the keyboard still does.
+    if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`button[data-author="${focused}"]`))?.focus();
   }
 
   #offerLeave() {

@@ -29,6 +29,7 @@ export class RoomView extends ViewElement {
   #unread = h('span', { class: 'badge bar-badge', hidden: true });
   #people = iconButton('people', t('room.people'), { 'data-test': 'people-open', onclick: () => this.emit('people-open') });
   #empty = h('div', { class: 'room-empty', hidden: true });
+  #notice = h('p', { class: 'room-notice', role: 'status', 'data-test': 'own-fork', hidden: true });
   #list = /** @type {import('./message-list.js').MessageList} */ (document.createElement('message-list'));
   #composer = /** @type {import('./message-composer.js').MessageComposer} */ (document.createElement('message-composer'));
   /** The message under the new-message line; undefined until the first page is there. @type {string | null | undefined} */
@@ -45,6 +46,7 @@ export class RoomView extends ViewElement {
           onclick: () => this.emit('invite-open'),
         }, icon('code'), h('span', { class: 'only-wide' }, t('room.invite'))),
         this.#people),
+      this.#notice,
       this.#empty,
       this.#list,
       this.#composer);
@@ -64,6 +66,7 @@ export class RoomView extends ViewElement {
     this.#name.textContent = room.name;
     this.#near.textContent = nearText(room);
     this.#near.classList.toggle('is-near', room.near > 0);
+    setLine(this.#notice, members.some((m) => m.me && m.forked) ? t('person.ownFork') : '');
 
     const unread = members.reduce((sum, member) => sum + member.directUnread, 0);
     setLine(this.#unread, unread > 0 ? String(unread) : '');

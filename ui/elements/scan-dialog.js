@@ -136,6 +136,7 @@ export class ScanDialog extends ModalElement {
       return true;
     }
     if (scan.result === 'other') this.#showHint(scan.hint);
+    if (scan.result === 'verify') this.#showHint(t('scan.verifyCode'));
     return false;
   }
 

@@ -11,6 +11,7 @@ import { channel, invoke, rawBodies } from './tauri.js';
  * @typedef {import('./types.js').RoomId} RoomId
  * @typedef {import('./types.js').AuthorId} AuthorId
  * @typedef {import('./types.js').MessageId} MessageId
+ * @typedef {import('./types.js').Verify} Verify
  * @typedef {import('./types.js').Message} Message
  * @typedef {import('./types.js').Member} Member
  * @typedef {import('./types.js').Invite} Invite
@@ -186,6 +187,52 @@ export const ipc = Object.freeze({
    * @returns {Promise<void>}
    */
   wipe: () => call('wipe'),
+
+  /**
+   * @param {RoomId} room
+   * @param {AuthorId} author
+   * @returns {Promise<Verify>}
+   */
+  verifyCode: (room, author) => call('verify_code', { room, author }),
+
+  /**
+   * @param {RoomId} room
+   * @param {AuthorId} author Whose screen was scanned.
+   * @param {string} code
+   * @returns {Promise<{author: AuthorId}>}
+   */
+  verifyScan: (room, author, code) => call('verify_scan', { room, author, code }),
+
+  /**
+   * @param {RoomId} room
+   * @param {AuthorId} author
+   * @param {boolean} on
+   * @returns {Promise<void>}
+   */
+  setVerified: (room, author, on) => call('set_verified', { room, author, on }),
+
+  /**
+   * @param {RoomId} room
+   * @param {AuthorId} author
+   * @returns {Promise<void>}
+   */
+  confirmKey: (room, author) => call('confirm_key', { room, author }),
+
+  /**
+   * @param {RoomId} room
+   * @param {AuthorId} author
+   * @param {boolean} on
+   * @returns {Promise<void>}
+   */
+  mute: (room, author, on) => call('mute_member', { room, author, on }),
+
+  /**
+   * @param {RoomId} room
+   * @param {AuthorId} author
+   * @param {boolean} on
+   * @returns {Promise<void>}
+   */
+  block: (room, author, on) => call('block_member', { room, author, on }),
 });
 
 /** @typedef {typeof ipc} Ipc */

@@ -46,6 +46,22 @@
  * @property {string} role
  * @property {boolean} me
  * @property {number} directUnread Messages to me alone that I have not seen.
+ * @property {string | null} verifiedAs The name under which their key was compared.
+ * @property {boolean} muted
+ * @property {boolean} blocked
+ * @property {boolean} forked Signed two histories: nothing new of theirs is taken.
+ * @property {'no' | 'alike' | 'imitates'} lookalike
+ * @property {AuthorId | null} imitates
+ * @property {boolean} keyChanged A verified name under another key, not accepted yet.
+ *
+ * @typedef {object} Verify
+ * @property {AuthorId} author
+ * @property {string} name
+ * @property {string} digits 60 of them.
+ * @property {string} link
+ * @property {string} svg
+ * @property {boolean} verified
+ * @property {boolean} keyChanged
  *
  * @typedef {object} Invite
  * @property {string} invite
@@ -54,7 +70,7 @@
  * @property {number} bytes
  * @property {number} expiresMs
  *
- * @typedef {{result: 'none'} | {result: 'invite', link: string} | {result: 'other', hint: string}} Scan
+ * @typedef {{result: 'none'} | {result: 'invite', link: string} | {result: 'verify', code: string} | {result: 'other', hint: string}} Scan
  *
  * @typedef {object} Joined
  * @property {RoomId} room
@@ -68,7 +84,8 @@
  *   | {kind: 'member', room: RoomId, member: Member}
  *   | {kind: 'room', room: Room}
  *   | {kind: 'roomGone', room: RoomId}
- *   | {kind: 'join', stage: JoinStage}} UiEvent
+ *   | {kind: 'join', stage: JoinStage}
+ *   | {kind: 'fork', room: RoomId, author: AuthorId, me: boolean}} UiEvent
  *
  * @typedef {object} Batch
  * @property {number} seq One more than the batch before.

@@ -50,6 +50,62 @@ export function namesOf(members) {
   ]));
 }
 
+/**
+ * What a person should know before trusting a member's words, worst first.
+ * @param {Member} member
+ * @param {string} imitates The name that this one's looks like, where it is a verified person's or one's own.
+ * @returns {{kind: string, text: string}[]}
+ */
+export function warningsOf(member, imitates) {
+  const { name } = member;
+  const list = [];
+  if (member.forked) list.push({ kind: 'forked', text: member.me ? t('person.ownFork') : t('person.forked', { name }) });
+  if (member.keyChanged) list.push({ kind: 'key', text: t('person.keyChanged', { name: imitates || name }) });
+  else if (member.lookalike === 'imitates') list.push({ kind: 'imitates', text: t('person.imitates', { name: imitates || name }) });
+  else if (member.lookalike === 'alike') list.push({ kind: 'alike', text: t('person.alike', { name }) });
+  if (member.verifiedAs !== null && member.verifiedAs !== name) {
+    list.push({ kind: 'renamed', text: t('person.renamed', { name: member.verifiedAs }) });
+  }
+  return list;
+}
+
+/**
+ * The short words beside a name in the list.
+ * @param {Member} member
+ * @returns {{kind: 'good' | 'bad' | 'quiet', text: string}[]}
+ */
+export function marksOf(member) {
+  /** @type {{kind: 'good' | 'bad' | 'quiet', text: string}[]} */
+  const marks = [];
+  if (member.verifiedAs !== null) marks.push({ kind: 'good', text: t('mark.verified') });
+  if (member.forked) marks.push({ kind: 'bad', text: t('mark.forked') });
+  if (member.lookalike === 'imitates') marks.push({ kind: 'bad', text: t('mark.imitates') });
+  else if (member.lookalike === 'alike') marks.push({ kind: 'quiet', text: t('mark.alike') });
+  if (member.blocked) marks.push({ kind: 'quiet', text: t('mark.blocked') });
+  else if (member.muted) marks.push({ kind: 'quiet', text: t('mark.muted') });
+  return marks;
+}
+
+/**
+ * @param {Member} member
+ * @returns {string}
+ */
+export function roleWord(member) {
+  if (member.role === 'owner') return t('role.owner');
+  return member.role === 'moderator' ? t('role.moderator') : t('role.member');
+}
+
+/** Digits that are read in one breath. */
+const GROUP = 5;
+
+/**
+ * @param {string} digits
+ * @returns {string[]} In groups of five.
+ */
+export function digitGroups(digits) {
+  return digits.match(new RegExp(`\\d{1,${GROUP}}`, 'g')) ?? [];
+}
+
 const STATE_ORDER = Object.freeze({ linked: 0, reachable: 1, away: 2 });
 
 /**

@@ -54,6 +54,7 @@
  *   | {type: 'seen', room: string, message: string}
  *   | {type: 'draft', room: string, text: string}
  *   | {type: 'joinStarted'}
+ *   | {type: 'shownChanged', room: string}
  *   | {type: 'left', room: string}} Action
  */
 

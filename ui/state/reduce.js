@@ -57,6 +57,8 @@ export function reduce(state, action) {
       return { ...state, drafts: { ...state.drafts, [action.room]: action.text } };
     case 'joinStarted':
       return { ...state, joinStage: null };
+    case 'shownChanged':
+      return { ...state, timelines: Object.fromEntries(Object.entries(state.timelines).filter(([room]) => room !== action.room)) };
     case 'left':
       return withoutRoom(state, action.room);
   }
@@ -124,6 +126,12 @@ function applyEvent(state, event) {
       return withoutRoom(state, event.room);
     case 'join':
       return { ...state, joinStage: event.stage };
+    case 'fork': {
+      const members = state.members[event.room];
+      if (!members) return state;
+      const marked = members.map((m) => (m.author === event.author ? { ...m, forked: true } : m));
+      return { ...state, members: { ...state.members, [event.room]: marked } };
+    }
     default:
       return state; // a kind that a newer shell knows
   }

@@ -318,6 +318,28 @@ export class Session {
     await this.ipc.wipe();
   }
 
+  /**
+   * @param {string} room
+   * @param {string} author
+   * @param {boolean} on
+   */
+  async block(room, author, on) {
+    await this.ipc.block(room, author, on);
+    // What is shown of the room is another now, also of what was said long ago.
+    this.store.dispatch({ type: 'shownChanged', room });
+    await Promise.all([this.#loadNewest(room), this.loadMembers(room)]);
+  }
+
+  /**
+   * Does something about a member, and looks at the members again.
+   * @param {string} room
+   * @param {(ipc: Ipc) => Promise<unknown>} act
+   */
+  async withMember(room, act) {
+    await act(this.ipc);
+    await this.loadMembers(room);
+  }
+
   /** @param {string} room */
   async leaveRoom(room) {
     await this.ipc.leaveRoom(room);

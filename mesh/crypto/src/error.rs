@@ -60,6 +60,9 @@ pub enum CryptoError {
     /// A grant whose keys do not hash to its name.
     #[error("keys do not belong to epoch {0:?}")]
     ForgedEpoch(EpochId),
+    /// Two events that an honest author may well have signed both.
+    #[error("no contradiction between these events")]
+    NoFork,
     /// The body was deleted; the header stays verifiable.
     #[error("the body was deleted")]
     NoBody,

@@ -14,6 +14,7 @@
 //!               author   seal <--k_member, k_content-- epoch
 //!
 //!  what the disk holds --> vault <--master key-- key file, keychain    what a thief sees
+//!                                 fingerprint: what two people compare; fork: two histories, proven
 //! ```
 //!
 //! Contract: pure. Randomness and time are arguments; there is no clock, no generator, no I/O, so
@@ -40,6 +41,8 @@ pub mod direct;
 pub mod epoch;
 pub mod error;
 pub mod event;
+pub mod fingerprint;
+pub mod fork;
 pub mod gate;
 pub mod handshake;
 pub mod invite;
@@ -61,6 +64,8 @@ pub use direct::{
 pub use epoch::EpochKeys;
 pub use error::CryptoError;
 pub use event::{Draft, open_event, seal_event, verify_event};
+pub use fingerprint::{SafetyNumber, author_print, code_matches, is_print_of, verify_code};
+pub use fork::ForkProof;
 pub use gate::{Gate, invite_gate, member_gate};
 pub use handshake::{Established, Handshake, Hello, Step};
 pub use invite::{InviteKeys, verify_voucher};

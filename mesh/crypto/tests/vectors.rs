@@ -3,9 +3,9 @@
 //! over OpenSSL) from the formulas in the modules' documentation.
 
 use peddlenet_crypto::{
-    AuthorKey, Draft, EpochKeys, Handshake, Hello, InviteKeys, Step, invite_gate, join_proof,
-    member_gate, open_event, open_proof, open_record, room_offer, seal_event, seal_record,
-    verify_event, verify_record, welcome_proof,
+    AuthorKey, Draft, EpochKeys, Handshake, Hello, InviteKeys, SafetyNumber, Step, author_print,
+    invite_gate, join_proof, member_gate, open_event, open_proof, open_record, room_offer,
+    seal_event, seal_record, verify_event, verify_record, welcome_proof,
 };
 use peddlenet_wire::{
     AuthorId, Capped, EventHash, Fingerprint, Hlc, RoomId, RoomTag, Seq, SignedEvent, SignedRecord,
@@ -201,5 +201,18 @@ fn handshake() {
     assert_eq!(
         hex(established.hash),
         "fabbfaed4409a715f1fa0ae9881249db5076d5627b9d77cf3df26fbc826d975f"
+    );
+}
+
+#[test]
+fn safety_number_and_print() {
+    let (room, ada, bea) = (RoomId([5; 16]), AuthorId([6; 32]), AuthorId([7; 32]));
+    assert_eq!(
+        SafetyNumber::of(room, ada, bea).digits(),
+        "377766172874198408581071593882606785430302798985946806965546"
+    );
+    assert_eq!(
+        hex(author_print(room, ada)),
+        "2bb316e938f8c1de874012159172eb0648052944e7eb2e9ba8be7958e0450771"
     );
 }

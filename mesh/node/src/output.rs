@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use peddlenet_mesh::{Error, Event, Events, Member, Message, Node, Role};
+use peddlenet_mesh::{Error, Event, Events, Lookalike, Member, Message, Node, Role};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
@@ -132,6 +132,12 @@ fn event_value(event: Event) -> Option<Value> {
             "via": via,
         }),
         Event::Removed(room) => json!({"event": "removed", "room": room.to_string()}),
+        Event::Fork { room, author, me } => json!({
+            "event": "fork",
+            "room": room.to_string(),
+            "author": author.to_string(),
+            "me": me,
+        }),
         Event::Lagged => json!({"event": "lagged"}),
         Event::Quarantined { to } => json!({"event": "quarantined", "to": to}),
         _ => return None,
@@ -166,5 +172,15 @@ pub(crate) fn member(m: &Member) -> Value {
             Role::Moderator => "moderator",
             Role::Owner => "owner",
         },
+        "verified": m.verified.is_some(),
+        "muted": m.muted,
+        "blocked": m.blocked,
+        "forked": m.forked,
+        "lookalike": m.lookalike != Lookalike::No,
+        "imitates": match m.lookalike {
+            Lookalike::Imitates(who) => Some(who.to_string()),
+            _ => None,
+        },
+        "key_changed": m.key_changed,
     })
 }

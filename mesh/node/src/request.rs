@@ -83,7 +83,45 @@ pub(crate) enum Request {
     Stats,
     /// Destroy everything; the process ends.
     Wipe,
+    /// What to compare with a member; `png` draws the code.
+    Verify {
+        room: RoomId,
+        author: AuthorId,
+        png: Option<String>,
+    },
+    /// The code on another's screen: its text or a picture of it.
+    VerifyScan {
+        room: RoomId,
+        author: Option<AuthorId>,
+        code: Scanned,
+    },
+    Verified {
+        room: RoomId,
+        author: AuthorId,
+        on: bool,
+    },
+    ConfirmKey {
+        room: RoomId,
+        author: AuthorId,
+    },
+    Mute {
+        room: RoomId,
+        author: AuthorId,
+        on: bool,
+    },
+    Block {
+        room: RoomId,
+        author: AuthorId,
+        on: bool,
+    },
     Quit,
+}
+
+/// A code as it came.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Scanned {
+    Text(String),
+    Picture(String),
 }
 
 /// The `id` of a request, to be echoed, and what it asks for.
@@ -166,8 +204,23 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
                 "wipe destroys everything here and takes “confirm”:“wipe”",
             ));
         }
+        "verify" => verify(o)?,
+        "confirm_key" => Request::ConfirmKey {
+            room: room()?,
+            author: id_of(o, "author")?,
+        },
+        "mute" => Request::Mute {
+            room: room()?,
+            author: id_of(o, "author")?,
+            on: flag(o, "on")?.unwrap_or(true),
+        },
+        "block" => Request::Block {
+            room: room()?,
+            author: id_of(o, "author")?,
+            on: flag(o, "on")?.unwrap_or(true),
+        },
         "quit" => Request::Quit,
-        "edit" | "delete" | "react" | "block" | "verify" => {
+        "edit" | "delete" | "react" => {
             return Err(ErrorCode::NotYet.into());
         }
         other => return Err(bad(&format!("there is no command “{}”", short(other)))),
@@ -199,10 +252,35 @@ fn role(text: &str) -> Result<Role, Error> {
     }
 }
 
+/// `verify` shows, takes a code, or takes the person's word, by the fields that are there.
+fn verify(o: &Map<String, Value>) -> Result<Request, Error> {
+    let room = id_of(o, "room")?;
+    let code = match (optional_text(o, "code")?, optional_text(o, "scan")?) {
+        (Some(_), Some(_)) => return Err(bad("verify takes either “code” or “scan”")),
+        (Some(text), None) => Some(Scanned::Text(text)),
+        (None, Some(path)) => Some(Scanned::Picture(path)),
+        (None, None) => None,
+    };
+    if let Some(code) = code {
+        let author = optional_text(o, "author")?;
+        let author = author.map(|a| parse_id(&a, "author")).transpose()?;
+        return Ok(Request::VerifyScan { room, author, code });
+    }
+    let author = id_of(o, "author")?;
+    Ok(match flag(o, "confirm")? {
+        Some(on) => Request::Verified { room, author, on },
+        None => Request::Verify {
+            room,
+            author,
+            png: optional_text(o, "png")?,
+        },
+    })
+}
+
 fn flag(o: &Map<String, Value>, key: &str) -> Result<Option<bool>, Error> {
     match o.get(key) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        Some(Value::Bool(on)) => Ok(Some(*on)),
         Some(_) => Err(bad(&format!("“{key}” is true or false"))),
     }
 }
@@ -293,13 +371,51 @@ mod tests {
         ] {
             assert_eq!(code(line), Some(ErrorCode::BadRequest), "{line}");
         }
-        for cmd in [
-            "edit", "delete", "react", "role", "ban", "close", "block", "verify", "remove",
-        ] {
+        for cmd in ["edit", "delete", "react"] {
             assert_eq!(
                 code(&format!(r#"{{"cmd":"{cmd}"}}"#)),
                 Some(ErrorCode::NotYet)
             );
         }
+    }
+    #[test]
+    fn verify_shows_scans_or_confirms_by_its_fields() {
+        let (room, author) = ("00".repeat(16), "11".repeat(32));
+        let read = |rest: &str| {
+            let line = format!(r#"{{"cmd":"verify","room":"{room}"{rest}}}"#);
+            parse(line.as_bytes()).1
+        };
+        let of = format!(r#","author":"{author}""#);
+        assert!(matches!(read(&of), Ok(Request::Verify { png: None, .. })));
+        let yes = read(&format!(r#"{of},"confirm":true"#));
+        assert!(matches!(yes, Ok(Request::Verified { on: true, .. })));
+        let scan = read(r#","code":"PEDDLENET:V/AA""#);
+        assert!(matches!(
+            scan,
+            Ok(Request::VerifyScan {
+                author: None,
+                code: Scanned::Text(_),
+                ..
+            })
+        ));
+        let picture = read(&format!(r#"{of},"scan":"a.png""#));
+        assert!(matches!(
+            picture,
+            Ok(Request::VerifyScan {
+                author: Some(_),
+                code: Scanned::Picture(_),
+                ..
+            })
+        ));
+        for bad in [
+            "",
+            r#","code":"x","scan":"y""#,
+            r#","author":"zz""#,
+            r#","author":3"#,
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        let odd = read(&format!(r#"{of},"confirm":"yes""#));
+        assert_eq!(odd.map_err(|e| e.code), Err(ErrorCode::BadRequest));
     }
 }

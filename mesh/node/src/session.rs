@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     output::{self, Output},
-    request::{self, Request},
+    request::{self, Request, Scanned},
 };
 
 /// Requests under way at a time (count). Further lines wait on stdin.
@@ -103,7 +103,8 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
         }
         Request::JoinLink { link } => joined(&node.join(&link).await?),
         Request::JoinPicture { png } => {
-            let link = blocking(move || read(Path::new(&png))).await?;
+            let link =
+                blocking(move || read(Path::new(&png), peddlenet_mesh::is_join_code)).await?;
             joined(&node.join(&link).await?)
         }
         Request::Send { room, text } => {
@@ -178,6 +179,48 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             json!({"links": links.iter().map(link).collect::<Vec<_>>()})
         }
         Request::Stats => stats(node).await?,
+        Request::Verify { room, author, png } => {
+            let info = node.verify_code(room, author).await?;
+            if let Some(path) = png {
+                let link = info.link.clone();
+                blocking(move || draw(&link, Path::new(&path))).await?;
+            }
+            json!({
+                "author": info.author.to_string(),
+                "name": info.name,
+                "digits": info.digits,
+                "link": info.link,
+                "verified": info.verified,
+                "key_changed": info.key_changed,
+            })
+        }
+        Request::VerifyScan { room, author, code } => {
+            let text = match code {
+                Scanned::Text(text) => text,
+                Scanned::Picture(path) => {
+                    let ours = peddlenet_mesh::is_verify_code;
+                    blocking(move || read(Path::new(&path), ours)).await?
+                }
+            };
+            let author = node.verify_scan(room, &text, author).await?;
+            json!({"author": author.to_string(), "verified": true})
+        }
+        Request::Verified { room, author, on } => {
+            node.set_verified(room, author, on).await?;
+            json!({"author": author.to_string(), "verified": on})
+        }
+        Request::ConfirmKey { room, author } => {
+            node.confirm_key(room, author).await?;
+            json!({})
+        }
+        Request::Mute { room, author, on } => {
+            node.mute(room, author, on).await?;
+            json!({})
+        }
+        Request::Block { room, author, on } => {
+            node.block(room, author, on).await?;
+            json!({})
+        }
         Request::Wipe | Request::Quit => json!({}),
     })
 }
@@ -240,7 +283,7 @@ fn draw(link: &str, path: &Path) -> Result<(), Error> {
     })
 }
 
-fn read(path: &Path) -> Result<String, Error> {
+fn read(path: &Path, is_ours: impl Fn(&str) -> bool) -> Result<String, Error> {
     let texts = peddlenet_qr::decode_file(path).map_err(|e| {
         Error::new(
             ErrorCode::BadRequest,
@@ -248,10 +291,7 @@ fn read(path: &Path) -> Result<String, Error> {
         )
     })?;
     // A picture may show several codes; ours is the one that counts.
-    let ours = texts
-        .iter()
-        .find(|t| peddlenet_mesh::is_join_code(t))
-        .or(texts.first());
+    let ours = texts.iter().find(|t| is_ours(t)).or(texts.first());
     ours.cloned().ok_or_else(|| {
         Error::new(
             ErrorCode::NotACode,

@@ -89,7 +89,7 @@ impl Actor {
         let header = event.header();
         if !message.mine {
             let seen = room.seen_up_to(room.me(), header.author) >= header.seq;
-            if !seen && header.clock > room.joined() {
+            if !seen && header.clock > room.joined() && room.trust.notifies(header.author) {
                 room.unread = room.unread.saturating_add(1);
             }
             if self.receipts == Receipts::OnDelivery {
@@ -114,6 +114,7 @@ impl Actor {
             return;
         };
         if author != room.me()
+            && !room.trust.is_blocked(author)
             && room.note_seen(room.me(), author, seq).is_some()
             && self.receipts != Receipts::Never
         {
@@ -202,13 +203,15 @@ pub(super) fn take_record(room: &mut Room, record: &SignedRecord) {
     }
 }
 
-/// Opens a content event into what people see; `None` when this device has no key for it.
+/// Opens a content event into what people see; `None` when this device has no key for it, or doesn't
+/// show what its author says.
 pub(super) fn message_of(room: &Room, event: &SignedEvent, hops: u8) -> Option<Message> {
     let header = event.header();
     // What lies beyond where a removed member's log was cut was never said; what one said who was
     // banned is shown no more.
     let counts = room.roster.judge_content(header.author, header.seq) == Judgement::Accept;
-    if !counts
+    if !room.trust.shows(header)
+        || !counts
         || room
             .roster
             .gone(header.author)

@@ -198,7 +198,7 @@ impl Actor {
             Error::new(ErrorCode::TextTooLong, why)
         })?;
         let tag = self.tag(id)?;
-        self.may_write_to(tag, to)?;
+        self.may_send_direct(tag, to)?;
         if self.failed {
             return Err(ErrorCode::StoreFailed.into());
         }
@@ -212,7 +212,7 @@ impl Actor {
         Ok((tag, event))
     }
 
-    fn may_write_to(&self, tag: RoomTag, to: AuthorId) -> Result<(), Error> {
+    fn may_send_direct(&self, tag: RoomTag, to: AuthorId) -> Result<(), Error> {
         let room = self.rooms.get(&tag).ok_or(ErrorCode::RoomUnknown)?;
         if to == room.me() {
             return Err(ErrorCode::Yourself.into());
@@ -220,6 +220,10 @@ impl Actor {
         if !room.roster.is_member(to) {
             return Err(ErrorCode::MemberUnknown.into());
         }
+        if !room.is_in() {
+            return Err(ErrorCode::Removed.into());
+        }
+        room.trust.may_write_to(to)?;
         let waiting = self.directs.rooms.get(&tag).map_or(0, |r| r.outbox.len());
         if waiting >= OUTBOX_MAX {
             return Err(ErrorCode::OutboxFull.into());

@@ -284,6 +284,13 @@ impl Actor {
                 self.fetching = None;
                 self.tell_stage(JoinStage::Open);
             }
+            Notice::Fork {
+                room,
+                author,
+                stream,
+                seq,
+                ..
+            } => self.on_fork(*room, *author, *stream, *seq),
             other => tracing::debug!(notice = ?other, "engine"),
         }
     }

@@ -76,6 +76,7 @@ impl Actor {
         if self.failed {
             return Err(ErrorCode::StoreFailed.into());
         }
+        self.may_speak(tag, stream)?;
         let membership = self.membership_digest(tag);
         let room = self.rooms.get_mut(&tag).ok_or(ErrorCode::RoomUnknown)?;
         room.seal(stream, plaintext, membership, clock::now())
@@ -117,26 +118,46 @@ impl Actor {
             return drop(reply.send(Err(ErrorCode::RoomUnknown.into())));
         };
         let limit = limit.clamp(1, PAGE_MAX);
-        let read = move |store: &dyn Store| {
-            let before = match before {
-                Some(hash) => match store.event(tag, hash)? {
-                    Some(row) => Some((row.clock, hash)),
-                    None => return Ok(None),
-                },
-                None => None,
-            };
-            store.page(tag, before, limit).map(Some)
+        let Some(hash) = before else {
+            return self.fill_page(tag, None, limit, Vec::new(), reply);
         };
+        let read = move |store: &dyn Store| store.event(tag, hash);
+        self.disk.read(read, move |actor, row| match row {
+            Ok(Some(row)) => {
+                actor.fill_page(tag, Some((row.clock, hash)), limit, Vec::new(), reply)
+            }
+            Ok(None) => drop(reply.send(Err(ErrorCode::MessageUnknown.into()))),
+            Err(e) => drop(reply.send(Err(e.into()))),
+        });
+    }
+
+    /// Reads back until a page is full or nothing is left: what is not shown takes no place in it.
+    fn fill_page(
+        &mut self,
+        tag: RoomTag,
+        before: Option<(Hlc, MessageId)>,
+        limit: usize,
+        mut found: Vec<Message>,
+        reply: Reply<Vec<Message>>,
+    ) {
+        let read = move |store: &dyn Store| store.page(tag, before, limit);
         self.disk.read(read, move |actor, rows| {
-            let answer = match rows {
-                Ok(Some(mut rows)) => {
-                    rows.reverse();
-                    actor.room(id).map(|room| messages_of(room, rows))
-                }
-                Ok(None) => Err(ErrorCode::MessageUnknown.into()),
-                Err(e) => Err(e.into()),
+            let rows = match rows {
+                Ok(rows) => rows,
+                Err(e) => return drop(reply.send(Err(e.into()))),
             };
-            let _ = reply.send(answer);
+            let Some(room) = actor.rooms.get(&tag) else {
+                return drop(reply.send(Err(ErrorCode::RoomUnknown.into())));
+            };
+            let more = rows.len() == limit;
+            let next = rows.last().map(|row| (row.clock, row.key.hash));
+            found.extend(messages_of(room, rows));
+            if more && found.len() < limit {
+                return actor.fill_page(tag, next, limit, found, reply);
+            }
+            found.truncate(limit);
+            found.reverse();
+            let _ = reply.send(Ok(found));
         });
     }
 
@@ -226,6 +247,7 @@ pub(super) fn unread(room: &Room, newest: &[StoredEvent]) -> u64 {
         row.key.author != me
             && row.clock > joined
             && row.body.is_some()
+            && room.trust.notifies(row.key.author)
             && row.key.seq > room.seen_up_to(me, row.key.author)
     };
     newest.iter().filter(is_unread).count() as u64

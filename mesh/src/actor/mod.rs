@@ -25,6 +25,7 @@ mod people;
 mod power;
 mod presence;
 mod rooms;
+mod trust;
 mod verify;
 mod whereabouts;
 

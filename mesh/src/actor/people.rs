@@ -1,17 +1,26 @@
 //! Who belongs to a room and how near they are.
 
+use std::collections::BTreeSet;
+
 use peddlenet_wire::{AuthorId, RoomId, RoomTag};
 
 use super::{Actor, presence::reachable_for};
 use crate::{
-    api::{Event, Member, Reach},
+    api::{Event, Lookalike, Member, Reach, VerifiedAs},
     clock,
     error::Error,
     room::{Heard, Room},
 };
 
+/// Members whose marks changed with another's name that are told of at once (count); the list has them all.
+const MARKS_TOLD: usize = 8;
+
 impl Actor {
-    pub(crate) fn member_list(&self, id: RoomId) -> Result<Vec<Member>, Error> {
+    pub(crate) fn member_list(&mut self, id: RoomId) -> Result<Vec<Member>, Error> {
+        let tag = self.tag(id)?;
+        if let Some(room) = self.rooms.get_mut(&tag) {
+            room.compare_names();
+        }
         let room = self.room(id)?;
         Ok(room
             .roster
@@ -36,6 +45,15 @@ impl Actor {
             role: entry.role,
             me: author == room.me(),
             direct_unread: self.directs.unread(room.tag, author),
+            verified: room.trust.verified(author).map(|v| VerifiedAs {
+                since: v.since,
+                name: v.name.as_str().to_owned(),
+            }),
+            muted: room.trust.is_muted(author),
+            blocked: room.trust.is_blocked(author),
+            forked: room.trust.fork(author).is_some(),
+            lookalike: room.trust.lookalike(author),
+            key_changed: room.trust.key_changed(author).is_some(),
         })
     }
 
@@ -50,6 +68,12 @@ impl Actor {
             role: peddlenet_wire::content::Role::Member,
             me: room.is_some_and(|room| room.me() == author),
             direct_unread: 0,
+            verified: None,
+            muted: false,
+            blocked: false,
+            forked: room.is_some_and(|room| room.trust.fork(author).is_some()),
+            lookalike: Lookalike::No,
+            key_changed: false,
         }
     }
 
@@ -69,7 +93,24 @@ impl Actor {
         }
     }
 
+    /// Tells of a member, and of those whose marks changed with its name.
     pub(super) fn member_changed(&mut self, tag: RoomTag, author: AuthorId) {
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
+        let name = room.roster.member(author).map(|m| m.name.clone());
+        let touched = room.trust.note_name(author, &name.unwrap_or_default());
+        self.tell_member(tag, author);
+        self.tell_marks(tag, touched);
+    }
+
+    pub(super) fn tell_marks(&mut self, tag: RoomTag, authors: BTreeSet<AuthorId>) {
+        for author in authors.into_iter().take(MARKS_TOLD) {
+            self.tell_member(tag, author);
+        }
+    }
+
+    fn tell_member(&mut self, tag: RoomTag, author: AuthorId) {
         let Some(room) = self.rooms.get(&tag) else {
             return;
         };

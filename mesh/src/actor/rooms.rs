@@ -29,7 +29,7 @@ use crate::{
 /// Changes to a room's line in the list are gathered that long.
 const ROOMS_DELAY: Duration = Duration::from_millis(40);
 /// The newest events that are read at start to count the unread (count).
-const NEWEST: usize = 500;
+pub(super) const NEWEST: usize = 500;
 
 /// A room as the store has it, ready for the engine.
 pub(crate) struct LoadedRoom {
@@ -64,6 +64,7 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
         }
     }
     replay(&mut room, membership);
+    super::trust::load(store, &mut room, &held)?;
     let me = room.me();
     for log in held.iter().filter(|h| h.author == me) {
         room.resume_own(log.stream, log.head, log.head_hash);
@@ -140,7 +141,7 @@ fn replay(room: &mut Room, mut events: Vec<SignedEvent>) {
     }
 }
 
-fn last_message(room: &mut Room, newest: Vec<StoredEvent>) -> Option<Message> {
+pub(super) fn last_message(room: &mut Room, newest: Vec<StoredEvent>) -> Option<Message> {
     let events = convert::from_rows(newest);
     for (event, _) in &events {
         room.observe(event, clock::now());
@@ -179,6 +180,7 @@ impl Actor {
             records,
         });
         self.tell_cuts(tag);
+        self.trust_loaded(tag);
         self.tell_known(tag, None);
         self.open_directs(tag, directs);
     }

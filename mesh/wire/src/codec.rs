@@ -1,10 +1,10 @@
 //! Decoding under limits, and the one error type of this crate.
 
-use std::{fmt, ops::Deref};
+use std::ops::Deref;
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
-use crate::limits;
+pub use crate::name::Name;
 
 /// Why bytes or text from outside were not what they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -161,73 +161,6 @@ impl<'b, C, T: Decode<'b, C>, const N: usize> Decode<'b, C> for Capped<T, N> {
     }
 }
 
-/// Text from a person: at most [`limits::NAME_MAX`] bytes of UTF-8 on the wire. Untrusted.
-///
-/// Control and bidirectional-override characters are taken out when it is made and again when it
-/// is decoded, so that a name can't reorder the line it stands in. The cut respects characters.
-/// Shows its length only in `Debug`: logs carry no names.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
-pub struct Name(String);
-
-impl fmt::Debug for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Name({} B)", self.0.len())
-    }
-}
-
-impl Name {
-    /// Cleans, trims and shortens a text into a name; may be empty.
-    pub fn new(text: &str) -> Self {
-        let mut name = String::new();
-        // Spaces are trimmed after the cleaning: what is taken out may have hidden some.
-        let clean = text.chars().filter(|c| !is_unsafe_in_names(*c));
-        for c in clean.skip_while(|c| c.is_whitespace()) {
-            if name.len().saturating_add(c.len_utf8()) > limits::NAME_MAX {
-                break;
-            }
-            name.push(c);
-        }
-        Self(name.trim_end().to_owned())
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether nothing is left.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// Control characters, line separators, and the directional controls of Unicode UAX #9.
-fn is_unsafe_in_names(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-impl<C> Encode<C> for Name {
-    fn encode<W: encode::Write>(
-        &self,
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for Name {
-    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        let at = d.position();
-        let text = d.str()?;
-        if text.len() > limits::NAME_MAX {
-            return Err(decode::Error::message("name too long").at(at));
-        }
-        Ok(Self::new(text))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,15 +186,5 @@ mod tests {
             from_slice::<u8>("number", &[1; 65], 64),
             Err(WireError::TooLong { .. })
         ));
-    }
-
-    #[test]
-    fn a_name_loses_controls_and_is_cut_at_a_character() {
-        assert_eq!(Name::new(" A\u{202e}da\n ").as_str(), "Ada");
-        assert_eq!(Name::new("\u{202e} Ada \u{202e}").as_str(), "Ada");
-        let long = "é".repeat(limits::NAME_MAX);
-        let name = Name::new(&long);
-        assert!(name.as_str().len() <= limits::NAME_MAX);
-        assert!(name.as_str().chars().all(|c| c == 'é'));
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //!  camera, paste --> invite::Invite          who to dial and what to prove
+//!                --> verify::VerifyCode      whose key a person's screen shows
 //!  link bytes    --> frame::Frame -+-> event::SignedEvent    a signed header over a deletable body
 //!                                  +-> record::SignedRecord  latest-wins: receipts, whereabouts, presence
 //!                                  +-> join::*               admission through an invite
@@ -42,6 +43,7 @@ pub mod invite;
 pub mod join;
 pub mod limits;
 pub mod meet;
+pub mod name;
 pub mod peers;
 pub mod power;
 pub mod record;
@@ -49,6 +51,7 @@ pub mod route;
 pub mod sketch;
 pub mod time;
 pub mod tree;
+pub mod verify;
 
 pub use codec::{Capped, WireError};
 pub use event::{Header, SignedEvent};
@@ -58,5 +61,7 @@ pub use ids::{
     RoomShort, RoomTag, Seq, Signature, Stream,
 };
 pub use invite::Invite;
+pub use name::{Name, Skeleton};
 pub use record::SignedRecord;
 pub use time::{Hlc, Timestamp};
+pub use verify::VerifyCode;

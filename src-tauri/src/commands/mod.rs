@@ -8,6 +8,7 @@ pub(crate) mod messages;
 pub(crate) mod rooms;
 pub(crate) mod scan;
 pub(crate) mod session;
+pub(crate) mod trust;
 
 use std::fmt::Display;
 use std::str::FromStr;

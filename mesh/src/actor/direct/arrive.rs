@@ -158,9 +158,10 @@ impl Actor {
     }
 
     /// Whether a member's direct messages are shown and confirmed as seen. What is blocked is kept all
-    /// the same. (The list of blocked members belongs here.)
-    pub(in crate::actor) fn shows_direct(&self, _tag: RoomTag, _author: AuthorId) -> bool {
-        true
+    /// the same.
+    pub(in crate::actor) fn shows_direct(&self, tag: RoomTag, author: AuthorId) -> bool {
+        let room = self.rooms.get(&tag);
+        room.is_none_or(|room| !room.trust.is_blocked(author))
     }
 
     /// Tells the author, and nobody else, what became of a message.

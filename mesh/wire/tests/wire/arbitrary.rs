@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use peddlenet_wire::{
     AuthorId, AuthorShort, Capped, EpochId, EventHash, EventShort, Fingerprint, Frame, Header, Hlc,
     Invite, InviteKey, RoomId, RoomTag, Seq, Signature, SignedEvent, SignedRecord, Stream,
-    Timestamp,
+    Timestamp, VerifyCode,
     codec::Name,
     content::{
         Admit, Content, Create, History, InviteOpened, Membership, Profile, RevokeInvite, Role,
@@ -570,4 +570,12 @@ pub(crate) fn invite() -> impl Strategy<Value = Invite> {
             server,
         },
     )
+}
+
+pub(crate) fn verify_code() -> impl Strategy<Value = VerifyCode> {
+    (room_id(), digest(), digest()).prop_map(|(room, shown_by, shown_to)| VerifyCode {
+        room,
+        shown_by,
+        shown_to,
+    })
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use peddlenet_wire::{
-    Frame, Invite, SignedEvent, SignedRecord, WireError, codec,
+    Frame, Invite, SignedEvent, SignedRecord, VerifyCode, WireError, codec,
     content::{Content, Membership},
     limits,
     meet::Meet,
@@ -21,6 +21,7 @@ fn decode_all(bytes: &[u8]) {
     stable(bytes, Membership::from_bytes, Membership::to_bytes);
     stable(bytes, Content::from_bytes, Content::to_bytes);
     stable(bytes, Invite::from_bytes, Invite::to_bytes);
+    stable(bytes, VerifyCode::from_bytes, VerifyCode::to_bytes);
     stable(
         bytes,
         |b| codec::from_slice::<Receipts>("receipts", b, limits::RECORD_MAX),
@@ -38,6 +39,7 @@ fn decode_all(bytes: &[u8]) {
     );
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = Invite::from_link(text);
+        let _ = VerifyCode::from_link(text);
     }
 }
 
@@ -114,8 +116,19 @@ proptest! {
     }
 
     #[test]
-    fn any_text_as_a_link(text in "(PEDDLENET:J/|peddlenet:j/)?[A-Z2-7é \n]{0,200}") {
+    fn bent_verify_codes(bytes in bent(any::verify_code().prop_map(|c| c.to_bytes()))) {
+        decode_all(&bytes);
+    }
+
+    #[test]
+    fn bent_verify_links(bytes in bent(any::verify_code().prop_map(|c| c.to_link().into_bytes()))) {
+        decode_all(&bytes);
+    }
+
+    #[test]
+    fn any_text_as_a_link(text in "(PEDDLENET:[JV]/|peddlenet:[jv]/)?[A-Z2-7é \n]{0,200}") {
         let _ = Invite::from_link(&text);
+        let _ = VerifyCode::from_link(&text);
     }
 
     #[test]

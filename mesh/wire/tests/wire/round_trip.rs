@@ -1,6 +1,8 @@
 //! What is encoded comes back as it was, for every type.
 
-use peddlenet_wire::{Frame, Invite, SignedEvent, SignedRecord, codec, content, limits};
+use peddlenet_wire::{
+    Frame, Invite, SignedEvent, SignedRecord, VerifyCode, codec, content, limits,
+};
 use proptest::prelude::*;
 
 use crate::arbitrary as any;
@@ -84,6 +86,14 @@ proptest! {
     }
 
     #[test]
+    fn verify_codes_and_their_links(code in any::verify_code()) {
+        prop_assert_eq!(VerifyCode::from_bytes(&code.to_bytes()), Ok(code));
+        prop_assert_eq!(VerifyCode::from_link(&code.to_link()), Ok(code));
+        prop_assert_eq!(VerifyCode::from_link(&code.to_link().to_lowercase()), Ok(code));
+        prop_assert!(Invite::from_link(&code.to_link()).is_err());
+    }
+
+    #[test]
     fn ids_in_text(tag in any::room_tag(), author in any::author(), signature in any::signature()) {
         prop_assert_eq!(tag.to_string().parse(), Ok(tag));
         prop_assert_eq!(author.to_string().parse(), Ok(author));
@@ -94,7 +104,8 @@ proptest! {
     fn a_name_that_was_cleaned_once_stays_as_it_is(text in any_text()) {
         let name = codec::Name::new(&text);
         prop_assert!(name.as_str().len() <= limits::NAME_MAX);
-        prop_assert_eq!(codec::Name::new(name.as_str()), name);
+        prop_assert_eq!(codec::Name::new(name.as_str()), name.clone());
+        prop_assert_eq!(name.looks_like(&name), !name.is_empty());
     }
 }
 
@@ -102,6 +113,8 @@ proptest! {
 fn any_text() -> impl Strategy<Value = String> {
     let awkward = prop::sample::select(vec![
         ' ', '\u{202e}', '\u{2066}', '\u{200f}', '\n', '\u{feff}', 'a', 'é', '🐪', '\u{3000}',
+        '\u{200d}', '\u{200c}', '\u{fe0f}', '\u{301}', '\u{308}', 'क', '\u{94d}', '\u{93e}', 'ب',
+        '\u{1112}', '\u{1161}', '\u{2009}',
     ]);
     prop::collection::vec(prop_oneof![3 => awkward, 1 => prop::char::any()], 0..60)
         .prop_map(|chars| chars.into_iter().collect())

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use peddlenet_wire::{
     AuthorId, EpochId, EventHash, Fingerprint, Frame, Header, Hlc, Invite, InviteKey, RoomId,
-    RoomTag, Seq, Signature, SignedEvent, SignedRecord, Stream, Timestamp,
+    RoomTag, Seq, Signature, SignedEvent, SignedRecord, Stream, Timestamp, VerifyCode,
     codec::{self, Name},
     content::{
         Admit, Content, Create, History, InviteOpened, Membership, Profile, RevokeInvite, Role,
@@ -422,5 +422,18 @@ fn invite_and_link() {
     assert_eq!(
         invite(None).to_link(),
         "PEDDLENET:J/CBVUTUQAAIBAEAQCAIBAEAQCAIBAEAQCAK5KCEOAVAVQCAAAAAAAAAAAAAAAAAAAAAAAAAINBUGQ2DINBUGQ2DINBUGQ2DINBUGQ2DINBUGQ2DINBUGQ2DINBUHA4DQOBYHA4DQOBYHA4DQOBYHA"
+    );
+}
+
+#[test]
+fn verify_code() {
+    let code = VerifyCode {
+        room: RoomId([1; 16]),
+        shown_by: Digest([2; 32]),
+        shown_to: Digest([3; 32]),
+    };
+    assert_eq!(
+        code.to_link(),
+        "PEDDLENET:V/AEAQCAIBAEAQCAIBAEAQCAIBAEAQEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAM"
     );
 }

@@ -1,0 +1,275 @@
+/**
+ * `<person-dialog>`: one member of a room: who they are, whether their key was compared, and what to do about them.
+ *
+ *   person --show my code--> code        (their device scans it)
+ *     |  ^---------------------'
+ *     '--scan theirs--> scanner --match--> person, verified
+ *
+ * data: {member, name, imitates, verify(), scan(luma), check(code), confirm(on), acceptKey(), mute(on), block(on)}
+ *
+ * @typedef {import('../ipc/types.js').Member} Member
+ * @typedef {import('../ipc/types.js').Verify} Verify
+ * @typedef {import('../ipc/types.js').Luma} Luma
+ * @typedef {import('../ipc/types.js').Scan} Scan
+ * @typedef {object} PersonData
+ * @property {Member} member
+ * @property {string} name As the lists show it.
+ * @property {string} imitates The name of the person whom this one's name looks like, or empty.
+ * @property {() => Promise<Verify>} verify
+ * @property {(frame: Luma) => Promise<Scan>} scan
+ * @property {(code: string) => Promise<void>} check
+ * @property {(on: boolean) => Promise<void>} confirm
+ * @property {() => Promise<void>} acceptKey
+ * @property {(on: boolean) => Promise<void>} mute
+ * @property {(on: boolean) => Promise<void>} block
+ */
+import { avatar } from '../lib/avatar.js';
+import { Camera, openPicture, pictureLuma } from '../lib/camera.js';
+import { errorLine, h, icon, setLine } from '../lib/dom.js';
+import { PICTURE_SIDES } from '../lib/luma.js';
+import { ModalElement } from '../lib/modal.js';
+import { digitGroups, presence, roleWord, warningsOf } from '../lib/people.js';
+import { t } from '../strings/index.js';
+
+/** @extends {ModalElement<PersonData>} */
+export class PersonDialog extends ModalElement {
+  #who = h('div', { class: 'person' });
+  #warnings = h('div', { class: 'stack', role: 'status' });
+  #check = h('section', { class: 'stack' });
+  #acts = h('div', { class: 'row row-wrap people-foot' });
+  #error = errorLine();
+  #note = h('p', { class: 'hint', role: 'status', 'data-test': 'person-note', hidden: true });
+  #video = h('video', { class: 'scan-video', muted: true, playsinline: true, autoplay: true, 'aria-label': t('scan.camera') });
+  #cover = h('p', { class: 'scan-cover', role: 'status' });
+  #stage = h('div', { class: 'scan-stage' });
+  #file = h('input', {
+    id: 'verify-file', class: 'visually-hidden', type: 'file', accept: 'image/*', 'data-test': 'verify-file',
+    onchange: () => void this.#readPicture(),
+  });
+  /** @type {Verify | null} */
+  #numbers = null;
+  /** @type {Camera | null} */
+  #camera = null;
+  /** @type {'person' | 'code' | 'scan'} */
+  #panel = 'person';
+  #busy = false;
+
+  setup() {
+    super.setup();
+    this.#show('person');
+    if (!this.data.member.me) void this.#load();
+  }
+
+  teardown() {
+    this.#stopCamera();
+  }
+
+  render() {
+    if (this.#panel === 'person') this.#renderPerson();
+  }
+
+  async #load() {
+    try {
+      this.#numbers = await this.data.verify();
+      this.render();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** @param {'person' | 'code' | 'scan'} panel */
+  #show(panel) {
+    this.#stopCamera();
+    this.#panel = panel;
+    setLine(this.#error, '');
+    if (panel === 'person') {
+      this.body.replaceChildren(this.#who, this.#warnings, this.#error, this.#note, this.#check, this.#acts);
+      this.#renderPerson();
+    } else if (panel === 'code') this.#renderCode();
+    else this.#renderScan();
+  }
+
+  #renderPerson() {
+    const { member, name } = this.data;
+    this.heading = name;
+    const badge = member.verifiedAs === null ? null : h('span', { class: 'badge', 'data-test': 'verified' }, icon('check'), t('person.verified'));
+    this.#who.replaceChildren(
+      avatar(member.author, member.name),
+      h('span', { class: 'person-text' },
+        h('bdi', { class: 'person-name' }, member.me ? t('people.me', { name }) : name),
+        h('span', { class: 'person-state' }, `${roleWord(member)} · ${presence(member)}`)),
+      ...(badge ? [badge] : []));
+    this.#warnings.replaceChildren(...warningsOf(member, this.data.imitates).map(({ kind, text }) =>
+      h('p', { class: 'warning-line', 'data-test': `warning-${kind}` }, icon('alert'), h('span', {}, text))));
+    this.#warnings.hidden = this.#warnings.childElementCount === 0;
+    this.#check.hidden = member.me;
+    this.#acts.hidden = member.me;
+    if (member.me) return;
+    this.#renderCheck(member);
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.test;
+    this.#acts.replaceChildren(
+      this.#button(member.muted ? t('person.unmute') : t('person.mute'), 'person-mute', () => this.data.mute(!member.muted)),
+      this.#button(member.blocked ? t('person.unblock') : t('person.block'), 'person-block', () => this.data.block(!member.blocked)),
+      h('p', { class: 'hint' }, member.blocked ? t('person.blockedHint') : t('person.blockHint')));
+    // A button that was pressed keeps the keyboard, though it was drawn anew.
+    if (focused) /** @type {HTMLElement | null} */ (this.querySelector(`[data-test="${focused}"]`))?.focus();
+  }
+
+  /** @param {Member} member */
+  #renderCheck(member) {
+    const numbers = this.#numbers;
+    if (!numbers) {
+      this.#check.replaceChildren(h('p', { class: 'hint' }, t('person.counting')));
+      return;
+    }
+    const groups = digitGroups(numbers.digits);
+    const verified = member.verifiedAs !== null;
+    this.#check.replaceChildren(
+      h('h3', { class: 'people-heading', id: 'digits-title' }, t('person.numbers')),
+      h('p', { class: 'hint' }, t('person.numbersHint', { name: this.data.name })),
+      h('ol', { class: 'digits', 'aria-labelledby': 'digits-title', 'data-test': 'digits' },
+        ...groups.map((group) => h('li', { 'aria-label': group.split('').join(' ') }, group))),
+      h('div', { class: 'row row-wrap' },
+        h('button', { type: 'button', class: 'button', 'data-test': 'verify-show', onclick: () => this.#show('code') }, icon('code'), t('person.showCode')),
+        h('button', { type: 'button', class: 'button', 'data-test': 'verify-scan', onclick: () => this.#show('scan') }, icon('scan'), t('person.scan'))),
+      member.keyChanged
+        ? this.#button(t('person.acceptKey'), 'key-accept', () => this.data.acceptKey(), 'button-danger button-wide')
+        : this.#button(verified ? t('person.unverify') : t('person.same'), 'verify-confirm', () => this.data.confirm(!verified),
+          verified ? 'button-wide' : 'button-primary button-wide'));
+  }
+
+  /**
+   * @param {string} words
+   * @param {string} hook
+   * @param {() => Promise<void>} act
+   * @param {string} [look]
+   */
+  #button(words, hook, act, look = '') {
+    return h('button', { type: 'button', class: `button ${look}`.trim(), 'data-test': hook, onclick: () => void this.#act(act) }, words);
+  }
+
+  /** @param {() => Promise<void>} act */
+  async #act(act) {
+    if (this.#busy) return;
+    this.#busy = true;
+    setLine(this.#error, '');
+    setLine(this.#note, '');
+    try {
+      await act();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    setLine(this.#error, /** @type {Error} */ (error).message);
+  }
+
+  #back() {
+    return h('button', { type: 'button', class: 'button button-wide', 'data-test': 'verify-back', onclick: () => this.#show('person') }, t('person.back'));
+  }
+
+  #renderCode() {
+    const { name } = this.data;
+    const image = h('img', {
+      class: 'invite-qr', alt: t('person.qr', { name }), 'data-test': 'verify-qr',
+      src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(this.#numbers?.svg ?? '')}`,
+    });
+    const back = this.#back();
+    this.body.replaceChildren(
+      h('p', { class: 'invite-text' }, t('person.codeHint', { name })),
+      h('div', { class: 'invite-panel' }, image),
+      back);
+    back.focus();
+  }
+
+  #renderScan() {
+    const { name } = this.data;
+    this.#cover.textContent = t('scan.starting');
+    this.#stage.classList.remove('is-live', 'is-without');
+    this.#stage.replaceChildren(this.#video, h('div', { class: 'scan-frame', 'aria-hidden': 'true' }), this.#cover);
+    const back = this.#back();
+    this.body.replaceChildren(
+      h('p', { class: 'invite-text' }, t('person.scanHint', { name })),
+      this.#stage,
+      this.#error,
+      this.#file,
+      h('label', { class: 'button button-wide', for: 'verify-file' }, icon('picture'), t('scan.picture')),
+      back);
+    back.focus();
+    this.#video.muted = true;
+    const camera = new Camera(this.#video, (frame) => this.#readFrame(frame), () => {
+      if (this.#camera !== camera) return;
+      this.#stage.classList.add('is-without');
+      this.#cover.textContent = t('person.noCamera');
+    });
+    this.#camera = camera;
+    this.#video.onplaying = () => {
+      this.#stage.classList.add('is-live');
+      this.#cover.textContent = t('scan.guide');
+    };
+    void camera.start();
+  }
+
+  #stopCamera() {
+    this.#camera?.stop();
+    this.#camera = null;
+  }
+
+  /** @param {Luma} frame */
+  async #readFrame(frame) {
+    try {
+      await this.#take(await this.data.scan(frame));
+    } catch {
+      // One frame that could not be read is nothing: the next one follows.
+    }
+  }
+
+  /**
+   * @param {Scan} scan
+   * @returns {Promise<boolean>} Whether a code was found.
+   */
+  async #take(scan) {
+    if (this.#panel !== 'scan' || !this.isConnected) return true;
+    if (scan.result === 'none') return false;
+    if (scan.result !== 'verify') {
+      setLine(this.#error, t('person.otherCode', { name: this.data.name }));
+      return false;
+    }
+    this.#stopCamera();
+    this.#show('person');
+    await this.#act(async () => {
+      await this.data.check(scan.code);
+      setLine(this.#note, t('person.match', { name: this.data.name }));
+    });
+    return true;
+  }
+
+  async #readPicture() {
+    const file = this.#file.files?.[0];
+    this.#file.value = '';
+    if (!file) return;
+    setLine(this.#error, '');
+    let picture;
+    try {
+      picture = await openPicture(file);
+    } catch {
+      setLine(this.#error, t('scan.badPicture'));
+      return;
+    }
+    try {
+      for (const side of PICTURE_SIDES) {
+        if (await this.#take(await this.data.scan(pictureLuma(picture, side)))) return;
+      }
+      if (this.#error.hidden) setLine(this.#error, t('person.noCode'));
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      if ('close' in picture) picture.close();
+    }
+  }
+}
+customElements.define('person-dialog', PersonDialog);
