@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  invite code --> invite --P--> gate <--k_member-- epoch            who may knock
-//!                                 |psk
+//!                                 |psk             (discovery: tags on the air, from the same two)
 //!  open data channel --------> handshake --hash--> proof, offer      who is there, which rooms
 //!
 //!  plaintext --> event, record --SignedEvent, SignedRecord--> wire   what was said, by whom
@@ -34,6 +34,7 @@
 pub mod author;
 pub mod beacon;
 mod derive;
+pub mod discovery;
 pub mod epoch;
 pub mod error;
 pub mod event;
@@ -48,6 +49,7 @@ pub mod sealed_to;
 
 pub use author::{AuthorKey, Context, verify};
 pub use beacon::{sign_beacon, verify_beacon};
+pub use discovery::{DiscoveryKey, DiscoveryTag, DiscoveryTags};
 pub use epoch::EpochKeys;
 pub use error::CryptoError;
 pub use event::{Draft, open_event, seal_event, verify_event};
