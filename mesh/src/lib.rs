@@ -27,6 +27,7 @@
 
 mod actor;
 pub mod api;
+mod certificates;
 mod clock;
 mod convert;
 mod disk;
@@ -44,7 +45,7 @@ pub use api::{
 };
 pub use error::{Error, ErrorCode};
 pub use node::{Config, Events, Node, Receipts};
-pub use stats::Stats;
+pub use stats::{Reasons, Stats};
 
 /// What programs log unless `PEDDLENET_LOG` says otherwise: warnings of ours; the WebRTC stack warns
 /// of what its one-scan use makes normal (no server name, no candidates yet), so only its errors; of

@@ -13,11 +13,13 @@
 
 mod deliver;
 mod dial;
+mod gates;
 mod invites;
 mod join;
 mod links;
 mod meet;
 mod messages;
+mod meter;
 mod opening;
 mod people;
 mod presence;
@@ -45,6 +47,7 @@ pub(crate) use verify::Verifier;
 
 use crate::{
     api::Event,
+    certificates::Certificates,
     clock, convert,
     disk::Disk,
     error::{Error, ErrorCode},
@@ -80,6 +83,7 @@ pub(crate) struct Actor {
     links: BTreeMap<PeerId, links::LinkState>,
     next_peer: u64,
     endpoint: Endpoint,
+    certificates: Certificates,
     gates: HashMap<GateId, links::GatePurpose>,
     next_gate: u64,
     disk: Disk,
@@ -133,6 +137,7 @@ pub(crate) struct Parts {
     pub(crate) receipts: Receipts,
     pub(crate) announce: Vec<SocketAddr>,
     pub(crate) endpoint: Endpoint,
+    pub(crate) certificates: Certificates,
     pub(crate) store: peddlenet_store::StoreHandle,
     pub(crate) rooms: Vec<rooms::LoadedRoom>,
     pub(crate) events: EventSink,
@@ -182,6 +187,7 @@ impl Actor {
             links: BTreeMap::new(),
             next_peer: 1,
             endpoint: parts.endpoint,
+            certificates: parts.certificates,
             gates: HashMap::new(),
             next_gate: 0,
             disk: Disk::new(parts.store, results.clone()),
@@ -280,10 +286,7 @@ impl Actor {
                 peer,
                 why: Why::Surplus,
             } => self.drop_link(peer),
-            Action::Drop { peer, why } => {
-                tracing::warn!(?peer, ?why, "dropping a peer that misbehaves");
-                self.drop_link(peer);
-            }
+            Action::Drop { peer, why } => self.expel_for(peer, why),
             other => tracing::error!(action = ?other, "an action this driver doesn't know"),
         }
     }
@@ -359,6 +362,7 @@ impl Actor {
         }
         if self.ticks.is_multiple_of(SLOW) {
             self.refresh_all_reach();
+            self.turn_certificates();
             self.announce_everywhere();
         }
     }
@@ -378,7 +382,9 @@ impl Actor {
     }
 
     pub(crate) fn counters(&self) -> (Stats, peddlenet_gossip::Stats) {
-        (self.stats, self.engine.stats())
+        let mut stats = self.stats;
+        stats.peer = self.endpoint.stats();
+        (stats, self.engine.stats())
     }
 
     fn room(&self, id: RoomId) -> Result<&Room, Error> {
