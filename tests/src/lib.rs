@@ -1,4 +1,5 @@
 //! Tests and benchmarks that cross crates.
 
 pub mod bench;
+pub mod hostile;
 pub mod node_process;
