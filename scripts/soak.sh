@@ -12,6 +12,7 @@
 #   nodes       whole nodes on loopback: join, chat, relay, restart, N times (default 20)
 #   storms      N simulated networks with faults, checked at every step (default 2000)
 #   grown       rooms of thirty processes, killed and restarted, N times (default 5)
+#   hostile     strangers and members at line rate against a real node, N seconds each (default 60)
 #   stories     the windows' stories from end to end, N times (default 20)
 #
 # Every run has a seed of its own and prints it; PEDDLENET_SEED=… repeats one. The development profile is used, so
@@ -46,6 +47,8 @@ run_grown() {
     across --test grown -- --nocapture
   done
 }
+
+run_hostile() { PEDDLENET_HOSTILE_S=$1 across --test hostile -- --nocapture --test-threads=1; }
 
 run_stories() {
   scripts/need.sh test
@@ -95,6 +98,7 @@ case ${1:-all} in
   nodes) run_nodes "${2:-20}" ;;
   storms) run_storms "${2:-2000}" ;;
   grown) run_grown "${2:-5}" ;;
+  hostile) run_hostile "${2:-60}" ;;
   stories) run_stories "${2:-20}" ;;
   all)
     run_kills 500
@@ -105,10 +109,11 @@ case ${1:-all} in
     run_nodes 20
     run_storms 2000
     run_grown 5
+    run_hostile 60
     run_stories 20
     ;;
   *)
-    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, planted, nodes, storms, grown, stories or all" >&2
+    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, planted, nodes, storms, grown, hostile, stories or all" >&2
     exit 2
     ;;
 esac

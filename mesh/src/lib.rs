@@ -27,6 +27,7 @@
 
 mod actor;
 pub mod api;
+mod certificates;
 mod clock;
 mod convert;
 mod disk;
@@ -50,7 +51,7 @@ pub use error::{Error, ErrorCode};
 pub use keys::{KeyPlace, Keychain, KeychainError, Keys, Passphrase};
 pub use logs::{LOG_FILTER, log_filter};
 pub use node::{Config, Events, Node, Receipts};
-pub use stats::Stats;
+pub use stats::{Reasons, Stats};
 
 /// Whether a scanned text is a join code of ours, of whatever format and state.
 pub fn is_join_code(text: &str) -> bool {

@@ -21,6 +21,8 @@ use crate::{
         AuthorId, Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message,
         MessageId, Role, RoomOptions, RoomSummary,
     },
+    certificates::Certificates,
+    clock,
     error::{Error, ErrorCode},
     join,
     keys::{self, DiskCipher, Kept, KeyPlace, Keys},
@@ -37,7 +39,7 @@ const STORE: &str = "store";
 const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 
 pub(crate) const META_NAME: &[u8] = b"profile/name";
-const META_CERTIFICATE: &[u8] = b"profile/certificate";
+pub(crate) const META_CERTIFICATE: &[u8] = b"profile/certificate";
 const META_LISTEN: &[u8] = b"profile/listen";
 
 /// When a message counts as seen by this device.
@@ -103,7 +105,7 @@ struct Loaded {
     opened: Opened,
     kept: Kept,
     name: Name,
-    certificate: ListenerCertificate,
+    certificates: Certificates,
     listen: Vec<SocketAddr>,
     rooms: Vec<LoadedRoom>,
 }
@@ -118,11 +120,11 @@ impl Node {
             .await
             .map_err(|_| Error::from(ErrorCode::Internal))??;
         let (endpoint, incoming) =
-            bind(&config.listen, &loaded.listen, &loaded.certificate).await?;
+            bind(&config.listen, &loaded.listen, &loaded.certificates).await?;
         let port = endpoint.local_addrs().first().map(SocketAddr::port);
         let profile = [
             (META_NAME, loaded.name.as_str().as_bytes().to_vec()),
-            (META_CERTIFICATE, loaded.certificate.to_bytes()?.to_vec()),
+            (META_CERTIFICATE, loaded.certificates.to_bytes()?.to_vec()),
             (
                 META_LISTEN,
                 port.map_or(String::new(), |p| p.to_string()).into_bytes(),
@@ -145,6 +147,7 @@ impl Node {
             receipts: config.receipts,
             announce: config.announce,
             endpoint: endpoint.clone(),
+            certificates: loaded.certificates,
             store,
             rooms: loaded.rooms,
             events,
@@ -262,7 +265,7 @@ impl Node {
     }
 
     async fn join_invite(&self, invite: &Invite) -> Result<(), Error> {
-        if invite.fingerprint == self.endpoint.fingerprint() {
+        if self.endpoint.has_certificate(invite.fingerprint) {
             return Err(ErrorCode::OwnCode.into());
         }
         let (room, fingerprint) = (invite.room, invite.fingerprint);
@@ -457,13 +460,8 @@ fn load(data_dir: &Path, name: Option<&str>, keys: &Keys) -> Result<Loaded, Erro
         .and_then(|n| String::from_utf8(n).ok())
         .unwrap_or_default();
     let name = Name::new(name.unwrap_or(&saved_name));
-    let certificate = match store
-        .meta(META_CERTIFICATE)?
-        .map(|b| ListenerCertificate::from_bytes(&b))
-    {
-        Some(Ok(certificate)) => certificate,
-        _ => ListenerCertificate::generate()?,
-    };
+    let certificates = store.meta(META_CERTIFICATE)?;
+    let certificates = Certificates::load(certificates.as_deref(), clock::now())?;
     let port = store
         .meta(META_LISTEN)?
         .and_then(|p| String::from_utf8(p).ok()?.parse().ok());
@@ -492,7 +490,7 @@ fn load(data_dir: &Path, name: Option<&str>, keys: &Keys) -> Result<Loaded, Erro
         opened,
         kept,
         name,
-        certificate,
+        certificates,
         listen,
         rooms,
     })
@@ -521,6 +519,20 @@ fn remember<const N: usize>(
 
 /// Binds where asked; else on the last run's port; else on any.
 async fn bind(
+    asked: &[SocketAddr],
+    last: &[SocketAddr],
+    certificates: &Certificates,
+) -> Result<(Endpoint, Incoming), PeerError> {
+    let own = certificates.all();
+    let Some(today) = own.first() else {
+        return Err(PeerError::Certificate("there is none".to_owned()));
+    };
+    let bound = bind_as(asked, last, today).await?;
+    bound.0.set_certificates(own);
+    Ok(bound)
+}
+
+async fn bind_as(
     asked: &[SocketAddr],
     last: &[SocketAddr],
     certificate: &ListenerCertificate,

@@ -1,5 +1,8 @@
 //! Counters of one process, for `stats` and Diagnostics. They count; they never name anybody.
 
+use peddlenet_gossip::Why;
+use peddlenet_peer::PeerStats;
+
 /// What happened since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -33,4 +36,75 @@ pub struct Stats {
     pub direct_gaps: u64,
     /// Parcels that were forged, damaged, or not meant for this device.
     pub direct_refused: u64,
+    /// Seconds in which a link did what none should, by reason.
+    pub misbehaved: Reasons,
+    /// Links that were closed for what the other end did, by reason.
+    pub expelled: Reasons,
+    /// What never became a link, or was kept from costing more.
+    pub peer: PeerStats,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// How often, by reason.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Reasons {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl Reasons {
+            /// Every count with its name, for output.
+            pub fn rows(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name),)*]
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Bytes that were no frame.
+    garbage,
+    /// More frames a second than a link may bring, for seconds.
+    flood,
+    /// Something else before it was let in, or nothing in time.
+    early,
+    /// Came by a room's member key and opened no room in time.
+    roomless,
+    /// A signature that does not hold.
+    bad_signature,
+    /// More than its share of unasked events, heads or wants.
+    over_quota,
+    /// More wants open than an honest engine has.
+    too_many_wants,
+    /// A batch that was never asked for.
+    not_wanted,
+    /// Offered what it did not give.
+    broken_promise,
+    /// An event without its body.
+    stripped,
+    /// A frame that contradicts itself.
+    nonsense,
+    /// A room that is not open on the link.
+    not_open,
+    /// Anything else.
+    other,
+}
+
+impl Reasons {
+    /// Counts what the engine found.
+    pub(crate) fn count(&mut self, why: Why) {
+        let count = match why {
+            Why::BadSignature => &mut self.bad_signature,
+            Why::OverQuota => &mut self.over_quota,
+            Why::TooManyWants => &mut self.too_many_wants,
+            Why::NotWanted => &mut self.not_wanted,
+            Why::BrokenPromise => &mut self.broken_promise,
+            Why::Stripped => &mut self.stripped,
+            Why::Nonsense => &mut self.nonsense,
+            Why::NotOpen => &mut self.not_open,
+            _ => &mut self.other,
+        };
+        *count += 1;
+    }
 }

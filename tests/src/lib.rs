@@ -1,5 +1,6 @@
 //! Tests and benchmarks that cross crates.
 
 pub mod bench;
+pub mod hostile;
 pub mod node_process;
 pub mod sealed;

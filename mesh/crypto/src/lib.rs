@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  invite code --> invite --P--> gate <--k_member-- epoch            who may knock
-//!                                 |psk
+//!                                 |psk             (discovery: tags on the air, from the same two)
 //!  open data channel --------> handshake --hash--> proof, offer      who is there, which rooms
 //!
 //!  plaintext --> event, record --SignedEvent, SignedRecord--> wire   what was said, by whom
@@ -38,6 +38,7 @@ pub mod author;
 pub mod beacon;
 mod derive;
 pub mod direct;
+pub mod discovery;
 pub mod epoch;
 pub mod error;
 pub mod event;
@@ -61,6 +62,7 @@ pub use direct::{
     direct_receipt, direct_stream, open_direct, open_parcel, seal_direct, seal_parcel,
     verify_direct_receipt,
 };
+pub use discovery::{DiscoveryKey, DiscoveryTag, DiscoveryTags};
 pub use epoch::EpochKeys;
 pub use error::CryptoError;
 pub use event::{Draft, open_event, seal_event, verify_event};

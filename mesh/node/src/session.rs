@@ -232,6 +232,12 @@ fn joined(joined: &Joined) -> Value {
 
 async fn stats(node: &Node) -> Result<Value, Error> {
     let (device, engine) = node.stats().await?;
+    let rows = |rows: Vec<(&'static str, u64)>| -> Value {
+        rows.into_iter()
+            .map(|(name, count)| (name.to_owned(), Value::from(count)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
     Ok(json!({
         "links_up": device.links_up,
         "links_down": device.links_down,
@@ -262,6 +268,9 @@ async fn stats(node: &Node) -> Result<Value, Error> {
         "chokes": engine.chokes,
         "waited": engine.waited,
         "sketches": engine.sketches,
+        "misbehaved": rows(device.misbehaved.rows()),
+        "expelled": rows(device.expelled.rows()),
+        "turned_away": rows(device.peer.rows()),
     }))
 }
 

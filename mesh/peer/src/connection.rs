@@ -32,12 +32,13 @@ const CHECKS_MAX: u16 = 2000;
 const ICE_KEEPALIVE: Duration = Duration::from_secs(10);
 const ICE_DISCONNECTED: Duration = Duration::from_secs(30);
 const ICE_FAILED: Duration = Duration::from_secs(60);
-/// Bytes a lane may have handed to SCTP and not yet acknowledged.
-const SEND_LIMIT: usize = 2 << 20;
+/// Bytes a lane may have handed to SCTP and not yet acknowledged: twice the other side's window.
+const SEND_LIMIT: usize = 2 * RECV_WINDOW as usize;
 /// SCTP packet size: with DTLS, UDP and IP it stays below an Ethernet frame.
 const SCTP_MTU: u32 = 1400;
-/// SCTP's receive window.
-const RECV_WINDOW: u32 = 1 << 20;
+/// SCTP's receive window. It counts payload, and a byte sent as a chunk of its own takes a hundred
+/// in memory: a window of 1 MiB let one hostile peer fill 100 MiB with fragments of nothing.
+const RECV_WINDOW: u32 = 256 << 10;
 /// How often the driver is woken while a link opens.
 const NUDGE: Duration = Duration::from_millis(2);
 
@@ -78,19 +79,18 @@ impl Connection {
         certificate: &ListenerCertificate,
         own: Fingerprint,
     ) -> Result<Self, DialError> {
-        let mut random = [0; 24];
+        let mut random = [0; 18];
         let mut transaction = [0; 12];
         getrandom::fill(&mut random).map_err(|_| PeerError::Randomness)?;
         getrandom::fill(&mut transaction).map_err(|_| PeerError::Randomness)?;
-        let (pwd_bytes, ufrag_bytes) = random.split_at(18);
         let mut c_pwd = [0; C_PWD_LEN];
-        BASE64_NOPAD.encode_mut(pwd_bytes, &mut c_pwd);
-        let c_ufrag = BASE64_NOPAD.encode(ufrag_bytes);
+        BASE64_NOPAD.encode_mut(&random, &mut c_pwd);
         let s_ufrag = gate::server_ufrag(gate.kind, own, &c_pwd);
         let s_pwd = gate::server_pwd(&gate.ice_key, &s_ufrag);
+        let c_ufrag = text(&gate::certificate_hint(&gate.ice_key, &s_ufrag, listener));
 
         let username = format!("{}:{c_ufrag}", text(&s_ufrag));
-        session.arm_check(transaction, username.as_bytes(), &s_pwd);
+        session.arm_check(transaction, username.as_bytes(), s_pwd);
         let settings = settings().with_ice_credentials(c_ufrag, text(&c_pwd));
         let connection = Self::build(session, settings, certificate).await?;
         let described = Described {

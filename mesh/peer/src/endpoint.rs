@@ -4,15 +4,15 @@ use crate::certificate::ListenerCertificate;
 use crate::connection::Connection;
 use crate::link::{self, Link};
 use crate::router::{Arrival, HALF_OPEN_MAX, Router};
-use crate::session::Session;
-use crate::socket::{self, SharedSocket};
-use crate::{DialError, Fingerprint, Gate, GateId, PeerError};
+use crate::session::{Session, lock};
+use crate::socket::{self, BATCH, SharedSocket};
+use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError, PeerStats};
 use peddlenet_crypto::{Established, Handshake, Hello, Step};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use webrtc::data_channel::DataChannelEvent;
@@ -37,7 +37,7 @@ const ADDRS_MAX: usize = 16;
 pub struct EndpointConfig {
     /// Addresses to bind; empty means every interface on one free port.
     pub listen: Vec<SocketAddr>,
-    /// Shown to dialers.
+    /// Shown to dialers, until [`Endpoint::set_certificates`] says otherwise.
     pub certificate: ListenerCertificate,
 }
 
@@ -81,14 +81,17 @@ pub struct Endpoint(Arc<Inner>);
 struct Inner {
     router: Arc<Router>,
     sockets: Vec<Arc<SharedSocket>>,
-    fingerprint: Fingerprint,
+    certificates: Certificates,
     /// Receives and accepts, until aborted.
-    tasks: std::sync::Mutex<JoinSet<()>>,
+    tasks: Mutex<JoinSet<()>>,
 }
+
+/// Own certificates that dialers may expect, today's first; never empty.
+type Certificates = Arc<Mutex<Vec<ListenerCertificate>>>;
 
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Endpoint({:?})", self.0.fingerprint)
+        write!(f, "Endpoint({:?})", self.fingerprint())
     }
 }
 
@@ -97,29 +100,31 @@ impl Endpoint {
     /// [`set_gates`](Self::set_gates). Runs on the caller's tokio runtime.
     pub async fn bind(config: EndpointConfig) -> Result<(Self, Incoming), PeerError> {
         let sockets = socket::open(&config.listen).map_err(PeerError::Socket)?;
-        let fingerprint = config.certificate.fingerprint();
+        let certificates = Certificates::default();
         let count = u32::try_from(sockets.len()).unwrap_or(u32::MAX);
-        let (router, arrivals) = Router::new(fingerprint, count);
+        let (router, arrivals) = Router::new(count);
         let sockets: Vec<_> = sockets.into_iter().map(Arc::new).collect();
         let mut tasks = JoinSet::new();
         for socket in &sockets {
             let (router, socket) = (Arc::clone(&router), Arc::clone(socket));
             tasks.spawn(async move {
                 let error = socket
-                    .receive(|arrived| router.deliver(&socket, &arrived))
+                    .receive::<BATCH>(|arrived| router.deliver(&socket, &arrived))
                     .await;
                 tracing::error!(%error, "a udp socket broke");
             });
         }
         let (incoming, receiver) = mpsc::channel(HALF_OPEN_MAX);
-        tasks.spawn(accept_all(arrivals, config.certificate, incoming));
+        tasks.spawn(accept_all(arrivals, Arc::clone(&certificates), incoming));
         let inner = Inner {
             router,
             sockets,
-            fingerprint,
-            tasks: std::sync::Mutex::new(tasks),
+            certificates,
+            tasks: Mutex::new(tasks),
         };
-        Ok((Self(Arc::new(inner)), Incoming(receiver)))
+        let endpoint = Self(Arc::new(inner));
+        endpoint.set_certificates(vec![config.certificate]);
+        Ok((endpoint, Incoming(receiver)))
     }
 
     /// Addresses to tell others: interfaces, never a wildcard. Loopback only when it is all there
@@ -129,9 +134,43 @@ impl Endpoint {
         socket::dialable(self.0.sockets.iter().map(|socket| socket.bound()))
     }
 
-    /// The listener certificate's hash.
+    /// The hash of today's listener certificate.
     pub fn fingerprint(&self) -> Fingerprint {
-        self.0.fingerprint
+        let certificates = lock(&self.0.certificates);
+        let today = certificates.first().map(ListenerCertificate::fingerprint);
+        today.unwrap_or(Fingerprint([0; 32]))
+    }
+
+    /// Replaces the listener's certificates: today's, which is told to others, then those of the
+    /// past that somebody may still expect, up to [`CERTIFICATES_MAX`](crate::front_door::CERTIFICATES_MAX)
+    /// in all. A dialer is shown the one that it names; a member that names another is told today's.
+    /// Links that exist live on. An empty list changes nothing.
+    pub fn set_certificates(&self, certificates: Vec<ListenerCertificate>) {
+        if certificates.is_empty() {
+            return;
+        }
+        let fingerprints = certificates.iter().map(ListenerCertificate::fingerprint);
+        let fingerprints = fingerprints.collect();
+        // First what a knock leads to, then what lets it in.
+        *lock(&self.0.certificates) = certificates;
+        self.0.router.set_certificates(fingerprints);
+    }
+
+    /// Whether a dialer may expect that certificate here.
+    pub fn has_certificate(&self, fingerprint: Fingerprint) -> bool {
+        let certificates = lock(&self.0.certificates);
+        certificates.iter().any(|c| c.fingerprint() == fingerprint)
+    }
+
+    /// Nothing from there opens a link, and nothing is dialled there, for
+    /// [`REFUSED_FOR`](crate::REFUSED_FOR): a link from there misbehaved. Links that exist stay.
+    pub fn refuse(&self, source: SocketAddr) {
+        self.0.router.refuse(source);
+    }
+
+    /// What was turned away so far, by reason.
+    pub fn stats(&self) -> PeerStats {
+        self.0.router.stats()
     }
 
     /// Replaces the keys a first packet may be made with.
@@ -141,54 +180,63 @@ impl Endpoint {
 
     /// Opens a link, or says why not, by the deadline. Dropping the future gives up.
     pub async fn dial(&self, dial: Dial) -> Result<Link, DialError> {
-        if dial.fingerprint == self.0.fingerprint {
-            return Err(DialError::Itself);
+        let until = Instant::now() + dial.deadline;
+        match self.try_dial(&dial, dial.fingerprint, until).await {
+            Err(Ended::Moved(today)) => {
+                tracing::debug!("dialling again: the device has another certificate by now");
+                let again = self.try_dial(&dial, today, until).await;
+                again.map_err(Ended::into_error)
+            }
+            outcome => outcome.map_err(Ended::into_error),
+        }
+    }
+
+    async fn try_dial(
+        &self,
+        dial: &Dial,
+        fingerprint: Fingerprint,
+        until: Instant,
+    ) -> Result<Link, Ended> {
+        if self.has_certificate(fingerprint) {
+            return Err(DialError::Itself.into());
         }
         let addrs: Vec<_> = dial.addrs.iter().copied().take(ADDRS_MAX).collect();
-        let (session, registration, reachable) = self.0.router.register_dial(
-            &self.0.sockets,
-            &addrs,
-            dial.fingerprint,
-            dial.gate.kind,
-        )?;
+        let (session, registration, reachable) =
+            self.0
+                .router
+                .register_dial(&self.0.sockets, &addrs, fingerprint, dial.gate.kind)?;
         let work = async {
-            let (mut connection, own) = Connection::dial(
-                Arc::clone(&session),
-                &reachable,
-                dial.fingerprint,
-                &dial.gate,
-            )
-            .await?;
-            let handshake =
-                Handshake::dialer(&dial.gate.psk, own, dial.fingerprint, hello(), seed()?)
-                    .map_err(|_| DialError::Handshake)?;
+            let dialing =
+                Connection::dial(Arc::clone(&session), &reachable, fingerprint, &dial.gate);
+            let (mut connection, own) = dialing.await?;
+            let handshake = Handshake::dialer(&dial.gate.psk, own, fingerprint, hello(), seed()?)
+                .map_err(|_| DialError::Handshake)?;
             let established = open(&mut connection, handshake).await?;
             Ok((connection, established))
         };
         let outcome = tokio::select! {
-            outcome = tokio::time::timeout(dial.deadline, work) => outcome,
+            outcome = tokio::time::timeout_at(until.into(), work) => outcome,
             error = given_up(&session) => Ok(Err(error)),
         };
         match outcome {
             Ok(Ok((connection, established))) => {
                 let gate = dial.gate.id;
-                Ok(link::start(
-                    connection,
-                    registration,
-                    gate,
-                    true,
-                    established,
-                ))
+                let link = link::start(connection, registration, gate, true, established);
+                Ok(link)
             }
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(why(&session)),
+            // Only a member believes it: whoever saw an invite's code could have written it.
+            Ok(Err(error)) => match *lock(&session.facts.moved) {
+                Some(today) if dial.gate.kind == Kind::Member => Err(Ended::Moved(today)),
+                _ => Err(error.into()),
+            },
+            Err(_) => Err(why(&session).into()),
         }
     }
 
     /// Closes every link and both directions of the port.
     pub async fn close(&self) {
         self.0.router.close();
-        let mut tasks = std::mem::take(&mut *crate::session::lock(&self.0.tasks));
+        let mut tasks = std::mem::take(&mut *lock(&self.0.tasks));
         // Links say goodbye over the sockets; when the last one is gone the port is free.
         let gone = async {
             while self.0.sockets.iter().any(|s| Arc::strong_count(s) > 2) {
@@ -206,6 +254,28 @@ impl Drop for Inner {
     }
 }
 
+/// How a dial ended without a link.
+enum Ended {
+    /// The device says that it has this certificate by now.
+    Moved(Fingerprint),
+    Failed(DialError),
+}
+
+impl Ended {
+    fn into_error(self) -> DialError {
+        match self {
+            Self::Moved(_) => DialError::WrongFingerprint,
+            Self::Failed(error) => error,
+        }
+    }
+}
+
+impl From<DialError> for Ended {
+    fn from(error: DialError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// Resolves when a dial has lost, before its deadline.
 async fn given_up(session: &Session) -> DialError {
     let facts = &session.facts;
@@ -213,7 +283,7 @@ async fn given_up(session: &Session) -> DialError {
         if facts.superseded.load(Ordering::Relaxed) {
             return DialError::Superseded;
         }
-        if facts.mistrusted.load(Ordering::Relaxed) {
+        if facts.mistrusted.load(Ordering::Relaxed) || lock(&facts.moved).is_some() {
             return DialError::WrongFingerprint;
         }
         if facts.refused.load(Ordering::Relaxed) {
@@ -243,7 +313,7 @@ fn why(session: &Session) -> DialError {
 
 async fn accept_all(
     mut arrivals: mpsc::Receiver<Arrival>,
-    certificate: ListenerCertificate,
+    certificates: Certificates,
     incoming: mpsc::Sender<IncomingLink>,
 ) {
     let mut accepting = JoinSet::new();
@@ -251,15 +321,20 @@ async fn accept_all(
         tokio::select! {
             arrival = arrivals.recv() => {
                 let Some(arrival) = arrival else { return };
-                let (certificate, incoming) = (certificate.clone(), incoming.clone());
+                let named = |own: &&ListenerCertificate| own.fingerprint() == arrival.certificate;
+                let certificate = lock(&certificates).iter().find(named).cloned();
+                // It was replaced this very moment: the dialer knocks again.
+                let Some(certificate) = certificate else { continue };
+                let incoming = incoming.clone();
                 accepting.spawn(async move {
-                    let id = arrival.session.id;
+                    let session = Arc::clone(&arrival.session);
                     let work = accept(arrival, &certificate, incoming);
                     match tokio::time::timeout(HALF_OPEN_FOR, work).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(error)) => tracing::debug!(link = id, %error, "not accepted"),
-                        Err(_) => tracing::debug!(link = id, "half open for too long"),
+                        Ok(Ok(())) => return,
+                        Ok(Err(error)) => tracing::debug!(link = session.id, %error, "not accepted"),
+                        Err(_) => tracing::debug!(link = session.id, "half open for too long"),
                     }
+                    session.counters.half_open_failed.one();
                 });
             }
             Some(_) = accepting.join_next() => {}
@@ -268,11 +343,15 @@ async fn accept_all(
 }
 
 async fn accept(
-    arrival: Arrival,
+    mut arrival: Arrival,
     certificate: &ListenerCertificate,
     incoming: mpsc::Sender<IncomingLink>,
 ) -> Result<(), DialError> {
     let session = Arc::clone(&arrival.session);
+    let remote = session.remote();
+    if let Some(shared) = session.socket_to(&remote) {
+        arrival.registration.receive_apart(shared, remote);
+    }
     let own = certificate.fingerprint();
     let work = async {
         let mut connection = Connection::accept(&arrival, certificate).await?;

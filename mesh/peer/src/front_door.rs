@@ -3,18 +3,25 @@
 //! ```text
 //! datagram from an unknown source
 //!   | a whole STUN Binding Request?  USERNAME = ours ":" theirs?      no -> Ignore
-//!   | may this source still fail?                                     no -> Ignore
+//!   | may this source still fail, and are there tries left?           no -> PutOff
 //!   | MESSAGE-INTEGRITY under one of the gates of its kind?           no -> Refuse (28 bytes)
+//!   | a certificate that we still have?                               no -> Moved (88 bytes), to members
 //!   v
-//! Open { gate, both ufrags, both passwords, the dialer's certificate hash }
+//! Open { gate, both ufrags, both passwords, both certificate hashes }
 //! ```
+//!
+//! The key that verified the first packet selects the psk of the link handshake: one trial there,
+//! however many keys stand. A packet is tried against at most [`MEMBER_GATES_MAX`] of them, and all
+//! packets of a second against [`TRIES_A_SECOND`], so that made-up sources buy no more time.
 //!
 //! Pure: bytes and a time in, a verdict out. Nothing is allocated on the way to any verdict
 //! (tests/webrtc/front_door_alloc.rs counts), and failures are limited, not successes: many
 //! joiners may share one address, so only a source that keeps failing is put off.
 
+use crate::bans::network;
+use crate::bucket::Bucket;
 use crate::gate::{self, C_PWD_LEN, Gate, Kind, S_PWD_LEN, S_UFRAG_LEN, ServerUfrag};
-use crate::stun::{self, BindingRequest, REFUSAL_LEN};
+use crate::stun::{self, BindingRequest, MOVED_LEN, REFUSAL_LEN};
 use crate::{Fingerprint, GateId};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -26,6 +33,10 @@ use zeroize::Zeroizing;
 pub const INVITE_GATES_MAX: usize = 16;
 /// Member keys that a packet is tried against.
 pub const MEMBER_GATES_MAX: usize = 256;
+/// Own certificates that a packet can name: today's and those that open invites name.
+pub const CERTIFICATES_MAX: usize = 32;
+/// Keys that packets are tried with a second, all sources together: a fifth of a core's time.
+pub const TRIES_A_SECOND: u32 = 50_000;
 /// Longest ICE user name fragment a dialer may have (RFC 8839 allows 256; agents use 4 to 32).
 const C_UFRAG_MAX: usize = 32;
 const C_UFRAG_MIN: usize = 4;
@@ -41,10 +52,15 @@ const WINDOW: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Verdict<'p> {
-    /// Drop it without a word.
+    /// No first packet of ours: drop it without a word.
     Ignore,
+    /// Its source has failed too often, or there are no tries left in this second: drop it unread.
+    PutOff,
     /// Well formed, and no key of ours made it: answer with these bytes.
     Refuse([u8; REFUSAL_LEN]),
+    /// From a member that expects a certificate of the past: answer with these bytes, which name
+    /// today's. Not for joiners, since all who saw a code could write that answer.
+    Moved([u8; MOVED_LEN]),
     /// The sender knows the key of a gate.
     Open(Knock<'p>),
 }
@@ -55,6 +71,8 @@ pub struct Knock<'p> {
     pub gate: GateId,
     /// SHA-256 of the certificate the dialer will show in DTLS.
     pub client: Fingerprint,
+    /// Which certificate of ours it expects.
+    pub certificate: Fingerprint,
     pub(crate) psk: Zeroizing<[u8; 32]>,
     pub(crate) s_ufrag: &'p ServerUfrag,
     pub(crate) c_ufrag: &'p str,
@@ -72,7 +90,10 @@ impl fmt::Debug for Knock<'_> {
 #[derive(Debug)]
 pub struct FrontDoor {
     gates: Vec<Gate>,
+    /// Today's first.
+    certificates: Vec<Fingerprint>,
     failures: Failures,
+    tries: Bucket,
 }
 
 impl Default for FrontDoor {
@@ -86,11 +107,26 @@ impl FrontDoor {
     pub fn new() -> Self {
         Self {
             gates: Vec::new(),
+            certificates: Vec::new(),
             failures: Failures::new(),
+            tries: Bucket::new(TRIES_A_SECOND),
         }
     }
 
-    /// Replaces the gates. Beyond [`INVITE_GATES_MAX`] and [`MEMBER_GATES_MAX`] the last are left out.
+    /// Replaces the own certificates that can be asked for, today's first. Beyond
+    /// [`CERTIFICATES_MAX`] the last are left out.
+    pub fn set_certificates(&mut self, mut certificates: Vec<Fingerprint>) {
+        certificates.truncate(CERTIFICATES_MAX);
+        self.certificates = certificates;
+    }
+
+    /// Whether a gate stands.
+    pub(crate) fn has_gate(&self, id: GateId) -> bool {
+        self.gates.iter().any(|gate| gate.id == id)
+    }
+
+    /// Replaces the gates, the most important first: beyond [`INVITE_GATES_MAX`] and
+    /// [`MEMBER_GATES_MAX`] the last are left out, and a packet is tried in this order.
     pub fn set_gates(&mut self, gates: Vec<Gate>) {
         let (mut invites, mut members) = (0, 0);
         self.gates = gates;
@@ -113,17 +149,27 @@ impl FrontDoor {
             return Verdict::Ignore;
         };
         if !self.failures.may_try(source, now) {
-            return Verdict::Ignore;
+            return Verdict::PutOff;
         }
         for gate in &self.gates {
             if gate.kind != names.kind {
                 continue;
             }
+            if !self.tries.take(1, now) {
+                self.failures.count(source, now);
+                return Verdict::PutOff;
+            }
             let s_pwd = gate::server_pwd(&gate.ice_key, names.s_ufrag);
             if request.verify(&s_pwd) {
+                let Some(certificate) = self.named(gate, &names) else {
+                    let today = self.certificates.first().copied();
+                    let today = today.unwrap_or(Fingerprint([0; 32]));
+                    return Verdict::Moved(stun::moved(request.transaction, &today.0, &s_pwd));
+                };
                 return Verdict::Open(Knock {
                     gate: gate.id,
                     client: names.client,
+                    certificate,
                     psk: Zeroizing::new(gate.psk),
                     s_ufrag: names.s_ufrag,
                     c_ufrag: names.c_ufrag,
@@ -134,6 +180,24 @@ impl FrontDoor {
         }
         self.failures.count(source, now);
         Verdict::Refuse(stun::refusal(request.transaction))
+    }
+
+    /// The certificate that a packet names; today's if it names none, or if the dialer is a joiner,
+    /// who will say itself that it is the wrong one. `None`: one that we no longer have.
+    fn named(&self, gate: &Gate, names: &Names<'_>) -> Option<Fingerprint> {
+        let hint = names.c_ufrag.as_bytes();
+        let today = self.certificates.first().copied();
+        let today = today.unwrap_or(Fingerprint([0; 32]));
+        if !gate::is_hint(hint) || self.certificates.is_empty() {
+            return Some(today);
+        }
+        let is_it = |own: &&Fingerprint| {
+            gate::certificate_hint(&gate.ice_key, names.s_ufrag, **own) == *hint
+        };
+        match self.certificates.iter().find(is_it) {
+            None if gate.kind == Kind::Member => None,
+            found => Some(found.copied().unwrap_or(today)),
+        }
     }
 }
 
@@ -212,7 +276,7 @@ impl Failures {
     )]
     fn counters(&mut self, source: SocketAddr) -> (&mut Counter, &mut Counter) {
         let by_source = self.hasher.hash_one(source) as usize % COUNTERS;
-        let by_address = self.hasher.hash_one(source.ip()) as usize % COUNTERS;
+        let by_address = self.hasher.hash_one(network(source.ip())) as usize % COUNTERS;
         (
             &mut self.sources[by_source],
             &mut self.addresses[by_address],
@@ -252,10 +316,22 @@ mod tests {
         }
     }
 
+    fn ufrag_of(kind: Kind) -> ServerUfrag {
+        server_ufrag(kind, Fingerprint([3; 32]), b"abcdefghijklmnopqrstuvwx")
+    }
+
     fn knock(kind: Kind, key: u8) -> Vec<u8> {
-        let ufrag = server_ufrag(kind, Fingerprint([3; 32]), b"abcdefghijklmnopqrstuvwx");
+        knock_for(kind, key, None)
+    }
+
+    fn knock_for(kind: Kind, key: u8, expected: Option<Fingerprint>) -> Vec<u8> {
+        let ufrag = ufrag_of(kind);
         let mut username = ufrag.to_vec();
-        username.extend(b":abcdefgh");
+        username.push(b':');
+        match expected {
+            None => username.extend(b"abcdefgh"),
+            Some(own) => username.extend(gate::certificate_hint(&[key; 32], &ufrag, own)),
+        }
         request(&username, &gate::server_pwd(&[key; 32], &ufrag))
     }
 
@@ -319,7 +395,7 @@ mod tests {
         }
         assert!(matches!(
             door.judge(&bad, SOURCE.into(), now),
-            Verdict::Ignore
+            Verdict::PutOff
         ));
         let neighbours = (1..20).map(|port| SocketAddr::from(([127, 0, 0, 1], 5000 + port)));
         let let_in = neighbours
@@ -328,6 +404,96 @@ mod tests {
         // A neighbour can share the failing source's counter, by a chance of 1 in 512.
         assert!(let_in >= 17, "{let_in} of 19");
         assert!(opened(&door.judge(&good, SOURCE.into(), now + WINDOW)).is_some());
+    }
+
+    #[test]
+    fn made_up_sources_buy_no_more_tries() {
+        let mut door = FrontDoor::new();
+        door.set_gates(
+            (0..=255)
+                .map(|key| gate(key.into(), Kind::Member, key))
+                .collect(),
+        );
+        let (mut bad, now) = (knock(Kind::Member, 7), Instant::now());
+        *bad.last_mut().unwrap() ^= 1;
+        let sources = (0..2000u16).map(|n| {
+            let [high, low] = n.to_be_bytes();
+            SocketAddr::from(([10, 1, high, low], 7))
+        });
+        let tried = sources
+            .filter(|source| !matches!(door.judge(&bad, *source, now), Verdict::PutOff))
+            .count();
+        assert_eq!(tried, usize::try_from(TRIES_A_SECOND).unwrap() / 256);
+    }
+
+    #[test]
+    fn a_packet_names_the_certificate_it_expects() {
+        let (today, yesterday) = (Fingerprint([1; 32]), Fingerprint([2; 32]));
+        let mut door = FrontDoor::new();
+        door.set_gates(vec![gate(1, Kind::Member, 1), gate(2, Kind::Invite, 2)]);
+        door.set_certificates(vec![today, yesterday]);
+        let now = Instant::now();
+        let mut ask = |kind, key, expected: Option<Fingerprint>| {
+            let packet = knock_for(kind, key, expected);
+            match door.judge(&packet, SOURCE.into(), now) {
+                Verdict::Open(knock) => Ok(knock.certificate),
+                Verdict::Moved(answer) => {
+                    let ufrag = ufrag_of(kind);
+                    let pwd = gate::server_pwd(&[key; 32], &ufrag);
+                    Err(stun::read_moved(&answer, &pwd))
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        for (kind, key) in [(Kind::Member, 1), (Kind::Invite, 2)] {
+            assert_eq!(ask(kind, key, Some(today)), Ok(today));
+            assert_eq!(ask(kind, key, Some(yesterday)), Ok(yesterday));
+            assert_eq!(ask(kind, key, None), Ok(today), "a browser names none");
+        }
+        let long_ago = Some(Fingerprint([3; 32]));
+        assert_eq!(ask(Kind::Member, 1, long_ago), Err(Some(today)));
+        // A holder of the code could forge that answer, so a joiner gets none.
+        assert_eq!(ask(Kind::Invite, 2, long_ago), Ok(today));
+    }
+
+    #[test]
+    fn the_first_packet_selects_the_psk_among_256_keys() {
+        let mut door = FrontDoor::new();
+        let gates = (0..300u64).map(|id| {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&id.to_be_bytes());
+            Gate {
+                id: GateId(id),
+                kind: Kind::Member,
+                ice_key: key,
+                psk: key,
+            }
+        });
+        let gates: Vec<_> = gates.collect();
+        door.set_gates(gates.clone());
+        let packet_of = |gate: &Gate| {
+            let ufrag = ufrag_of(Kind::Member);
+            let mut username = ufrag.to_vec();
+            username.extend(b":abcdefgh");
+            request(&username, &gate::server_pwd(&gate.ice_key, &ufrag))
+        };
+        let (mut now, mut slowest) = (Instant::now(), Duration::ZERO);
+        for gate in &gates {
+            // Each in a second of its own: tries are limited.
+            now += WINDOW;
+            let packet = packet_of(gate);
+            let started = Instant::now();
+            let verdict = door.judge(&packet, SOURCE.into(), now);
+            slowest = slowest.max(started.elapsed());
+            match (gate.id.0, verdict) {
+                (..256, Verdict::Open(knock)) => {
+                    assert_eq!((knock.gate, *knock.psk), (gate.id, gate.psk));
+                }
+                (256.., Verdict::Refuse(_)) => {}
+                (id, other) => panic!("gate {id}: {other:?}"),
+            }
+        }
+        println!("a first packet against {MEMBER_GATES_MAX} keys: at most {slowest:?}");
     }
 
     #[test]

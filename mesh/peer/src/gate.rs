@@ -9,6 +9,13 @@
 //! listener, and proves with the message integrity of the packet that it could compute `s_pwd`.
 //! So the listener knows both DTLS fingerprints and both ICE passwords after one packet, without
 //! a signalling channel. A gate is no identity: identity is proven after the link handshake.
+//!
+//! A listener's certificate changes every day, and the one of yesterday may still be named by an
+//! invite. The dialer's own fragment says which one it expects, and only to who holds the key:
+//!
+//! ```text
+//! c_ufrag = "pn" + b64(first 6 bytes of HMAC-SHA256(ice_key, "pn/ice/certificate/1" || s_ufrag || hash))
+//! ```
 
 use crate::Fingerprint;
 use data_encoding::BASE64_NOPAD;
@@ -26,6 +33,11 @@ pub(crate) const C_PWD_LEN: usize = 24;
 /// Length of the base64 of a certificate's SHA-256.
 const FINGERPRINT_LEN: usize = 43;
 const LABEL: &[u8] = b"pn/ice/1";
+const HINT_LABEL: &[u8] = b"pn/ice/certificate/1";
+/// What a dialer's own fragment begins with when it names a certificate.
+const HINT_PREFIX: &[u8] = b"pn";
+/// Length of a dialer's own fragment.
+pub(crate) const HINT_LEN: usize = 10;
 
 /// Names a gate towards `mesh`: it comes back with the link that the gate let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,6 +151,35 @@ pub(crate) fn server_pwd(ice_key: &[u8; 32], ufrag: &ServerUfrag) -> [u8; S_PWD_
     pwd
 }
 
+/// The dialer's own user name fragment: which of the listener's certificates it expects. It looks
+/// like chance to others, and is another one for each dial.
+pub(crate) fn certificate_hint(
+    ice_key: &[u8; 32],
+    ufrag: &ServerUfrag,
+    listener: Fingerprint,
+) -> [u8; HINT_LEN] {
+    let mut hint = [0; HINT_LEN];
+    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(ice_key) {
+        mac.update(HINT_LABEL);
+        mac.update(ufrag);
+        mac.update(&listener.0);
+        let tag: [u8; 32] = mac.finalize().into_bytes().into();
+        if let (Some(first), Some((prefix, rest))) = (
+            tag.first_chunk::<6>(),
+            hint.split_at_mut_checked(HINT_PREFIX.len()),
+        ) {
+            prefix.copy_from_slice(HINT_PREFIX);
+            BASE64_NOPAD.encode_mut(first, rest);
+        }
+    }
+    hint
+}
+
+/// Whether a dialer's own fragment names a certificate; that of a browser does not.
+pub(crate) fn is_hint(c_ufrag: &[u8]) -> bool {
+    c_ufrag.len() == HINT_LEN && c_ufrag.starts_with(HINT_PREFIX)
+}
+
 /// `ice-char` of RFC 8839: also what keeps line breaks out of the SDP we write.
 pub(crate) fn is_ice_char(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/'
@@ -180,6 +221,18 @@ mod tests {
             bad[at] = byte;
             assert!(read_ufrag(&bad).is_none(), "byte {at} = {byte}");
         }
+    }
+
+    #[test]
+    fn a_hint_names_one_certificate_of_one_dial_to_holders_of_the_key() {
+        let one = server_ufrag(Kind::Member, Fingerprint([1; 32]), &[b'p'; C_PWD_LEN]);
+        let two = server_ufrag(Kind::Member, Fingerprint([2; 32]), &[b'p'; C_PWD_LEN]);
+        let hint = certificate_hint(&[9; 32], &one, Fingerprint([5; 32]));
+        assert!(is_hint(&hint) && hint.iter().copied().all(is_ice_char));
+        assert_ne!(hint, certificate_hint(&[9; 32], &one, Fingerprint([6; 32])));
+        assert_ne!(hint, certificate_hint(&[9; 32], &two, Fingerprint([5; 32])));
+        assert_ne!(hint, certificate_hint(&[8; 32], &one, Fingerprint([5; 32])));
+        assert!(!is_hint(b"abcd") && !is_hint(b"abcdefghij"));
     }
 
     #[test]

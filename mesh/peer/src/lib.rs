@@ -20,7 +20,8 @@
 //! | module | does |
 //! |---|---|
 //! | `endpoint` | binds, dials, accepts |
-//! | [`front_door`], `gate`, `stun`, `used` | decide on first packets (pure) |
+//! | [`front_door`], `gate`, `stun`, `used`, `bans` | decide on first packets (pure) |
+//! | `held`, `bucket` | what a link may cost (pure) |
 //! | `router`, `session`, `paths`, `socket`, `runtime` | share one port among links |
 //! | `connection`, `sdp` | the WebRTC recipe, then the link handshake |
 //! | `link` | lanes, queues, pings |
@@ -37,12 +38,15 @@
     )
 )]
 
+mod bans;
+mod bucket;
 mod certificate;
 mod connection;
 mod endpoint;
 mod error;
 pub mod front_door;
 mod gate;
+mod held;
 mod link;
 mod paths;
 mod router;
@@ -50,9 +54,11 @@ mod runtime;
 mod sdp;
 mod session;
 mod socket;
+mod stats;
 mod stun;
 mod used;
 
+pub use bans::{ADDRESS_REFUSED_FOR, OFFENCES, REFUSED_FOR};
 pub use bytes::Bytes;
 pub use certificate::ListenerCertificate;
 pub use endpoint::{
@@ -60,8 +66,13 @@ pub use endpoint::{
 };
 pub use error::{DialError, PeerError, SendError};
 pub use gate::{Gate, GateId, Kind};
+pub use held::{HALF_OPEN_BYTES, HELD_BY_ALL, HELD_FREE, HELD_MAX};
 pub use link::{
     DATAGRAM_MAX, FRAME_MAX, Lane, Link, LinkId, LinkLoad, LinkReceiver, LinkSender, LinkStats,
-    QUEUE_BYTES, QUEUE_FRAMES, Received,
+    QUEUE_BYTES, QUEUE_FRAMES, RECEIVED_BYTES, Received, STALLED_FOR,
 };
 pub use peddlenet_wire::Fingerprint;
+pub use router::HALF_OPEN_MAX;
+pub use session::INBOX_BYTES;
+pub use socket::STRANGERS_A_SECOND;
+pub use stats::PeerStats;

@@ -11,10 +11,12 @@
 //! | [`Lane::Bulk`] | no | yes | pages, files |
 //! | [`Lane::Datagram`] | no | no | presence, digests |
 //!
-//! The link ends when either side closes it, when the other side has been silent for
-//! bit, when ICE or DTLS fail, or when [`LinkReceiver`] is dropped. Then `recv` gives `None`.
+//! The link ends when either side closes it, when the other side has been silent for a bit or has
+//! taken nothing of what waits for it for [`STALLED_FOR`], when ICE or DTLS fail, or when [`LinkReceiver`] is dropped. Then `recv` gives `None`.
 
 mod lanes;
+
+pub use lanes::STALLED_FOR;
 
 use crate::connection::Connection;
 use crate::router::Registration;
@@ -40,8 +42,10 @@ pub const QUEUE_BYTES: usize = 1 << 20;
 pub const QUEUE_FRAMES: usize = 4096;
 /// Datagrams that may wait; more are dropped.
 const QUEUE_DATAGRAMS: usize = 64;
-/// Frames that may wait for `recv`.
+/// Frames that may wait for `recv`, and their bytes.
 const RECEIVED_MAX: usize = 64;
+/// See [`RECEIVED_MAX`].
+pub const RECEIVED_BYTES: usize = 512 << 10;
 /// Pings on their way that an answer can still be matched with.
 const PINGS_OPEN: usize = 16;
 
@@ -294,14 +298,14 @@ impl LinkSender {
 #[derive(Debug)]
 pub struct LinkReceiver {
     shared: Arc<Shared>,
-    frames: mpsc::Receiver<Received>,
+    frames: mpsc::Receiver<lanes::Waiting>,
 }
 
 impl LinkReceiver {
     /// The next frame, or `None` once the link is down. A reader that waits too long holds up its
     /// sender, as it should.
     pub async fn recv(&mut self) -> Option<Received> {
-        self.frames.recv().await
+        self.frames.recv().await.map(|(received, _room)| received)
     }
 }
 
@@ -350,7 +354,7 @@ pub(crate) fn start(
 ) -> Link {
     let session = Arc::clone(&connection.session);
     session.on_message();
-    session.facts.open.store(true, Ordering::Relaxed);
+    session.opened();
     let shared = Arc::new(Shared {
         session,
         gate,
@@ -369,6 +373,10 @@ pub(crate) fn start(
     let (bulk, bulk_queue) = queue();
     let (datagrams, datagram_queue) = mpsc::channel(QUEUE_DATAGRAMS);
     let (received, frames) = mpsc::channel(RECEIVED_MAX);
+    let received = lanes::Inlet {
+        frames: received,
+        room: Arc::new(Semaphore::new(RECEIVED_BYTES)),
+    };
     let rooms = [Arc::clone(&ordered.room), Arc::clone(&bulk.room)];
 
     let [ordered_lane, bulk_lane, quick_lane] = connection.lanes();

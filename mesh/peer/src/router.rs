@@ -7,25 +7,29 @@
 //!              known fragment? --yes--> a rebind: one more source of that session
 //!                  | no
 //!                  v
+//!              refused for what it did? --yes--> nothing
+//!                  | no
+//!                  v
 //!              front door --> a new session, handed to the endpoint
 //! ```
 //!
 //! # Two devices that dial each other at once
 //!
-//! Both sides know both listener fingerprints, so both decide alike: the dial of the device with
-//! the **lower** listener fingerprint wins. That device ignores the other's knocks while it dials;
+//! Both sides know both listener fingerprints (each as the other's dial names it), so both decide
+//! alike: the dial of the device with the **lower** listener fingerprint wins. That device ignores the other's knocks while it dials;
 //! the other one drops its own dial ([`crate::DialError::Superseded`]) as soon as it is knocked
 //! at. Exactly one link stays. A dial that begins when the other side's is already being accepted
 //! gives way at once.
 
+use crate::bans::Bans;
 use crate::front_door::{FrontDoor, Knock, Names, Verdict};
 use crate::gate::{S_PWD_LEN, ServerUfrag};
 use crate::paths::Path;
-use crate::session::{Role, Session, lock};
-use crate::socket::{Arrivals, SharedSocket};
+use crate::session::{Common, Role, Session, lock};
+use crate::socket::{Arrivals, OWN_BATCH, SharedSocket};
 use crate::stun::{self, BindingRequest, Class};
 use crate::used::UsedUfrags;
-use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError};
+use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError, PeerStats};
 use quinn_udp::Transmit;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -37,14 +41,16 @@ use tokio::task::AbortHandle;
 use zeroize::Zeroizing;
 
 /// Accepted links that are not open yet. More first packets are dropped; dialers repeat them.
-pub(crate) const HALF_OPEN_MAX: usize = 32;
+pub const HALF_OPEN_MAX: usize = 32;
+/// Sockets of one link's own; a dial has several addresses.
+const OWN_SOCKETS_MAX: usize = 4;
 /// A link silent for this long gives way when its own address knocks anew: the device restarted.
 /// Live links are pinged every second.
 const STALE: Duration = Duration::from_millis(1500);
 
 /// Routes and gates of an endpoint.
 pub(crate) struct Router {
-    own: Fingerprint,
+    pub(crate) common: Common,
     table: Mutex<Table>,
     arrivals: mpsc::Sender<Arrival>,
     next_session: AtomicU64,
@@ -54,6 +60,7 @@ pub(crate) struct Router {
 struct Table {
     door: FrontDoor,
     used: UsedUfrags,
+    bans: Bans,
     by_source: HashMap<(u32, SocketAddr), Arc<Session>>,
     by_ufrag: HashMap<ServerUfrag, (Arc<Session>, [u8; S_PWD_LEN])>,
     closed: bool,
@@ -66,6 +73,8 @@ pub(crate) struct Arrival {
     pub(crate) gate: GateId,
     pub(crate) psk: Zeroizing<[u8; 32]>,
     pub(crate) client: Fingerprint,
+    /// Which certificate of ours it expects.
+    pub(crate) certificate: Fingerprint,
     pub(crate) s_ufrag: String,
     pub(crate) s_pwd: String,
     pub(crate) c_ufrag: String,
@@ -78,25 +87,55 @@ pub(crate) struct Registration {
     session: u64,
     /// Receives on a socket of this dial's own.
     side: Option<AbortHandle>,
+    /// Receive on sockets of the link's own.
+    own: Vec<AbortHandle>,
+}
+
+impl Registration {
+    /// From here on the link receives what comes from there on a socket of its own, where the system
+    /// has such: a dialer's as soon as its first packet has authenticated, a dial's from the start.
+    pub(crate) fn receive_apart(&mut self, shared: &Arc<SharedSocket>, remote: SocketAddr) {
+        if self.side.is_some() || self.own.len() >= OWN_SOCKETS_MAX {
+            return;
+        }
+        let shared = Arc::clone(shared);
+        // What comes before the socket is connected may be anybody's: the router sorts it out.
+        match shared.toward(remote) {
+            Ok(own) => {
+                let router = Arc::downgrade(&self.router);
+                let receiving = async move {
+                    let deliver = |arrivals: Arrivals<'_>| {
+                        let router = router.upgrade();
+                        router.map_or(0, |router| router.deliver(&shared, &arrivals))
+                    };
+                    let error = own.receive::<OWN_BATCH>(deliver).await;
+                    tracing::debug!(%error, "a link's own socket broke");
+                };
+                self.own.push(tokio::spawn(receiving).abort_handle());
+            }
+            Err(error) => tracing::debug!(%error, "the link receives on the shared socket"),
+        }
+    }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
         lock(&self.router.table).remove(self.session);
-        if let Some(side) = &self.side {
-            side.abort();
+        for receiving in self.side.iter().chain(&self.own) {
+            receiving.abort();
         }
     }
 }
 
 impl Router {
-    pub(crate) fn new(own: Fingerprint, sockets: u32) -> (Arc<Self>, mpsc::Receiver<Arrival>) {
+    pub(crate) fn new(sockets: u32) -> (Arc<Self>, mpsc::Receiver<Arrival>) {
         let (arrivals, receiver) = mpsc::channel(HALF_OPEN_MAX);
         let router = Self {
-            own,
+            common: Common::default(),
             table: Mutex::new(Table {
                 door: FrontDoor::new(),
                 used: UsedUfrags::default(),
+                bans: Bans::default(),
                 by_source: HashMap::new(),
                 by_ufrag: HashMap::new(),
                 closed: false,
@@ -109,11 +148,26 @@ impl Router {
     }
 
     pub(crate) fn set_gates(&self, gates: Vec<Gate>) {
-        let mut table = lock(&self.table);
-        table
-            .used
-            .keep_gates(|id| gates.iter().any(|gate| gate.id == id));
+        let mut guard = lock(&self.table);
+        let table = &mut *guard;
         table.door.set_gates(gates);
+        let door = &table.door;
+        table.used.keep_gates(|id| door.has_gate(id));
+    }
+
+    /// Which certificates a dialer may expect here, today's first.
+    pub(crate) fn set_certificates(&self, certificates: Vec<Fingerprint>) {
+        lock(&self.table).door.set_certificates(certificates);
+    }
+
+    /// Nothing from there opens a link for a while.
+    pub(crate) fn refuse(&self, source: SocketAddr) {
+        self.common.counters.bans.one();
+        lock(&self.table).bans.refuse(source, Instant::now());
+    }
+
+    pub(crate) fn stats(&self) -> PeerStats {
+        self.common.counters.stats()
     }
 
     /// Ends every session and lets nobody in any more. What is open stays routed until it has
@@ -140,7 +194,11 @@ impl Router {
         let mut sockets: Vec<Arc<SharedSocket>> = Vec::new();
         let mut keys = Vec::new();
         let mut occupied = None;
+        let now = Instant::now();
         for addr in addrs {
+            if table.bans.refuses(*addr, now) {
+                continue;
+            }
             let Some(socket) = shared.iter().find(|socket| socket.reaches(addr)) else {
                 continue;
             };
@@ -180,25 +238,30 @@ impl Router {
                     sockets = own_sockets;
                     side = Some(receiving);
                 }
-                (Kind::Member, Role::Accepted { .. })
-                    if !owner.facts.open.load(Ordering::Relaxed) =>
-                {
+                (Kind::Member, Role::Accepted { .. }) if !owner.is_open() => {
                     return Err(DialError::Superseded);
                 }
                 (Kind::Member, _) => return Err(DialError::AlreadyLinked),
             }
         }
         let id = self.next_session.fetch_add(1, Ordering::Relaxed);
-        let session = Arc::new(Session::dialed(id, sockets, expected));
-        let reachable = keys.iter().map(|(_, addr)| *addr).collect();
+        let session = Arc::new(Session::dialed(id, sockets, expected, &self.common));
+        let reachable: Vec<_> = keys.iter().map(|(_, addr)| *addr).collect();
         for key in keys {
             table.by_source.insert(key, Arc::clone(&session));
         }
-        let registration = Registration {
+        let mut registration = Registration {
             router: Arc::clone(self),
             session: id,
             side,
+            own: Vec::new(),
         };
+        drop(table);
+        for remote in &reachable {
+            if let Some(shared) = session.socket_to(remote) {
+                registration.receive_apart(shared, *remote);
+            }
+        }
         Ok((session, registration, reachable))
     }
 
@@ -219,19 +282,22 @@ impl Router {
             let (router, socket) = (Arc::downgrade(self), Arc::clone(socket));
             receiving.spawn(async move {
                 let deliver = |arrivals: Arrivals<'_>| {
-                    if let Some(router) = router.upgrade() {
-                        router.deliver(&socket, &arrivals);
-                    }
+                    let router = router.upgrade();
+                    router.map_or(0, |router| router.deliver(&socket, &arrivals))
                 };
-                socket.receive(deliver).await
+                socket.receive::<OWN_BATCH>(deliver).await
             });
         }
         let task = tokio::spawn(async move { while receiving.join_next().await.is_some() {} });
         Ok((sockets, task.abort_handle()))
     }
 
-    /// Takes in what arrived on a socket.
-    pub(crate) fn deliver(self: &Arc<Self>, socket: &Arc<SharedSocket>, arrivals: &Arrivals<'_>) {
+    /// Takes in what arrived on a socket, and says how many datagrams were of no link.
+    pub(crate) fn deliver(
+        self: &Arc<Self>,
+        socket: &Arc<SharedSocket>,
+        arrivals: &Arrivals<'_>,
+    ) -> u32 {
         let now = Instant::now();
         let from = arrivals.from;
         let owner = lock(&self.table)
@@ -243,17 +309,23 @@ impl Router {
         match &owner {
             Some(session) if !datagrams().any(is_request) => {
                 session.deliver(from, arrivals.bytes, arrivals.stride, now);
+                0
             }
             // A source without a link can only have requests to say.
             _ => {
+                let mut nobodys = 0u32;
                 for datagram in datagrams() {
                     match &owner {
                         Some(session) if belongs(session, datagram) => {
                             session.deliver(from, datagram, datagram.len(), now);
                         }
-                        _ => self.knock(socket, from, datagram, now),
+                        _ => {
+                            nobodys = nobodys.saturating_add(1);
+                            self.knock(socket, from, datagram, now);
+                        }
                     }
                 }
+                nobodys
             }
         }
     }
@@ -266,30 +338,50 @@ impl Router {
         packet: &[u8],
         now: Instant,
     ) {
+        let counters = &self.common.counters;
+        if stun::classify(packet).is_none_or(|(class, _)| class != Class::Request) {
+            return counters.garbage.one();
+        }
         let mut guard = lock(&self.table);
         let table = &mut *guard;
         if table.closed || table.rebind(socket, from, packet, now) {
             return;
         }
+        if table.bans.refuses(from.remote, now) {
+            return counters.refused.one();
+        }
+        let answer = |response: &[u8]| {
+            let _ = socket.try_send(&Transmit {
+                destination: from.remote,
+                ecn: None,
+                contents: response,
+                segment_size: None,
+                src_ip: from.local,
+            });
+        };
         match table.door.judge(packet, from.remote, now) {
-            Verdict::Ignore => {}
+            Verdict::Ignore => counters.garbage.one(),
+            Verdict::PutOff => counters.put_off.one(),
             Verdict::Refuse(response) => {
                 drop(guard);
-                let _ = socket.try_send(&Transmit {
-                    destination: from.remote,
-                    ecn: None,
-                    contents: &response,
-                    segment_size: None,
-                    src_ip: from.local,
-                });
+                counters.wrong_key.one();
+                answer(&response);
+            }
+            Verdict::Moved(response) => {
+                drop(guard);
+                counters.moved.one();
+                answer(&response);
             }
             Verdict::Open(knock) => {
-                if table.used.contains(knock.s_ufrag) || table.half_open() >= HALF_OPEN_MAX {
-                    return;
+                if table.used.contains(knock.s_ufrag) {
+                    return counters.replayed.one();
+                }
+                if table.half_open() >= HALF_OPEN_MAX {
+                    return counters.half_open_full.one();
                 }
                 let owner = table.by_source.get(&(socket.id, from.remote)).cloned();
                 if let Some(owner) = owner {
-                    if !self.gives_way(&owner) {
+                    if !gives_way(&owner, knock.certificate) {
                         return;
                     }
                     table.evict(&owner);
@@ -303,22 +395,6 @@ impl Router {
         }
     }
 
-    /// Whether a session yields to an authenticated knock from its own source.
-    fn gives_way(&self, owner: &Session) -> bool {
-        let facts = &owner.facts;
-        if facts.open.load(Ordering::Relaxed) {
-            return is_stale(owner);
-        }
-        match &owner.role {
-            // A dialer dials an address once at a time: the older attempt is dead.
-            Role::Accepted { .. } => true,
-            // Two dials have crossed.
-            Role::Dialed { expected, .. } => {
-                *expected < self.own || facts.refused.load(Ordering::Relaxed)
-            }
-        }
-    }
-
     fn admit(
         self: &Arc<Self>,
         table: &mut Table,
@@ -328,7 +404,8 @@ impl Router {
         now: Instant,
     ) -> (Arrival, Arc<Session>) {
         let id = self.next_session.fetch_add(1, Ordering::Relaxed);
-        let session = Session::accepted(id, Arc::clone(socket), from, *knock.s_ufrag);
+        let socket_of = Arc::clone(socket);
+        let session = Session::accepted(id, socket_of, from, *knock.s_ufrag, &self.common);
         let session = Arc::new(session);
         let key = (socket.id, from.remote);
         table.by_source.insert(key, Arc::clone(&session));
@@ -342,10 +419,12 @@ impl Router {
                 router: Arc::clone(self),
                 session: id,
                 side: None,
+                own: Vec::new(),
             },
             gate: knock.gate,
             psk: knock.psk.clone(),
             client: knock.client,
+            certificate: knock.certificate,
             s_ufrag: String::from_utf8_lossy(knock.s_ufrag).into_owned(),
             s_pwd: String::from_utf8_lossy(&knock.s_pwd).into_owned(),
             c_ufrag: knock.c_ufrag.to_owned(),
@@ -386,9 +465,7 @@ impl Table {
 
     fn half_open(&self) -> usize {
         let sessions = self.by_ufrag.values();
-        sessions
-            .filter(|(session, _)| !session.facts.open.load(Ordering::Relaxed))
-            .count()
+        sessions.filter(|(session, _)| !session.is_open()).count()
     }
 
     fn evict(&mut self, session: &Session) {
@@ -399,6 +476,22 @@ impl Table {
     fn remove(&mut self, session: u64) {
         self.by_source.retain(|_, known| known.id != session);
         self.by_ufrag.retain(|_, (known, _)| known.id != session);
+    }
+}
+
+/// Whether a session yields to an authenticated knock from its own source, which named one of our
+/// certificates.
+fn gives_way(owner: &Session, named: Fingerprint) -> bool {
+    if owner.is_open() {
+        return is_stale(owner);
+    }
+    match &owner.role {
+        // A dialer dials an address once at a time: the older attempt is dead.
+        Role::Accepted { .. } => true,
+        // Two dials have crossed.
+        Role::Dialed { expected, .. } => {
+            *expected < named || owner.facts.refused.load(Ordering::Relaxed)
+        }
     }
 }
 
@@ -418,5 +511,5 @@ fn belongs(session: &Session, datagram: &[u8]) -> bool {
 }
 
 fn is_stale(session: &Session) -> bool {
-    session.facts.open.load(Ordering::Relaxed) && session.silence() >= STALE
+    session.is_open() && session.silence() >= STALE
 }

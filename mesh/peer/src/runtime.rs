@@ -67,7 +67,7 @@ impl AsyncUdpSocket for SessionSocket {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let mut inbox = lock(&self.session.inbox);
-        let Some((bytes, from)) = inbox.pop() else {
+        let Some((bytes, from)) = self.session.next_datagram(&mut inbox) else {
             let waker = cx.waker();
             if !inbox
                 .waker

@@ -9,9 +9,12 @@
 //! The `runtime` module makes `webrtc` take a session for its socket.
 
 use crate::Fingerprint;
-use crate::gate::ServerUfrag;
+use crate::bucket::Bucket;
+use crate::gate::{S_PWD_LEN, ServerUfrag};
+use crate::held::{HALF_OPEN_BYTES, Held, Pool};
 use crate::paths::{Path, Paths};
 use crate::socket::SharedSocket;
+use crate::stats::Counters;
 use crate::stun::{self, Class, TransactionId};
 use bytes::Bytes;
 use quinn_udp::Transmit;
@@ -27,8 +30,12 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// Bytes that may wait for a driver. Beyond it datagrams are dropped, as a kernel would.
-const INBOX_BYTES: usize = 2 << 20;
+/// Bytes that may wait for an open link's driver: twice what the other side may have in flight.
+/// Beyond it datagrams are dropped, as a kernel would.
+pub const INBOX_BYTES: usize = 512 << 10;
+/// ICE checks a second that a link takes in, from the path in use and as many from all others. An
+/// agent makes 67 to each of our addresses; a captured one can be repeated at line rate.
+const CHECKS_A_SECOND: u32 = 200;
 /// Checks whose refusal would be believed: those of the last second or so.
 const ASKED_MAX: usize = 64;
 
@@ -45,13 +52,35 @@ pub(crate) enum Role {
         /// Checks we sent: only the answer to one of these can be a refusal.
         asked: Mutex<VecDeque<TransactionId>>,
         /// A check that shows the listener where we are, should a NAT have moved us.
-        check: OnceLock<(TransactionId, Vec<u8>)>,
+        check: OnceLock<Check>,
     },
     /// A dialer knocked. Its source may change, its fragment does not.
     Accepted {
         ufrag: ServerUfrag,
         paths: Box<Mutex<Paths>>,
+        /// Checks from the path in use, and from the others.
+        checks: Box<Mutex<[Bucket; 2]>>,
     },
+}
+
+/// What a dialer shows of itself.
+pub(crate) struct Check {
+    transaction: TransactionId,
+    packet: Vec<u8>,
+    /// The listener's, under which it signs what it answers.
+    password: [u8; S_PWD_LEN],
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Check(..)")
+    }
+}
+
+impl Drop for Check {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.password);
+    }
 }
 
 /// One link on a shared socket.
@@ -66,6 +95,8 @@ pub(crate) struct Session {
     /// Present while the kernel's send queue is full.
     pub(crate) blocked: Mutex<Option<Task<io::Result<()>>>>,
     pub(crate) facts: Facts,
+    pub(crate) counters: Arc<Counters>,
+    held: Held,
     epoch: Instant,
     /// Milliseconds after `epoch` at which a message last decrypted.
     heard_ms: AtomicU64,
@@ -84,6 +115,8 @@ pub(crate) struct Facts {
     pub(crate) mistrusted: AtomicBool,
     /// The other side's dial won.
     pub(crate) superseded: AtomicBool,
+    /// A member's device has another certificate by now, and says which.
+    pub(crate) moved: Mutex<Option<Fingerprint>>,
     /// Something above changed that ends the session early.
     pub(crate) changed: Notify,
 }
@@ -96,24 +129,34 @@ pub(crate) struct Inbox {
     released: bool,
     queue: VecDeque<(Bytes, SocketAddr)>,
     bytes: usize,
+    /// Whether the driver had to wait for readers when it last asked.
+    held_up: bool,
     pub(crate) waker: Option<Waker>,
 }
 
 impl Inbox {
-    /// The next datagram, and where it seems to come from.
-    pub(crate) fn pop(&mut self) -> Option<(Bytes, SocketAddr)> {
-        if !self.released {
-            return None;
-        }
+    fn pop(&mut self) -> Option<(Bytes, SocketAddr)> {
         let next = self.queue.pop_front()?;
         self.bytes = self.bytes.saturating_sub(next.0.len());
         Some(next)
     }
 }
 
+/// What the sessions of an endpoint have in common.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Common {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) counters: Arc<Counters>,
+}
+
 impl Session {
     /// A session that will dial; it needs at least one socket.
-    pub(crate) fn dialed(id: u64, sockets: Vec<Arc<SharedSocket>>, expected: Fingerprint) -> Self {
+    pub(crate) fn dialed(
+        id: u64,
+        sockets: Vec<Arc<SharedSocket>>,
+        expected: Fingerprint,
+        common: &Common,
+    ) -> Self {
         let shown = (Ipv4Addr::UNSPECIFIED, 0).into();
         let learned = Mutex::new(Vec::new());
         let role = Role::Dialed {
@@ -122,7 +165,7 @@ impl Session {
             asked: Mutex::default(),
             check: OnceLock::new(),
         };
-        Self::new(id, sockets, shown, role)
+        Self::new(id, sockets, shown, role, common)
     }
 
     /// A session for whoever knocked from there.
@@ -131,17 +174,28 @@ impl Session {
         socket: Arc<SharedSocket>,
         from: Path,
         ufrag: ServerUfrag,
+        common: &Common,
     ) -> Self {
         let paths = Box::new(Mutex::new(Paths::new(from, Instant::now())));
-        Self::new(
-            id,
-            vec![socket],
-            from.remote,
-            Role::Accepted { ufrag, paths },
-        )
+        let checks = Box::new(Mutex::new([
+            Bucket::new(CHECKS_A_SECOND),
+            Bucket::new(CHECKS_A_SECOND),
+        ]));
+        let role = Role::Accepted {
+            ufrag,
+            paths,
+            checks,
+        };
+        Self::new(id, vec![socket], from.remote, role, common)
     }
 
-    fn new(id: u64, sockets: Vec<Arc<SharedSocket>>, shown: SocketAddr, role: Role) -> Self {
+    fn new(
+        id: u64,
+        sockets: Vec<Arc<SharedSocket>>,
+        shown: SocketAddr,
+        role: Role,
+        common: &Common,
+    ) -> Self {
         Self {
             id,
             role,
@@ -150,6 +204,8 @@ impl Session {
             inbox: Mutex::default(),
             blocked: Mutex::new(None),
             facts: Facts::default(),
+            counters: Arc::clone(&common.counters),
+            held: Held::new(Arc::clone(&common.pool)),
             epoch: Instant::now(),
             heard_ms: AtomicU64::new(0),
         }
@@ -203,10 +259,65 @@ impl Session {
 
     /// Gives a dialing session its check: ICE's own come every 10 s, which is too late to save a
     /// link whose NAT has moved.
-    pub(crate) fn arm_check(&self, transaction: TransactionId, username: &[u8], password: &[u8]) {
+    pub(crate) fn arm_check(
+        &self,
+        transaction: TransactionId,
+        username: &[u8],
+        password: [u8; S_PWD_LEN],
+    ) {
         if let Role::Dialed { check, .. } = &self.role {
-            let packet = stun::request(transaction, username, password);
-            let _ = check.set((transaction, packet));
+            let packet = stun::request(transaction, username, &password);
+            let _ = check.set(Check {
+                transaction,
+                packet,
+                password,
+            });
+        }
+    }
+
+    /// The next datagram for the driver, unless too much of what it was given waits for readers.
+    pub(crate) fn next_datagram(&self, inbox: &mut Inbox) -> Option<(Bytes, SocketAddr)> {
+        if !inbox.released || inbox.queue.is_empty() {
+            return None;
+        }
+        if !self.held.may_take(self.is_open()) {
+            if !std::mem::replace(&mut inbox.held_up, true) {
+                self.counters.held_up.one();
+            }
+            return None;
+        }
+        inbox.held_up = false;
+        let next = inbox.pop()?;
+        self.held.took(&next.0);
+        Some(next)
+    }
+
+    /// The link is open and its readers run.
+    pub(crate) fn opened(&self) {
+        self.facts.open.store(true, Ordering::Relaxed);
+        self.wake_driver();
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.facts.open.load(Ordering::Relaxed)
+    }
+
+    /// A reliable lane's reader has read all there is.
+    pub(crate) fn reader_idle(&self, lane: u8) {
+        if self.held.idle(lane) {
+            self.wake_driver();
+        }
+    }
+
+    /// A reliable lane's reader has read something.
+    pub(crate) fn reader_busy(&self, lane: u8) {
+        self.held.busy(lane);
+    }
+
+    fn wake_driver(&self) {
+        let waker = lock(&self.inbox).waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 
@@ -215,7 +326,8 @@ impl Session {
         let Role::Dialed { learned, check, .. } = &self.role else {
             return;
         };
-        let (Some((_, packet)), Some(path)) = (check.get(), lock(learned).last().copied()) else {
+        let (Some(Check { packet, .. }), Some(path)) = (check.get(), lock(learned).last().copied())
+        else {
             return;
         };
         if let Some(socket) = self.socket_to(&path.remote) {
@@ -239,12 +351,17 @@ impl Session {
     /// Takes in datagrams that the router found to be this session's.
     pub(crate) fn deliver(&self, from: Path, bytes: &[u8], stride: usize, now: Instant) {
         let mut taken: Option<Bytes> = None;
+        let most = match self.is_open() {
+            true => INBOX_BYTES,
+            false => HALF_OPEN_BYTES,
+        };
         let mut inbox = lock(&self.inbox);
         for (index, datagram) in bytes.chunks(stride.max(1)).enumerate() {
             let Some(shown) = self.admit(from, datagram, now) else {
                 continue;
             };
-            if inbox.bytes + datagram.len() > INBOX_BYTES {
+            if inbox.bytes + datagram.len() > most {
+                self.counters.inbox_full.one();
                 break;
             }
             // One copy for the whole batch, however many datagrams it holds.
@@ -285,7 +402,9 @@ impl Session {
             } => {
                 match class {
                     Some((Class::Success, transaction))
-                        if check.get().is_some_and(|(own, _)| *own == transaction) =>
+                        if check
+                            .get()
+                            .is_some_and(|own| own.transaction == transaction) =>
                     {
                         return None;
                     }
@@ -294,10 +413,8 @@ impl Session {
                         self.facts.answered.store(true, Ordering::Relaxed);
                     }
                     Some((Class::Error, transaction)) => {
-                        if lock(asked).contains(&transaction)
-                            && !self.facts.refused.swap(true, Ordering::Relaxed)
-                        {
-                            self.facts.changed.notify_one();
+                        if lock(asked).contains(&transaction) {
+                            self.on_refusal(datagram, check.get());
                         }
                         return None;
                     }
@@ -305,10 +422,17 @@ impl Session {
                 }
                 Some(from.remote)
             }
-            Role::Accepted { paths, .. } => {
+            Role::Accepted { paths, checks, .. } => {
                 let mut paths = lock(paths);
                 match class {
                     Some((Class::Request, transaction)) => {
+                        let [current, others] = &mut *lock(checks);
+                        let from_current = from.remote == paths.current().remote;
+                        let bucket = if from_current { current } else { others };
+                        if !bucket.take(1, now) {
+                            self.counters.checks_excess.one();
+                            return None;
+                        }
                         paths.on_check(transaction, from);
                         Some(self.shown)
                     }
@@ -318,6 +442,16 @@ impl Session {
                     None => paths.on_record(from, now).then_some(self.shown),
                 }
             }
+        }
+    }
+
+    /// One of our checks was turned down; a member may be told why under the password that both know.
+    fn on_refusal(&self, packet: &[u8], check: Option<&Check>) {
+        if let Some(fingerprint) = check.and_then(|own| stun::read_moved(packet, &own.password)) {
+            *lock(&self.facts.moved) = Some(fingerprint);
+            self.facts.changed.notify_one();
+        } else if !self.facts.refused.swap(true, Ordering::Relaxed) {
+            self.facts.changed.notify_one();
         }
     }
 

@@ -3,21 +3,38 @@
 //! A wildcard socket learns from the kernel on which address each datagram came in, and answers
 //! from that address: a host with two networks would otherwise answer from whichever the routing
 //! table prefers, and the dialer's ICE agent would throw that answer away.
+//!
+//! On Linux an open link receives on a socket of its own beside the shared one, on the same port and
+//! connected to the other side: the kernel hands it what comes from there. So a stranger that floods
+//! the port fills the shared socket's buffer, not the links'.
 
 use crate::paths::Path;
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 /// With the default of about 208 KiB a 1 MiB SCTP window overruns the socket: 31 Mbit/s, not 220.
 const RECV_BUFFER: usize = 4 << 20;
 const SEND_BUFFER: usize = 1 << 20;
+/// A link's own socket: four times what the other side may have in flight.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const OWN_RECV_BUFFER: usize = 1 << 20;
 /// Datagrams taken from the kernel per call. Each buffer holds a whole coalesced batch.
-const BATCH: usize = 8;
+pub(crate) const BATCH: usize = 8;
+/// The same for the socket of one link.
+pub(crate) const OWN_BATCH: usize = 2;
 const BATCH_BYTES: usize = 65_535;
+/// Whether links have sockets of their own here.
+const APART: bool = cfg!(any(target_os = "linux", target_os = "android"));
+/// Datagrams a second that the shared socket takes in for nobody, where links have their own: beyond
+/// it the kernel lets them go, which costs nothing. A dialer repeats its first packet every 15 ms.
+pub const STRANGERS_A_SECOND: u32 = 5_000;
+/// How much of that may come at once.
+const AT_ONCE: Duration = Duration::from_millis(200);
 /// Batches handled before other tasks get a turn.
 const BURST: usize = 16;
 
@@ -49,16 +66,40 @@ pub(crate) struct Arrivals<'b> {
 
 impl SharedSocket {
     pub(crate) fn bind(id: u32, addr: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
-        if addr.is_ipv6() {
-            // IPv4 has its own socket, on the same port.
-            socket.set_only_v6(true)?;
-        }
-        // Both are wishes: the system's limit may cap them.
+        // A port that somebody else has is an error, although links' own sockets may share it.
+        let free = udp(addr)?;
+        free.bind(&addr.into())?;
+        let addr = free.local_addr()?.as_socket().unwrap_or(addr);
+        drop(free);
+        let socket = udp(addr)?;
         let _ = socket.set_recv_buffer_size(RECV_BUFFER);
-        let _ = socket.set_send_buffer_size(SEND_BUFFER);
-        socket.set_nonblocking(true)?;
+        share_port(&socket)?;
         socket.bind(&addr.into())?;
+        Self::ready(id, socket)
+    }
+
+    /// A socket beside this one that receives what comes from one address, and nothing else. Sends go
+    /// on over this one.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn toward(&self, remote: SocketAddr) -> io::Result<Self> {
+        let socket = udp(self.bound)?;
+        let _ = socket.set_recv_buffer_size(OWN_RECV_BUFFER);
+        share_port(&socket)?;
+        socket.bind(&self.bound.into())?;
+        socket.connect(&remote.into())?;
+        let mut own = Self::ready(self.id, socket)?;
+        own.bound = self.bound;
+        Ok(own)
+    }
+
+    /// Elsewhere the shared socket receives for all.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(crate) fn toward(&self, _: SocketAddr) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn ready(id: u32, socket: Socket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
         let socket = std::net::UdpSocket::from(socket);
         let state = State(UdpSocketState::new(UdpSockRef::from(&socket))?);
         let bound = socket.local_addr()?;
@@ -99,14 +140,20 @@ impl SharedSocket {
         self.io.writable().await
     }
 
-    /// Hands every arriving datagram to `deliver`, for ever.
-    pub(crate) async fn receive(&self, mut deliver: impl FnMut(Arrivals<'_>)) -> io::Error {
+    /// Hands every arriving datagram to `deliver`, for ever. `deliver` says how many of them were
+    /// nobody's.
+    pub(crate) async fn receive<const BATCH: usize>(
+        &self,
+        mut deliver: impl FnMut(Arrivals<'_>) -> u32,
+    ) -> io::Error {
+        let mut due = Instant::now();
         let mut buffers = vec![vec![0; BATCH_BYTES]; BATCH];
         let mut meta = [RecvMeta::default(); BATCH];
         loop {
             if let Err(error) = self.io.readable().await {
                 return error;
             }
+            let mut nobodys = 0u32;
             for _ in 0..BURST {
                 let received = self.io.try_io(Interest::READABLE, || {
                     let mut slices = buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer));
@@ -118,13 +165,22 @@ impl SharedSocket {
                 match received {
                     Ok(count) => {
                         for (buffer, meta) in buffers.iter().zip(&meta).take(count) {
-                            deliver(self.arrivals(buffer, meta));
+                            let strange = deliver(self.arrivals(buffer, meta));
+                            nobodys = nobodys.saturating_add(strange);
                         }
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     // An ICMP error about some peer, not about this socket.
                     Err(error) if is_about_a_peer(&error) => {}
                     Err(error) => return error,
+                }
+            }
+            if APART {
+                let now = Instant::now();
+                due = due.max(now) + nobodys * (Duration::from_secs(1) / STRANGERS_A_SECOND);
+                let rest = due.saturating_duration_since(now).saturating_sub(AT_ONCE);
+                if !rest.is_zero() {
+                    tokio::time::sleep(rest).await;
                 }
             }
             tokio::task::yield_now().await;
@@ -145,6 +201,28 @@ impl SharedSocket {
             stride: meta.stride.max(1),
         }
     }
+}
+
+fn udp(addr: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+    if addr.is_ipv6() {
+        // IPv4 has its own socket, on the same port.
+        socket.set_only_v6(true)?;
+    }
+    // A wish, as every size of a buffer: the system's limit may cap it.
+    let _ = socket.set_send_buffer_size(SEND_BUFFER);
+    Ok(socket)
+}
+
+/// Lets links' own sockets take the same port; the system allows it to the same user alone.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn share_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn share_port(_: &Socket) -> io::Result<()> {
+    Ok(())
 }
 
 fn is_about_a_peer(error: &io::Error) -> bool {

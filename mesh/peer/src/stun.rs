@@ -4,6 +4,7 @@
 //! decides, before there is a link, whether a packet may make one, and writes the two packets that
 //! the agent does not: the refusal, and the check of a dialer that nobody answers any more.
 
+use crate::Fingerprint;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
@@ -14,6 +15,10 @@ const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
 const BINDING_ERROR: [u8; 2] = [0x01, 0x11];
 const USERNAME: u16 = 0x0006;
 const MESSAGE_INTEGRITY: u16 = 0x0008;
+/// Ours, from the range that others ignore: the hash of the certificate to expect.
+const CERTIFICATE: u16 = 0xC0CE;
+/// Length of the answer that names another certificate; shorter than any request that gets it.
+pub(crate) const MOVED_LEN: usize = HEADER_LEN + 8 + 36 + 24;
 /// Length of the one error response we send.
 pub(crate) const REFUSAL_LEN: usize = HEADER_LEN + 8;
 
@@ -162,6 +167,60 @@ pub(crate) fn refusal(transaction: TransactionId) -> [u8; REFUSAL_LEN] {
     out
 }
 
+/// "Try alternate" (300) with the certificate to expect, signed with the password of the request.
+pub(crate) fn moved(
+    transaction: TransactionId,
+    certificate: &[u8; 32],
+    password: &[u8],
+) -> [u8; MOVED_LEN] {
+    let body_len = u16::try_from(MOVED_LEN - HEADER_LEN).unwrap_or(u16::MAX);
+    let mut out = [0; MOVED_LEN];
+    let head: [&[u8]; 8] = [
+        &BINDING_ERROR,
+        &body_len.to_be_bytes(),
+        &MAGIC,
+        &transaction,
+        // ERROR-CODE, 4 bytes of value: class 3, number 00.
+        &[0x00, 0x09, 0x00, 0x04, 0, 0, 3, 0],
+        &CERTIFICATE.to_be_bytes(),
+        &[0, 32],
+        certificate,
+    ];
+    for (to, from) in out.iter_mut().zip(head.into_iter().flatten()) {
+        *to = *from;
+    }
+    if let Some((covered, integrity)) = out.split_last_chunk_mut::<24>()
+        && let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(password)
+    {
+        mac.update(covered);
+        let tag = mac.finalize().into_bytes();
+        let attribute = MESSAGE_INTEGRITY.to_be_bytes().into_iter().chain([0, 20]);
+        for (to, from) in integrity.iter_mut().zip(attribute.chain(tag)) {
+            *to = from;
+        }
+    }
+    out
+}
+
+/// Reads what [`moved`] wrote, if it was written under that password.
+pub(crate) fn read_moved(packet: &[u8], password: &[u8]) -> Option<Fingerprint> {
+    let packet: &[u8; MOVED_LEN] = packet.try_into().ok()?;
+    let (Class::Error, transaction) = classify(packet)? else {
+        return None;
+    };
+    let certificate = packet
+        .get(HEADER_LEN + 12..HEADER_LEN + 44)?
+        .first_chunk::<32>()?;
+    // There is one way to write it, so the tag is checked by writing it again.
+    let expected = moved(transaction, certificate, password);
+    let (head, tag) = packet.split_last_chunk::<20>()?;
+    let (expected_head, _) = expected.split_last_chunk::<20>()?;
+    let mut mac = Hmac::<Sha1>::new_from_slice(password).ok()?;
+    mac.update(expected.get(..MOVED_LEN.checked_sub(24)?)?);
+    let signed = mac.verify_slice(tag).is_ok();
+    (signed && head == expected_head).then_some(Fingerprint(*certificate))
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -200,7 +259,27 @@ pub(crate) mod tests {
         assert_eq!(packet[packet.len() - 2..], [4, 1]);
     }
 
+    #[test]
+    fn a_new_certificate_is_believed_under_the_password_of_the_request_alone() {
+        let packet = moved([7; 12], &[9; 32], b"secret");
+        assert_eq!(classify(&packet), Some((Class::Error, [7; 12])));
+        assert_eq!(read_moved(&packet, b"secret"), Some(Fingerprint([9; 32])));
+        assert_eq!(read_moved(&packet, b"Secret"), None);
+        assert_eq!(read_moved(&refusal([7; 12]), b"secret"), None);
+        for bit in 0..packet.len() * 8 {
+            let mut bad = packet;
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(read_moved(&bad, b"secret"), None, "bit {bit}");
+        }
+        assert!(packet.len() < request(&[b'x'; 80], b"secret").len());
+    }
+
     proptest! {
+        #[test]
+        fn arbitrary_answers_never_panic(packet in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(read_moved(&packet, b"secret").is_none());
+        }
+
         #[test]
         fn arbitrary_bytes_never_panic(packet in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = classify(&packet);

@@ -80,6 +80,7 @@ impl Actor {
             secret,
             server: None,
         };
+        self.need_certificate(expires.after(super::links::REFUSAL_SPAN));
         let opened = Membership::Invite(InviteOpened { key, expires, uses });
         let event = self.seal(tag, Stream::MEMBERSHIP, &opened.to_bytes())?;
         let info = InviteInfo {

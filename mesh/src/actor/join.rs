@@ -216,7 +216,7 @@ impl Actor {
         addrs: Vec<std::net::SocketAddr>,
     ) -> bool {
         let Ok(tag) = self.tag(id) else { return false };
-        if fingerprint != self.endpoint.fingerprint() {
+        if !self.endpoint.has_certificate(fingerprint) {
             self.dial_device(tag, None, fingerprint, addrs, DIRECT);
         }
         true

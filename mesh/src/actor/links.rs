@@ -9,40 +9,54 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use peddlenet_crypto::{invite_gate, member_gate};
-use peddlenet_gossip::{Input, Lane, Notice, PeerId};
+use peddlenet_gossip::{Input, Lane, Notice, PeerId, Why};
 use peddlenet_peer::{Gate, GateId, IncomingLink, Kind, LinkReceiver, LinkSender};
 use peddlenet_wire::{Frame, InviteKey, RoomTag, limits};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::{
     Actor,
     dial::{DIRECT, RELAY},
+    gates::rank,
+    meter::Meter,
     opening::Opening,
     presence::Pace,
 };
 use crate::{
     api::{Event, JoinStage, LinkInfo},
     clock,
+    stats::Reasons,
 };
 
 /// Frames and link changes that wait for the actor (count). A full queue slows the links down.
 pub(super) const NET_QUEUE: usize = 256;
+/// Bytes of one link's frames that wait there or are being read, each counted as [`NET_FRAME_LEAST`]
+/// at least: so no link has more than 32 frames ahead of another's.
+const NET_BYTES_A_LINK: usize = 512 << 10;
+/// See [`NET_BYTES_A_LINK`].
+const NET_FRAME_LEAST: usize = 16 << 10;
 /// Links to members (count): the cap, and those that are being said goodbye to.
 pub(super) const LINKS_OPEN: usize = limits::LINKS_MAX + peddlenet_gossip::limits::CAP_SLACK;
 /// A joiner that has asked for nothing by then is sent away.
 const JOIN_PATIENCE: Duration = Duration::from_secs(10);
+/// A link that came by a member key and on which no room is open for so long is let go: a removed
+/// member still holds keys of the past, and must not keep a slot by them.
+const ROOM_PATIENCE: Duration = Duration::from_secs(15);
 /// A closed or expired invite still gets a coded refusal for that long.
-const REFUSAL_SPAN: Duration = Duration::from_secs(24 * 3600);
+pub(super) const REFUSAL_SPAN: Duration = Duration::from_secs(24 * 3600);
 
 /// What links tell the actor.
 pub(crate) enum Net {
-    Frame(PeerId, Box<Frame>),
+    Frame(PeerId, Box<Frame>, OwnedSemaphorePermit),
     /// Bytes that were no frame.
     Garbage(PeerId),
+    /// More frames than a link may bring, for a while.
+    Flood(PeerId),
     Down(PeerId),
     Dialed(Box<super::dial::Outcome>),
 }
@@ -66,6 +80,8 @@ pub(super) struct LinkState {
     pub(super) rooms: BTreeMap<RoomTag, Opening>,
     /// How many frames about a removal it sent.
     pub(super) removed_frames: u8,
+    /// Since when no room is open on it.
+    roomless: Instant,
     reader: tokio::task::AbortHandle,
 }
 
@@ -122,6 +138,7 @@ impl Actor {
                 pace: None,
                 rooms: BTreeMap::new(),
                 removed_frames: 0,
+                roomless: Instant::now(),
                 reader,
             },
         );
@@ -139,11 +156,11 @@ impl Actor {
 
     pub(super) fn on_net(&mut self, input: Net) {
         match input {
-            Net::Frame(peer, frame) => self.on_frame(peer, *frame),
+            Net::Frame(peer, frame, _room) => self.on_frame(peer, *frame),
             Net::Garbage(peer) => {
-                tracing::warn!(?peer, "bytes that are no frame");
-                self.drop_link(peer);
+                self.expel(peer, "bytes that are no frame", |why| &mut why.garbage);
             }
+            Net::Flood(peer) => self.expel(peer, "a flood of frames", |why| &mut why.flood),
             Net::Down(peer) => self.drop_link(peer),
             Net::Dialed(outcome) => self.on_dialed(*outcome),
         }
@@ -160,8 +177,8 @@ impl Actor {
                 self.on_join_request(peer, invite, &request);
             }
             (frame, Standing::Stranger(_) | Standing::Asked) => {
-                tracing::warn!(?peer, frame = frame.name(), "before being let in");
-                self.drop_link(peer);
+                tracing::debug!(?peer, frame = frame.name(), "before being let in");
+                self.expel(peer, "a frame before it was let in", |why| &mut why.early);
             }
             (Frame::Rooms(rooms), _) => self.on_rooms(peer, &rooms),
             (Frame::Open(open), _) => self.on_open(peer, &open),
@@ -212,20 +229,52 @@ impl Actor {
         }
     }
 
+    /// Ends a link for what the other end did, and refuses it another for a while.
+    fn expel(&mut self, peer: PeerId, what: &str, count: impl FnOnce(&mut Reasons) -> &mut u64) {
+        let Some(link) = self.links.get(&peer) else {
+            return;
+        };
+        tracing::warn!(?peer, what, "a peer misbehaves and is sent away");
+        self.endpoint.refuse(link.sender.peer_addr());
+        *count(&mut self.stats.expelled) += 1;
+        self.drop_link(peer);
+    }
+
+    /// [`Action::Drop`](peddlenet_gossip::Action::Drop) of a link that misbehaved.
+    pub(super) fn expel_for(&mut self, peer: PeerId, why: Why) {
+        if let Some(link) = self.links.get(&peer) {
+            tracing::warn!(?peer, ?why, "a peer misbehaves and is sent away");
+            self.endpoint.refuse(link.sender.peer_addr());
+            self.stats.expelled.count(why);
+        }
+        self.drop_link(peer);
+    }
+
     pub(super) fn link_count(&self) -> usize {
         self.links.len()
     }
 
+    /// Lets go of joiners that ask for nothing, and of links with keys of a room and no room.
     pub(super) fn expire_join_slots(&mut self) {
-        let late =
-            |l: &LinkState| l.standing != Standing::Member && l.since.elapsed() > JOIN_PATIENCE;
-        let late: Vec<_> = self
-            .links
-            .iter()
-            .filter(|(_, l)| late(l))
-            .map(|(p, _)| *p)
-            .collect();
-        for peer in late {
+        let mut late = Vec::new();
+        for (peer, link) in &mut self.links {
+            let is_member = link.standing == Standing::Member;
+            if link.rooms.values().any(|o| o.author().is_some()) {
+                link.roomless = Instant::now();
+            }
+            let expired = match is_member {
+                true => link.roomless.elapsed() > ROOM_PATIENCE,
+                false => link.since.elapsed() > JOIN_PATIENCE,
+            };
+            if expired {
+                late.push((*peer, is_member));
+            }
+        }
+        for (peer, is_member) in late {
+            match is_member {
+                true => self.stats.expelled.roomless += 1,
+                false => self.stats.expelled.early += 1,
+            }
             self.drop_link(peer);
         }
     }
@@ -253,16 +302,22 @@ impl Actor {
             });
             self.gates.insert(id, purpose);
         };
+        // An epoch's gate ages from when the next one began.
+        let aged = |room: &crate::room::Room| {
+            let mut replaced = None;
+            let mut gates = Vec::new();
+            for keys in room.ring.newest_first() {
+                gates.push((member_gate(keys), replaced));
+                let began = room.ring.minted(keys.id());
+                replaced = began.map(|minted| minted.at.0.timestamp());
+            }
+            gates
+        };
+        for gate in rank(self.rooms.values().map(aged).collect(), now) {
+            add(Kind::Member, gate, GatePurpose::Member);
+        }
         let mut invites = Vec::new();
         for room in self.rooms.values() {
-            for epoch in room
-                .ring
-                .newest_first()
-                .into_iter()
-                .take(limits::EPOCHS_MAX)
-            {
-                add(Kind::Member, member_gate(epoch), GatePurpose::Member);
-            }
             let recent = |e: &peddlenet_room::InviteEntry| e.expires.after(REFUSAL_SPAN) > now;
             invites.extend(
                 room.roster
@@ -291,6 +346,10 @@ impl Actor {
                 seq,
                 ..
             } => self.on_fork(*room, *author, *stream, *seq),
+            Notice::Misbehaved { peer, why } => {
+                self.stats.misbehaved.count(*why);
+                tracing::debug!(?peer, ?why, "misbehaved");
+            }
             other => tracing::debug!(notice = ?other, "engine"),
         }
     }
@@ -311,17 +370,37 @@ impl Actor {
     }
 }
 
-/// Reads one link until it ends. Awaits the actor's queue, so a busy actor slows the peer down.
+/// Reads one link until it ends. Awaits the actor's queue and keeps to the link's rate, so a busy
+/// actor and a link that brings too much slow the peer down.
 async fn read(peer: PeerId, mut receiver: LinkReceiver, net: mpsc::Sender<Net>) {
+    let mut meter = Meter::new(Instant::now());
+    let room = Arc::new(Semaphore::new(NET_BYTES_A_LINK));
     while let Some(received) = receiver.recv().await {
+        let len = received.bytes.len();
+        let mut asked_for = false;
         let input = match Frame::from_bytes(&received.bytes) {
-            Ok(frame) => Net::Frame(peer, Box::new(frame)),
+            Ok(frame) => {
+                asked_for = matches!(frame, Frame::Batch(_) | Frame::Welcome(_));
+                let cost = len.clamp(NET_FRAME_LEAST, NET_BYTES_A_LINK);
+                let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+                let Ok(place) = Arc::clone(&room).acquire_many_owned(cost).await else {
+                    return;
+                };
+                Net::Frame(peer, Box::new(frame), place)
+            }
             Err(e) => {
                 tracing::debug!(?peer, error = %e, "no frame");
                 Net::Garbage(peer)
             }
         };
         if net.send(input).await.is_err() {
+            return;
+        }
+        let pause = meter.take(len, asked_for, Instant::now());
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
+        if meter.floods(Instant::now()) && net.send(Net::Flood(peer)).await.is_err() {
             return;
         }
     }

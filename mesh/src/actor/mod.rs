@@ -15,11 +15,13 @@ mod deliver;
 mod dial;
 mod direct;
 mod epochs;
+mod gates;
 mod invites;
 mod join;
 mod links;
 mod meet;
 mod messages;
+mod meter;
 mod opening;
 mod people;
 mod power;
@@ -49,6 +51,7 @@ pub(crate) use verify::Verifier;
 
 use crate::{
     api::Event,
+    certificates::Certificates,
     clock, convert,
     disk::Disk,
     error::{Error, ErrorCode},
@@ -84,6 +87,7 @@ pub(crate) struct Actor {
     links: BTreeMap<PeerId, links::LinkState>,
     next_peer: u64,
     endpoint: Endpoint,
+    certificates: Certificates,
     gates: HashMap<GateId, links::GatePurpose>,
     next_gate: u64,
     disk: Disk,
@@ -145,6 +149,7 @@ pub(crate) struct Parts {
     pub(crate) receipts: Receipts,
     pub(crate) announce: Vec<SocketAddr>,
     pub(crate) endpoint: Endpoint,
+    pub(crate) certificates: Certificates,
     pub(crate) store: peddlenet_store::StoreHandle,
     pub(crate) rooms: Vec<rooms::LoadedRoom>,
     pub(crate) events: EventSink,
@@ -194,6 +199,7 @@ impl Actor {
             links: BTreeMap::new(),
             next_peer: 1,
             endpoint: parts.endpoint,
+            certificates: parts.certificates,
             gates: HashMap::new(),
             next_gate: 0,
             disk: Disk::new(parts.store, results.clone()),
@@ -294,10 +300,7 @@ impl Actor {
                 peer,
                 why: Why::Surplus,
             } => self.drop_link(peer),
-            Action::Drop { peer, why } => {
-                tracing::warn!(?peer, ?why, "dropping a peer that misbehaves");
-                self.drop_link(peer);
-            }
+            Action::Drop { peer, why } => self.expel_for(peer, why),
             other => tracing::error!(action = ?other, "an action this driver doesn't know"),
         }
     }
@@ -378,6 +381,7 @@ impl Actor {
         }
         if self.ticks.is_multiple_of(SLOW) {
             self.refresh_all_reach();
+            self.turn_certificates();
             self.announce_everywhere();
             self.epochs_grow_old();
         }
@@ -398,7 +402,9 @@ impl Actor {
     }
 
     pub(crate) fn counters(&self) -> (Stats, peddlenet_gossip::Stats) {
-        (self.stats, self.engine.stats())
+        let mut stats = self.stats;
+        stats.peer = self.endpoint.stats();
+        (stats, self.engine.stats())
     }
 
     fn room(&self, id: RoomId) -> Result<&Room, Error> {

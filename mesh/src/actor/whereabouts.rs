@@ -56,6 +56,39 @@ impl Actor {
         self.said.insert(tag, (place, now));
     }
 
+    /// A new certificate when it is time for one: whereabouts told from now on name it, and links that
+    /// exist live on.
+    pub(super) fn turn_certificates(&mut self) {
+        match self.certificates.turn(clock::now()) {
+            Ok(false) => {}
+            Ok(true) => {
+                self.endpoint.set_certificates(self.certificates.all());
+                self.save_certificates();
+            }
+            Err(e) => tracing::error!(error = %e, "no new certificate"),
+        }
+    }
+
+    /// A code that names today's certificate is answered until then, expired or not.
+    pub(super) fn need_certificate(&mut self, until: Timestamp) {
+        self.certificates.need(until);
+        self.save_certificates();
+    }
+
+    fn save_certificates(&self) {
+        let value = match self.certificates.to_bytes() {
+            Ok(bytes) => Some(bytes.to_vec()),
+            Err(e) => return tracing::error!(error = %e, "a certificate can't be saved"),
+        };
+        let key = crate::node::META_CERTIFICATE.to_vec();
+        let write = peddlenet_store::Write::Meta { key, value };
+        self.disk.commit(vec![write], |actor, outcome| {
+            if let Err(e) = outcome {
+                actor.on_commit_failed(false, &e);
+            }
+        });
+    }
+
     /// A member came in, or said where it is: that is worth a dial, perhaps.
     pub(super) fn known_changed(&mut self, tag: RoomTag, author: AuthorId) {
         if self.known_news.insert((tag, author)) && self.known_news.len() == 1 {

@@ -1,14 +1,14 @@
 //! The tasks of a link: a writer and a reader a lane, the pinger, and the supervisor that ends
 //! them all when one of them ends.
 
-use super::{Lane, QUEUE_BYTES, Queued, Received, Shared};
+use super::{DATAGRAM_MAX, Lane, QUEUE_BYTES, Queued, RECEIVED_BYTES, Received, Shared};
 use crate::connection::{Connection, failed};
 use crate::router::Registration;
 use bytes::{BufMut, Bytes, BytesMut};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
@@ -18,6 +18,9 @@ const MISSED: Duration = Duration::from_millis(1200);
 const HURRIED_PING_INTERVAL: Duration = Duration::from_millis(250);
 /// Three pings missed, and a fourth on its way.
 const DEAD_AFTER: Duration = Duration::from_secs(4);
+/// A link on which a frame has waited so long for the other side's SCTP to take it is closed: pings
+/// are answered, but nobody reads there, and what waits takes our memory.
+pub const STALLED_FOR: Duration = Duration::from_secs(30);
 /// How long a closing link tries to get its queue across.
 const FLUSH: Duration = Duration::from_millis(500);
 /// How long a link that the other side closed waits for its own reader.
@@ -34,7 +37,49 @@ pub(super) struct Work {
     pub(super) readers: JoinSet<()>,
     pub(super) rooms: [Arc<Semaphore>; 2],
     /// Held until nothing can be sent any more, so that `recv` gives `None` no sooner.
-    pub(super) received: mpsc::Sender<Received>,
+    pub(super) received: Inlet,
+}
+
+/// A frame that waits for `recv`, and the room it takes.
+pub(super) type Waiting = (Received, OwnedSemaphorePermit);
+
+/// Where readers put frames for `recv`: bounded in frames and in bytes.
+#[derive(Clone)]
+pub(super) struct Inlet {
+    pub(super) frames: mpsc::Sender<Waiting>,
+    pub(super) room: Arc<Semaphore>,
+}
+
+impl Inlet {
+    /// Gives the frame back when there is no room for it.
+    fn try_put(&self, frame: Received) -> Result<(), Received> {
+        let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(cost(&frame)) else {
+            return Err(frame);
+        };
+        match self.frames.try_send((frame, room)) {
+            Ok(()) => Ok(()),
+            Err(
+                mpsc::error::TrySendError::Full((frame, _))
+                | mpsc::error::TrySendError::Closed((frame, _)),
+            ) => Err(frame),
+        }
+    }
+
+    /// Waits for room. `false` when nobody receives any more.
+    async fn put(&self, frame: Received) -> bool {
+        let room = Arc::clone(&self.room).acquire_many_owned(cost(&frame));
+        tokio::select! {
+            room = room => match room {
+                Ok(room) => self.frames.send((frame, room)).await.is_ok(),
+                Err(_) => false,
+            },
+            () = self.frames.closed() => false,
+        }
+    }
+}
+
+fn cost(frame: &Received) -> u32 {
+    u32::try_from(frame.bytes.len().clamp(1, RECEIVED_BYTES)).unwrap_or(u32::MAX)
 }
 
 /// Why a link ends.
@@ -155,8 +200,13 @@ pub(super) async fn write(
 ) {
     while let Some((frame, room)) = queue.recv().await {
         let len = frame.len() as u64;
-        if lane.send(frame.into()).await.is_err() {
-            return;
+        match tokio::time::timeout(STALLED_FOR, lane.send(frame.into())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return,
+            Err(_) => {
+                tracing::info!(link = shared.session.id, "the other side takes nothing");
+                return shared.session.counters.stalled.one();
+            }
         }
         drop(room);
         shared.counters.bytes_out.fetch_add(len, Ordering::Relaxed);
@@ -191,21 +241,33 @@ pub(super) async fn write_quick(
 pub(super) async fn read(
     kind: Lane,
     lane: Arc<dyn DataChannel>,
-    received: mpsc::Sender<Received>,
+    received: Inlet,
     shared: Arc<Shared>,
 ) {
-    while let Some(bytes) = next_message(&lane).await {
+    let number = u8::from(kind == Lane::Bulk);
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = next_message(&lane) => next,
+            () = std::future::ready(()) => {
+                // All that came has been read: the driver may have more.
+                shared.session.reader_idle(number);
+                next_message(&lane).await
+            }
+        };
+        shared.session.reader_busy(number);
+        let Some(bytes) = next else { return };
         shared.session.on_message();
         shared.count_in(bytes.len());
         let frame = Received { lane: kind, bytes };
-        let Err(mpsc::error::TrySendError::Full(frame)) = received.try_send(frame) else {
+        let Err(frame) = received.try_put(frame) else {
             continue;
         };
         shared.holding.fetch_add(1, Ordering::Relaxed);
-        let sent = received.send(frame).await;
+        let sent = received.put(frame).await;
         shared.holding.fetch_sub(1, Ordering::Relaxed);
         shared.session.on_message();
-        if sent.is_err() {
+        if !sent {
             return;
         }
     }
@@ -228,13 +290,12 @@ impl Tag {
     }
 }
 
-pub(super) async fn read_quick(
-    lane: Arc<dyn DataChannel>,
-    received: mpsc::Sender<Received>,
-    shared: Arc<Shared>,
-) {
+pub(super) async fn read_quick(lane: Arc<dyn DataChannel>, received: Inlet, shared: Arc<Shared>) {
     while let Some(mut bytes) = next_message(&lane).await {
         shared.session.on_message();
+        if bytes.len() > DATAGRAM_MAX + 1 {
+            continue;
+        }
         let Some(tag) = bytes.first().copied().and_then(Tag::read) else {
             continue;
         };
@@ -244,7 +305,7 @@ pub(super) async fn read_quick(
                 shared.count_in(body.len());
                 let lane = Lane::Datagram;
                 // Unreliable by contract: a reader that is behind loses datagrams.
-                let _ = received.try_send(Received { lane, bytes: body });
+                let _ = received.try_put(Received { lane, bytes: body });
             }
             (Tag::Ping, Some(nonce)) => {
                 let _ = lane.try_send(sign(Tag::Pong, *nonce)).await;
