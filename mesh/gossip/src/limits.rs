@@ -175,6 +175,10 @@ pub const BEACON_MS_A_MEMBER: u64 = 136 * 1_000 / 200;
 pub const BEACON_SMALL_ROOM: usize = 50;
 /// Whoever returns to a room says so within this time a member: many return at once.
 pub const BEACON_SOON_A_MEMBER: Duration = Duration::from_millis(2);
+/// Members that return, as they say, whose signs of life go over every link: a second ..
+pub const RETURNS_A_SECOND: u32 = 2;
+/// .. and as many at once, per room. The others' take their trees.
+pub const RETURNS_AT_ONCE: u32 = 32;
 /// Silent authors whose trees a device mends at each of its beacons (count).
 pub const MENDED: usize = 32;
 /// Without links for so long, a device counts as away.
