@@ -279,6 +279,8 @@ pub const RECEIVED_MAX: usize = 4_096;
 pub const OUTBOX_MAX: usize = 256;
 /// Neighbours that keep a copy of a message whose recipient is away.
 pub const KEEPERS: usize = 3;
+/// Neighbours that may have been given a copy of one message, those whose links went down included.
+pub const KEEPERS_EVER: usize = 15;
 /// How long they may take to say so before the app hears that it is kept.
 pub const KEEPERS_WITHIN: Duration = Duration::from_millis(500);
 /// Messages kept for others, over all rooms.
