@@ -56,6 +56,7 @@ pub(crate) struct Beacons {
 }
 
 /// A beacon on its way through this device.
+#[derive(Clone, Copy)]
 struct Passing<'a> {
     signed: &'a SignedBeacon,
     hops: u8,
