@@ -2,15 +2,13 @@
 //! recipient is away.
 //!
 //! An own message stays here from `SendTo` on. When nobody can pass it on, up to three neighbours
-//! are asked to keep a copy; they take it from who wrote it only, so that nobody fills a room's
-//! memory with one message. Whoever keeps one tries again at each sign of life of its recipient.
-//! The recipient takes it once and says so to each; who wrote it tells the others that it arrived.
+//! are asked to keep a copy (`keepers`). Whoever keeps one tries again at each sign of life of its
+//! recipient, who takes it once and says so to each; who wrote it tells the others that it arrived.
+//!
+//! All of this is memory of the engine. A device that restarts has neither its own messages nor
+//! others' any more: a message outlasts its writer's restart if a keeper stays up, and else it is lost.
 
-use peddlenet_wire::{
-    AuthorId, RoomTag, Timestamp,
-    limits::UNICAST_MAX,
-    route::{Answer, Route, Task},
-};
+use peddlenet_wire::{AuthorId, RoomTag, Timestamp, limits::UNICAST_MAX, route::Answer};
 
 use crate::{
     api::{Action, Outcome, PeerId, UnicastId},
@@ -35,16 +33,19 @@ pub(crate) struct Kept {
     /// When it set out last.
     tried: Timestamp,
     /// Attempts since the last sign of life.
-    tries: u32,
+    pub(crate) tries: u32,
     /// When the next attempt is due.
     next: Option<Timestamp>,
     /// How often it waited without a sign of life.
     waits: u32,
     /// Neighbours that were asked to keep a copy.
-    asked: Vec<PeerId>,
-    keepers: usize,
+    pub(crate) asked: Vec<PeerId>,
+    /// Of those, who keep one.
+    pub(crate) keepers: Vec<PeerId>,
+    /// Copies that were given away, as far as they were not refused.
+    pub(crate) copies: usize,
     /// Whether the app knows that it takes longer.
-    told: bool,
+    pub(crate) told: bool,
 }
 
 /// How far a kept message is.
@@ -74,9 +75,24 @@ impl Kept {
             next: None,
             waits: 0,
             asked: Vec::new(),
-            keepers: 0,
+            keepers: Vec::new(),
+            copies: 0,
             told: false,
         }
+    }
+
+    /// Kept for somebody else, who made so many attempts.
+    pub(crate) fn for_other(to: AuthorId, payload: Vec<u8>, attempt: u8, now: Timestamp) -> Self {
+        Self {
+            attempt,
+            phase: Phase::Resting,
+            ..Self::new(to, payload, now)
+        }
+    }
+
+    /// Whether one more neighbour is to be asked, once the first ones were.
+    pub(crate) fn lacks_keepers(&self) -> bool {
+        self.keepers.len() < limits::KEEPERS
     }
 }
 
@@ -153,134 +169,6 @@ impl Engine {
         }
     }
 
-    /// Asks one more neighbour to keep a copy, who is nearer to the recipient first.
-    fn ask_keeper(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
-        let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get(&key)) else {
-            return;
-        };
-        let (to, attempt, payload) = (kept.to, kept.attempt, kept.payload.clone());
-        let asked = kept.asked.clone();
-        let near = self.route_to(tag, to).into_iter().map(|(peer, _)| peer);
-        let all: Vec<PeerId> = near.chain(self.neighbours(tag)).collect();
-        for peer in all.into_iter().filter(|peer| !asked.contains(peer)) {
-            if self.may_route(peer, Task::Keep, payload.len(), now) {
-                self.send_route(
-                    peer,
-                    tag,
-                    (key.0, None, to),
-                    (Task::Keep, attempt, 0),
-                    payload,
-                );
-                if let Some(kept) = self.unicast(tag).and_then(|u| u.kept.get_mut(&key)) {
-                    kept.asked.push(peer);
-                }
-                return;
-            }
-        }
-    }
-
-    /// A neighbour asks us to keep a message of its own.
-    pub(crate) fn on_keep(
-        &mut self,
-        peer: PeerId,
-        tag: RoomTag,
-        to: AuthorId,
-        frame: Route,
-        now: Timestamp,
-    ) {
-        self.sweep_kept(tag, now);
-        let Some(author) = self.author_at(peer, tag) else {
-            return;
-        };
-        let named = (UnicastId(frame.id), author.short(), frame.attempt);
-        let key = (named.0, Some(author), sum_of(&frame.payload));
-        let len = frame.payload.len();
-        let space = frame.from.is_none() && self.config.controls.custody;
-        let space = space && self.may_keep(tag, author, len);
-        let direct = self.route_to(tag, to).first().map(|(peer, _)| *peer);
-        let direct = direct.is_some_and(|peer| self.author_at(peer, tag) == Some(to));
-        let Some(unicast) = self.unicast(tag) else {
-            return;
-        };
-        let known = unicast.kept.contains_key(&key);
-        if !known && !space {
-            return self.reply(peer, tag, named, Answer::Full);
-        }
-        if !known {
-            let kept = Kept {
-                attempt: frame.attempt,
-                phase: Phase::Resting,
-                ..Kept::new(to, frame.payload, now)
-            };
-            unicast.kept.insert(key, kept);
-        }
-        self.reply(peer, tag, named, Answer::Kept);
-        if !known {
-            self.rest_again(tag, key, now);
-        }
-        if direct && !known {
-            self.heard_of(tag, to, now);
-        }
-    }
-
-    /// Whether one more message of an author keeps within the bounds, over all rooms.
-    fn may_keep(&self, tag: RoomTag, author: AuthorId, len: usize) -> bool {
-        let (mut count, mut bytes, mut of_author, mut bytes_of) = (0_usize, len, 0_usize, len);
-        for (room, open) in &self.rooms {
-            for (key, kept) in open.unicast.kept.iter().filter(|(key, _)| key.1.is_some()) {
-                count = count.saturating_add(1);
-                bytes = bytes.saturating_add(kept.payload.len());
-                if *room == tag && key.1 == Some(author) {
-                    of_author = of_author.saturating_add(1);
-                    bytes_of = bytes_of.saturating_add(kept.payload.len());
-                }
-            }
-        }
-        count < limits::KEPT_MAX
-            && bytes <= limits::KEPT_BYTES
-            && of_author < limits::KEPT_PER_AUTHOR
-            && bytes_of <= limits::KEPT_BYTES_PER_AUTHOR
-    }
-
-    /// A neighbour said whether it keeps a copy.
-    pub(crate) fn on_keeper(
-        &mut self,
-        peer: PeerId,
-        tag: RoomTag,
-        id: UnicastId,
-        keeps: bool,
-        now: Timestamp,
-    ) {
-        let Some(unicast) = self.unicast(tag) else {
-            return;
-        };
-        let own = (id, None, [0; 8])..=(id, None, [0xff; 8]);
-        let Some((&key, kept)) = unicast.kept.range_mut(own).next() else {
-            return;
-        };
-        if !kept.asked.contains(&peer) {
-            return;
-        }
-        if keeps {
-            kept.keepers = kept.keepers.saturating_add(1);
-            self.tell_kept(tag, key);
-        } else {
-            self.ask_keeper(tag, key, now);
-        }
-    }
-
-    /// Whoever was asked had time to answer; this device keeps it in any case.
-    pub(crate) fn on_keepers_due(&mut self, tag: RoomTag, key: Key) {
-        self.tell_kept(tag, key);
-    }
-
-    fn tell_kept(&mut self, tag: RoomTag, key: Key) {
-        let kept = self.unicast(tag).and_then(|u| u.kept.get_mut(&key));
-        if kept.is_some_and(|kept| !std::mem::replace(&mut kept.told, true)) {
-            self.done(tag, key.0, Outcome::Custody);
-        }
-    }
-
     /// A member gave a sign of life: what is kept for it sets out again.
     pub(crate) fn heard_of(&mut self, tag: RoomTag, author: AuthorId, now: Timestamp) {
         let Some(unicast) = self.unicast(tag).filter(|u| !u.kept.is_empty()) else {
@@ -301,31 +189,7 @@ impl Engine {
         }
     }
 
-    /// A neighbour came: besides a sign of life, somebody who may take what nobody could.
-    pub(crate) fn met(&mut self, tag: RoomTag, author: AuthorId, now: Timestamp) {
-        self.heard_of(tag, author, now);
-        let Some(unicast) = self.unicast(tag) else {
-            return;
-        };
-        let alone = |key: &Key, kept: &Kept| {
-            key.1.is_none() && kept.keepers == 0 && kept.phase == Phase::Resting
-        };
-        let due: Vec<Key> = unicast
-            .kept
-            .iter_mut()
-            .filter(|(key, kept)| alone(key, kept))
-            .map(|(&key, kept)| {
-                kept.asked.clear();
-                kept.tries = limits::REDELIVER_TRIES;
-                key
-            })
-            .collect();
-        for key in due {
-            self.redeliver_soon(tag, key, now);
-        }
-    }
-
-    fn redeliver_soon(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
+    pub(crate) fn redeliver_soon(&mut self, tag: RoomTag, key: Key, now: Timestamp) {
         // Keepers that hear it at the same time don't all set out at the same time.
         let jitter = match key.1 {
             None => 0,
@@ -393,20 +257,12 @@ impl Engine {
         self.done(tag, key.0, Outcome::Delivered);
     }
 
-    /// A neighbour says that a message which this device keeps for it arrived.
-    pub(crate) fn release_kept(&mut self, peer: PeerId, tag: RoomTag, id: UnicastId) {
-        let author = self.author_at(peer, tag);
-        if let Some(unicast) = self.unicast(tag).filter(|_| author.is_some()) {
-            unicast.kept.retain(|key, _| key.0 != id || key.1 != author);
-        }
-    }
-
     fn forget_kept(&mut self, tag: RoomTag, key: Key) -> Option<Kept> {
         self.unicast(tag)?.kept.remove(&key)
     }
 
     /// What was kept for too long goes.
-    fn sweep_kept(&mut self, tag: RoomTag, now: Timestamp) {
+    pub(crate) fn sweep_kept(&mut self, tag: RoomTag, now: Timestamp) {
         let Some(unicast) = self.unicast(tag) else {
             return;
         };
@@ -424,7 +280,7 @@ impl Engine {
         }
     }
 
-    fn done(&mut self, room: RoomTag, id: UnicastId, outcome: Outcome) {
+    pub(crate) fn done(&mut self, room: RoomTag, id: UnicastId, outcome: Outcome) {
         tracing::debug!(?id, ?outcome, "message to one member");
         self.out.push(Action::UnicastDone { room, id, outcome });
     }

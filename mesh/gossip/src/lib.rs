@@ -21,7 +21,7 @@
 //! | signs of life, trees and routes kept warm | `beacon` | |
 //! | link costs, sparing the overloaded | `load` | |
 //! | overlay: candidates, dials, lost peers, swaps | `overlay` | HyParView, with a memory |
-//! | unicast: reverse trees, search, custody | `unicast` `route` `search` `custody` | DUAL, expanding ring |
+//! | unicast: reverse trees, search, custody | `unicast` `route` `search` `custody` `keepers` | DUAL, expanding ring |
 //! | anti-entropy: digests, sketches, heads, fetching | `sync` `fetch` `pick` `serve` | rateless IBLT |
 //! | latest-wins records | `records` | |
 //! | bounds and behaviour | `links` (buckets, scores), `recent`, `parked`, [`limits`] | |
@@ -33,7 +33,8 @@
 //! What must hold, whatever comes in: nothing is forwarded, kept or delivered before its check was
 //! accepted; own events are durable before they are sent; each event is delivered once while its
 //! hash or its place is known, live ones after what they follow on; everything that grows has a bound
-//! in [`limits`]; the same inputs give the same actions. `tests/sim` runs thousands of engines over
+//! in [`limits`]; the same inputs give the same actions. Messages to one member, own ones that wait and
+//! others' that are kept, live in memory only: a restart forgets them (`custody`). `tests/sim` runs thousands of engines over
 //! bad networks in virtual time and holds them to it; its README has the figures.
 
 #![forbid(unsafe_code)]
@@ -61,6 +62,7 @@ mod engine;
 mod fetch;
 mod graft;
 mod intake;
+mod keepers;
 mod lazy;
 pub mod limits;
 mod links;

@@ -177,6 +177,10 @@ pub const BEACON_MS_A_MEMBER: u64 = 136 * 1_000 / 200;
 pub const BEACON_SMALL_ROOM: usize = 50;
 /// Whoever returns to a room says so within this time a member: many return at once.
 pub const BEACON_SOON_A_MEMBER: Duration = Duration::from_millis(2);
+/// Members that return, as they say, whose signs of life go over every link: a second ..
+pub const RETURNS_A_SECOND: u32 = 2;
+/// .. and as many at once, per room. The others' take their trees.
+pub const RETURNS_AT_ONCE: u32 = 32;
 /// Silent authors whose trees a device mends at each of its beacons (count).
 pub const MENDED: usize = 32;
 /// Without links for so long, a device counts as away.
@@ -277,6 +281,8 @@ pub const RECEIVED_MAX: usize = 4_096;
 pub const OUTBOX_MAX: usize = 256;
 /// Neighbours that keep a copy of a message whose recipient is away.
 pub const KEEPERS: usize = 3;
+/// Neighbours that may have been given a copy of one message, those whose links went down included.
+pub const KEEPERS_EVER: usize = 15;
 /// How long they may take to say so before the app hears that it is kept.
 pub const KEEPERS_WITHIN: Duration = Duration::from_millis(500);
 /// Messages kept for others, over all rooms.

@@ -351,6 +351,7 @@ impl Engine {
         for key in unicast.forget_peer(peer) {
             self.widen(tag, key, now);
         }
+        self.lose_keeper(tag, peer, now);
     }
 
     fn tell_upstream(&mut self, tag: RoomTag, key: Key, attempt: u8, answer: Answer) {

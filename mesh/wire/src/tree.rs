@@ -13,7 +13,7 @@ use crate::{
     time::Hlc,
 };
 
-/// A sign of life, and where its author's content log ends: 127 bytes at most as a frame, so that a
+/// A sign of life, and where its author's content log ends: 128 bytes at most as a frame, so that a
 /// room of a thousand can afford them. Warms the author's tree and the routes back to it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -30,6 +30,11 @@ pub struct Beacon {
     /// What the way from its author to the sender costs, see [`crate::frame::Event::cost`].
     #[n(3)]
     pub cost: u16,
+    /// Its author was away: the tree that leads to where it was may be broken, so this goes over every
+    /// link. A hint, not signed.
+    #[n(4)]
+    #[cbor(default)]
+    pub returned: bool,
 }
 
 /// What a member says about itself. The signature is by [`Self::author`] over [`Self::message`].

@@ -27,6 +27,7 @@ mod net;
 pub mod ours;
 mod queue;
 pub mod scenario;
+pub mod table;
 mod tally;
 mod world;
 

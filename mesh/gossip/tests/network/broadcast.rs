@@ -123,6 +123,42 @@ fn a_beacon_tells_of_a_last_message_that_was_lost() {
     assert!(net.links.contains_key(&link));
 }
 
+/// Whoever was away comes back somewhere else, while the trees of those who said nothing meanwhile
+/// lost nodes: nothing showed where they broke.
+#[test]
+fn everybody_hears_of_a_return() {
+    for seed in 1..=10 {
+        println!("seed {seed}");
+        let mut net = Net::room(60, seed);
+        net.beacons = true;
+        let mut dice = crate::net::Dice::new(seed);
+        let mut join = |net: &mut Net, node: usize, from: usize, links: u64| {
+            for _ in 0..links {
+                let other = from + dice.roll((60 - from) as u64) as usize;
+                if other != node {
+                    net.link(node, other, &[ROOM]);
+                }
+            }
+        };
+        (0..60).for_each(|node| join(&mut net, node, 0, 2));
+        net.run_for(100_000);
+        // It goes, and some relays for ever.
+        for node in 0..12 {
+            net.links_of(node)
+                .into_iter()
+                .for_each(|link| net.cut(link));
+        }
+        net.run_for(21_000);
+        (12..60).for_each(|node| join(&mut net, node, 12, 1));
+        let back = net.now;
+        join(&mut net, 0, 12, 3);
+        net.run_for(1_000);
+        let heard = |node: &usize| net.nodes[*node].heard.get(&author(0)) > Some(&back);
+        let deaf: Vec<usize> = (12..60).filter(|node| !heard(node)).collect();
+        assert!(deaf.is_empty(), "{deaf:?} did not hear of it");
+    }
+}
+
 #[test]
 fn the_tree_of_a_silent_author_is_mended_when_its_beacons_stop_coming() {
     let mut net = Net::room(4, 8);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use peddlenet_gossip::{Config, Controls, Engine, Input, Outcome, UnicastId};
+use peddlenet_gossip::{Config, Controls, Engine, Input, Outcome, UnicastId, limits};
 
 use crate::net::{Dice, Net, ROOM, author};
 
@@ -244,6 +244,54 @@ fn a_message_for_somebody_away_waits_with_others_and_is_delivered_on_return() {
     net.run_for(60_000);
     assert_eq!(net.nodes[4].letters.len(), 1);
     assert_eq!(outcome(&net, 0), [Outcome::Custody, Outcome::Delivered]);
+}
+
+#[test]
+fn when_who_keeps_it_goes_its_writer_asks_another() {
+    // 0 with five neighbours, which 6 joins; 7 is away.
+    let mut net = Net::room(8, 13);
+    net.beacons = true;
+    for n in 1..=5 {
+        net.link(0, n, &[ROOM]);
+        net.link(n, 6, &[ROOM]);
+    }
+    let away = net.link(6, 7, &[ROOM]);
+    warm(&mut net, 7);
+    net.cut(away);
+    net.run_for(60_000);
+    send(&mut net, 0, 7, 1);
+    net.run_for(3_000);
+    assert_eq!(outcome(&net, 0), [Outcome::Custody]);
+    // Three of its neighbours keep it, whichever: four go one after another, and their memory with them.
+    for gone in 1..=4 {
+        net.links_of(gone)
+            .into_iter()
+            .for_each(|link| net.cut(link));
+        net.run_for(1_000);
+    }
+    net.links_of(0).into_iter().for_each(|link| net.cut(link));
+    net.run_for(600_000);
+    assert!(net.nodes[7].letters.is_empty());
+    net.link(6, 7, &[ROOM]);
+    arrives(&mut net, 7, 5_000);
+}
+
+#[test]
+fn a_message_is_given_to_so_many_neighbours_and_no_more() {
+    let mut net = Net::room(2, 14);
+    send(&mut net, 0, 1, 1);
+    // Neighbours that come, keep it and go, for ever.
+    for n in 2..40 {
+        net.stand_in(n);
+        net.open(n, ROOM);
+        let link = net.link(0, n, &[ROOM]);
+        net.run_for(35_000);
+        net.cut(link);
+        net.run_for(1_000);
+    }
+    let keeps = |node: &&crate::node::Node| node.sent.contains_key("route-reply");
+    let keepers = net.nodes.iter().filter(keeps).count();
+    assert_eq!(keepers, limits::KEEPERS_EVER);
 }
 
 #[test]

@@ -409,21 +409,24 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
         (
             room_tag(),
             author(),
-            any::<(u64, u64, u8, u16)>(),
+            any::<(u64, u64, u8, u16, bool)>(),
             signature()
         )
             .prop_map(
-                |(room, author, (clock, seq, hops, cost), signature)| Frame::Beacon(Beacon {
-                    room: room.short(),
-                    signed: SignedBeacon {
-                        author,
-                        clock: Hlc(clock),
-                        seq: Seq(seq),
-                        signature,
-                    },
-                    hops,
-                    cost,
-                })
+                |(room, author, (clock, seq, hops, cost, returned), signature)| Frame::Beacon(
+                    Beacon {
+                        room: room.short(),
+                        signed: SignedBeacon {
+                            author,
+                            clock: Hlc(clock),
+                            seq: Seq(seq),
+                            signature,
+                        },
+                        hops,
+                        cost,
+                        returned,
+                    }
+                )
             ),
         (
             room_tag(),

@@ -51,6 +51,7 @@ fn the_fullest_beacon_and_tree_frames_are_small() {
         },
         hops: u8::MAX,
         cost: u16::MAX,
+        returned: true,
     });
     assert!(beacon.to_bytes().len() <= 136);
     let announced = Announced {

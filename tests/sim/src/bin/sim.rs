@@ -1,5 +1,7 @@
 //! Rows of the table without a WebRTC build: `sim SCENARIO.. [--nodes N] [--seeds S] [--seed FIRST] [--system NAME].. [--off CONTROL].. [--json]`.
 //!
+//! `sim mobility FILE.npy`: the crowd row. `sim table FILE.jsonl..`: README.md's tables from raw rows.
+//!
 //! Systems: ours unless others are named, `all` for all of them. Of the scenarios `all` stands for every row, `main` for those that `bench gossip` runs by itself.
 
 use std::process::ExitCode;
@@ -12,8 +14,10 @@ use peddlenet_sim::{
 };
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("mobility") {
-        return mobility();
+    match std::env::args().nth(1).as_deref() {
+        Some("mobility") => return mobility(),
+        Some("table") => return table(),
+        _ => {}
     }
     let mut scenarios: Vec<String> = Vec::new();
     let (mut nodes, mut seeds, mut first, mut json) = (200, 1, 1, false);
@@ -112,6 +116,30 @@ fn mobility() -> ExitCode {
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `sim table FILE.jsonl..`: README.md's tables.
+fn table() -> ExitCode {
+    let mut raw = String::new();
+    for file in std::env::args().skip(2) {
+        match std::fs::read_to_string(&file) {
+            Ok(text) => raw += &text,
+            Err(e) => {
+                eprintln!("{file}: {e}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    match peddlenet_sim::table::table(&raw) {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
         Err(e) => {
             eprintln!("{e}");
             ExitCode::FAILURE

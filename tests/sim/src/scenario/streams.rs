@@ -2,7 +2,7 @@
 
 use super::{
     Row, System,
-    stage::{Stage, percentile},
+    stage::{Stage, ms, percentile},
 };
 use crate::{Death, MS, Machine, MessageId, SECOND, World};
 
@@ -18,6 +18,8 @@ const BEAT: u64 = SECOND / 25;
 /// Carriers killed in the other row, one every so often.
 const KILLS: usize = 6;
 const BETWEEN: u64 = 5 * SECOND;
+/// A gap that did not end (µs).
+const NEVER: u64 = u64::MAX / 2;
 /// Pause between two messages of the stream.
 const STREAM: u64 = 200 * MS;
 
@@ -117,13 +119,18 @@ pub(super) fn parent_kill<S: System>(system: &S, nodes: u32, seed: u64) -> Row {
             let took = hit
                 .iter()
                 .map(|&id| stage.world.tally.message(id).took(node));
-            gaps.push(took.map(|t| t.unwrap_or(u64::MAX / 2)).max().unwrap_or(0));
+            gaps.push(took.map(|t| t.unwrap_or(NEVER)).max().unwrap_or(0));
         }
     }
     gaps.sort_unstable();
-    stage.figure("gap_p50_ms", percentile(&gaps, 50.0));
-    stage.figure("gap_p99_ms", percentile(&gaps, 99.0));
-    stage.figure("gap_max_ms", percentile(&gaps, 100.0));
+    for (name, percent) in [
+        ("gap_p50_ms", 50.0),
+        ("gap_p99_ms", 99.0),
+        ("gap_max_ms", 100.0),
+    ] {
+        let gap = percentile(&gaps, percent);
+        stage.figure(name, if gap < ms(NEVER) { gap } else { f64::NAN });
+    }
     stage.broadcast_figures(&up);
     stage.row()
 }
