@@ -56,6 +56,7 @@ impl Shut {
         copy(self.data.path(), data.path());
         Self {
             name: self.name.clone(),
+            receipts: self.receipts,
             data,
             listen: self.listen.clone(),
         }

@@ -243,6 +243,8 @@ async fn with_a_room_of_its_own_that_admits_the_guest() {
                 room_name: Name::new("Real"),
                 owner_name: Name::new("Host"),
                 history: History::FromJoin,
+                inviters: None,
+                retention_s: None,
             });
             let admit = Membership::Admit(Admit {
                 author: request.author,

@@ -325,6 +325,7 @@ impl Honest {
             listen: vec![listen.parse()?],
             announce: Vec::new(),
             receipts: Receipts::OnDelivery,
+            keys: peddlenet_mesh::Keys::default(),
         };
         let (node, events) = Node::open(config).await.map_err(|e| anyhow!("{e:?}"))?;
         Ok(Self {
