@@ -114,8 +114,10 @@ pub(crate) struct Room {
     pub(crate) roster: Roster,
     key: AuthorKey,
     pub(crate) ring: Keyring,
-    /// The greatest clock seen in this room.
+    /// The greatest clock seen in this room, the future left out.
     clock: Hlc,
+    /// The greatest clock of stream 0, the future included: there a later act has to be later.
+    acts_clock: Hlc,
     /// Where this device's own logs end: the next event follows on from here.
     own: BTreeMap<Stream, (Seq, EventHash)>,
     /// The latest content event of each other author, to name as parents.
@@ -146,6 +148,7 @@ impl Room {
             key,
             ring: Keyring::new(tag, epochs),
             clock: Hlc::default(),
+            acts_clock: Hlc::default(),
             own: BTreeMap::new(),
             tips: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -290,7 +293,11 @@ impl Room {
             Some((seq, hash)) => (seq.next().ok_or(RoomError::LogFull)?, *hash),
             None => (Seq::FIRST, EventHash::ZERO),
         };
-        let clock = self.clock.tick(now);
+        let seen = match stream {
+            Stream::MEMBERSHIP => self.clock.max(self.acts_clock),
+            _ => self.clock,
+        };
+        let clock = seen.tick(now);
         let draft = Draft {
             room: self.tag,
             stream,
@@ -309,7 +316,10 @@ impl Room {
             _ => self.ring.to_speak(&self.roster).ok_or(RoomError::NoKeys)?,
         };
         let event = seal_event(&draft, &self.key, epoch, entropy::bytes(), plaintext)?;
-        self.clock = clock;
+        if stream != Stream::MEMBERSHIP || self.acts_clock <= self.clock {
+            self.clock = clock;
+        }
+        self.see(stream, clock, now);
         self.own.insert(stream, (seq, event.hash()));
         Ok(event)
     }
@@ -408,10 +418,10 @@ impl Room {
     /// Remembers what an accepted event teaches: the clock, and the author's tip.
     pub(crate) fn observe(&mut self, event: &SignedEvent, now: Timestamp) {
         let header = event.header();
-        // An event from the future is shown where it says; it only doesn't take our own clock along.
-        if header.author == self.me() || header.clock.timestamp() <= now.after(FUTURE_MAX) {
+        if header.author == self.me() && header.stream != Stream::MEMBERSHIP {
             self.clock = self.clock.max(header.clock);
         }
+        self.see(header.stream, header.clock, now);
         if header.author == self.me() {
             // Put back to an older state and told by others what it had signed since, this device goes on from there.
             let behind = |(seq, _): &(Seq, EventHash)| *seq < header.seq;
@@ -426,6 +436,17 @@ impl Room {
                 .entry(header.author)
                 .and_modify(|t| *t = (*t).max(tip))
                 .or_insert(tip);
+        }
+    }
+
+    /// An event from the future is shown where it says; it only doesn't take the clock of what people here say
+    /// along. What decides who belongs goes by the order of its clocks, so those follow whatever was decided.
+    fn see(&mut self, stream: Stream, clock: Hlc, now: Timestamp) {
+        if clock.timestamp() <= now.after(FUTURE_MAX) {
+            self.clock = self.clock.max(clock);
+        }
+        if stream == Stream::MEMBERSHIP {
+            self.acts_clock = self.acts_clock.max(clock);
         }
     }
 
