@@ -7,7 +7,10 @@ use peddlenet_crypto::{
 use peddlenet_wire::{
     Capped, EventHash, Frame, Hlc, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream,
     Timestamp,
-    frame::{self, Batch, Close, Head, Heads, Open, Place, Rooms, Want, Wanted},
+    frame::{
+        self, Batch, Close, Epochs, Head, Heads, NeedEpochs, Open, Place, Removed, Rooms, Want,
+        Wanted,
+    },
     ids::Digest,
     invite::InviteSecret,
     join::{JoinRequest, Refuse, Welcome},
@@ -72,6 +75,7 @@ impl Genuine {
             signed: sign_beacon(ROOM, Hlc::at(Timestamp(START)), Seq(2), &alice),
             hops: 0,
             cost: 20,
+            returned: false,
         };
         Self {
             record: record(RecordKind::PRESENCE, 50, b""),
@@ -115,6 +119,23 @@ impl Genuine {
                 .try_into()
                 .unwrap(),
             events: vec![self.log[0].clone()].try_into().unwrap(),
+        }
+    }
+
+    pub(crate) fn epochs(&self) -> Epochs {
+        Epochs {
+            room: ROOM,
+            grants: vec![self.epoch.to_grant()].try_into().unwrap(),
+        }
+    }
+
+    pub(crate) fn removed(&self) -> Removed {
+        Removed {
+            room: ROOM,
+            events: vec![self.log[0].clone()].try_into().unwrap(),
+            grants: vec![self.epoch.without_content().to_grant()]
+                .try_into()
+                .unwrap(),
         }
     }
 
@@ -257,6 +278,12 @@ impl Genuine {
                 closing: false,
                 authors: vec![self.bob.id()].try_into().unwrap(),
             }),
+            Frame::NeedEpochs(NeedEpochs {
+                room: ROOM,
+                epochs: vec![self.epoch.id()].try_into().unwrap(),
+            }),
+            Frame::Epochs(self.epochs()),
+            Frame::Removed(self.removed()),
         ];
         frames.into_iter().map(|f| (f.name(), f)).collect()
     }

@@ -1,18 +1,22 @@
 //! What is checked outside the engine: proofs on a link, admission, and every kind of sealed plaintext.
 
+use std::collections::BTreeSet;
+
 use peddlenet_crypto::{
     Draft, EpochKeys, open_event, open_record, room_offer, seal_event, seal_record, verify_beacon,
     verify_event, verify_join, verify_open, verify_record, verify_voucher, verify_welcome,
 };
 use peddlenet_wire::{
-    AuthorId, Capped, EventHash, Frame, Hlc, InviteKey, Seq, Signature, SignedEvent, SignedRecord,
-    Stream, Timestamp,
+    AuthorId, Capped, EpochId, EventHash, Frame, Hlc, InviteKey, Seq, Signature, SignedEvent,
+    SignedRecord, Stream, Timestamp,
     codec::Name,
     content::{
         Admit, Content, Create, History, InviteOpened, Membership, Profile, RevokeInvite, Role,
         Text,
     },
     ids::Digest,
+    join::EpochGrant,
+    power::{Boxes, Close, Cut, KeyBox, KeyBoxes, Move, Rekey, Removal, SetRole},
     record::RecordKind,
     tree::Beacon,
 };
@@ -73,11 +77,46 @@ fn nobody_is_admitted_by_a_changed_request() {
     }
 }
 
+/// Keys under their own names, whole or in part, and nothing else.
+fn unchanged(given: &[EpochGrant], read: &[EpochGrant]) -> bool {
+    let taken = read
+        .iter()
+        .filter_map(|grant| EpochKeys::from_grant(grant).ok());
+    taken.into_iter().all(|keys| {
+        let got = keys.to_grant();
+        given.iter().any(|grant| {
+            let content = got.content.is_none() || got.content == grant.content;
+            (got.epoch, got.member) == (grant.epoch, grant.member) && content
+        })
+    })
+}
+
+#[test]
+fn changed_keys_are_not_taken() {
+    let genuine = Genuine::new();
+    let epochs = genuine.epochs();
+    for (bit, frame) in readable(&Frame::Epochs(epochs.clone())) {
+        if let Frame::Epochs(read) = frame {
+            assert!(unchanged(&epochs.grants, &read.grants), "bit {bit}");
+        }
+    }
+    let removed = genuine.removed();
+    for (bit, frame) in readable(&Frame::Removed(removed.clone())) {
+        if let Frame::Removed(read) = frame {
+            assert!(unchanged(&removed.grants, &read.grants), "bit {bit}");
+            let holding = read.events.iter().filter(|e| verify_event(e).is_ok());
+            assert!(
+                holding.into_iter().all(|e| removed.events.contains(e)),
+                "bit {bit}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_changed_welcome_gives_no_changed_keys_and_no_changed_events() {
     let genuine = Genuine::new();
     let welcome = genuine.welcome();
-    let ids: Vec<_> = welcome.epochs.iter().map(|grant| grant.epoch).collect();
     for (bit, frame) in readable(&Frame::Welcome(welcome.clone())) {
         let Frame::Welcome(read) = frame else {
             continue;
@@ -85,24 +124,7 @@ fn a_changed_welcome_gives_no_changed_keys_and_no_changed_events() {
         let holds = verify_welcome(read.author, &LINK, ROOM_ID, &read.proof).is_ok();
         let same = (read.author, read.proof) == (welcome.author, welcome.proof);
         assert_eq!(holds, same, "bit {bit}");
-        for epoch in read
-            .epochs
-            .iter()
-            .filter_map(|g| EpochKeys::from_grant(g).ok())
-        {
-            assert!(ids.contains(&epoch.id()), "bit {bit}");
-            let given = welcome
-                .epochs
-                .iter()
-                .find(|g| g.epoch == epoch.id())
-                .unwrap();
-            let got = epoch.to_grant();
-            assert_eq!(got.member, given.member, "bit {bit}");
-            assert!(
-                got.content.is_none() || got.content == given.content,
-                "bit {bit}"
-            );
-        }
+        assert!(unchanged(&welcome.epochs, &read.epochs), "bit {bit}");
         let holding = read.events.iter().filter(|e| verify_event(e).is_ok());
         assert!(
             holding.into_iter().all(|e| welcome.events.contains(e)),
@@ -130,11 +152,23 @@ fn a_changed_beacon_is_no_sign_of_life() {
 /// One of each kind of plaintext of stream 0 and of stream 1.
 fn plaintexts() -> Vec<(Stream, Vec<u8>)> {
     let (key, author) = (InviteKey([6; 32]), AuthorId([3; 32]));
+    let epoch = EpochId([7; 16]);
+    let removal = Removal {
+        author,
+        cut: Cut::NOTHING,
+    };
+    let one = KeyBox {
+        to: author.short(),
+        sealed: [9; KeyBox::SEALED],
+    };
+    let boxes = Boxes::groups(vec![one]).swap_remove(0);
     let membership = [
         Membership::Create(Create {
             room_name: Name::new("Hall B"),
             owner_name: Name::new("Ada"),
             history: History::FromJoin,
+            inviters: Some(Role::Moderator),
+            retention_s: Some(3600),
         }),
         Membership::Invite(InviteOpened {
             key,
@@ -151,6 +185,27 @@ fn plaintexts() -> Vec<(Stream, Vec<u8>)> {
             name: Name::new("Zoë"),
         }),
         Membership::RevokeInvite(RevokeInvite { key }),
+        Membership::SetRole(SetRole {
+            author,
+            role: Role::Moderator,
+            after: Seq(3),
+        }),
+        Membership::Remove(removal.clone()),
+        Membership::Ban(removal),
+        Membership::Rekey(Rekey {
+            epoch,
+            after: epoch,
+            known: Capped::default(),
+            boxes: boxes.clone(),
+        }),
+        Membership::Close(Close { closed: true }),
+        Membership::Move(Move {
+            from: author,
+            to: author,
+            consent: Signature([4; 64]),
+            cut: Cut::NOTHING,
+        }),
+        Membership::KeyBoxes(KeyBoxes { epoch, boxes }),
     ];
     let content = [Content::Text(Text::new("see you at gate B").unwrap())];
     let membership = membership
@@ -158,6 +213,26 @@ fn plaintexts() -> Vec<(Stream, Vec<u8>)> {
         .map(|m| (Stream::MEMBERSHIP, m.to_bytes()));
     let content = content.iter().map(|c| (Stream::CONTENT, c.to_bytes()));
     membership.chain(content).collect()
+}
+
+#[test]
+fn no_kind_of_event_is_left_out() {
+    let unknown = |bytes: &[u8], stream| match stream {
+        Stream::MEMBERSHIP => {
+            matches!(Membership::from_bytes(bytes), Ok(Membership::Unknown(_)))
+        }
+        _ => matches!(Content::from_bytes(bytes), Ok(Content::Unknown(_))),
+    };
+    for stream in [Stream::MEMBERSHIP, Stream::CONTENT] {
+        let all = plaintexts().into_iter().filter(|(s, _)| *s == stream);
+        let tried: BTreeSet<u8> = all.map(|(_, bytes)| bytes[1]).collect();
+        let first = (0..24).find(|kind| unknown(&[0x82, *kind, 0xf6], stream));
+        let kinds: BTreeSet<u8> = (0..first.unwrap()).collect();
+        assert_eq!(
+            tried, kinds,
+            "add an example of the new kind of {stream:?} above"
+        );
+    }
 }
 
 #[test]

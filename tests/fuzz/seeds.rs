@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use image::{DynamicImage, GrayImage, ImageFormat};
 use peddlenet_crypto::{
-    AuthorKey, Draft, EpochKeys, InviteKeys, join_proof, seal_event, seal_record, sign_beacon,
+    AuthorKey, Draft, EpochKeys, ForkProof, InviteKeys, join_proof, seal_event, seal_record,
+    sign_beacon,
 };
 use peddlenet_wire::{
     Capped, EventHash, Frame, Hlc, Invite, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream,
-    codec,
+    VerifyCode, codec,
     content::{Content, Membership},
     ids::Digest,
     invite::InviteSecret,
@@ -18,9 +19,10 @@ use peddlenet_wire::{
 };
 
 /// The known answers of the formats: every frame, event, record, body and invite, in hexadecimal.
-const VECTORS: [&str; 3] = [
+const VECTORS: [&str; 4] = [
     include_str!("../../mesh/wire/tests/wire/vectors.rs"),
     include_str!("../../mesh/wire/tests/wire/vectors/bodies.rs"),
+    include_str!("../../mesh/wire/tests/wire/vectors/power.rs"),
     include_str!("../../mesh/crypto/tests/vectors.rs"),
 ];
 
@@ -115,6 +117,7 @@ fn signed(seeds: &mut Seeds) {
         signed: sign_beacon(room, Hlc(7), Seq(1), &key),
         hops: 0,
         cost: 0,
+        returned: false,
     };
     add(seeds, "beacon", codec::to_vec(&beacon));
     let (id, invite) = (
@@ -135,6 +138,26 @@ fn signed(seeds: &mut Seeds) {
     for choice in 0..3_u8 {
         add(seeds, "letter", [&[choice; 35][..], b"come"].concat());
     }
+    for choice in 0..3_u8 {
+        add(seeds, "direct", [&[choice; 35][..], b"hello"].concat());
+    }
+    add(seeds, "key_file", [&[0][..], &[7; 32]].concat());
+    let cost = [0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 1];
+    add(
+        seeds,
+        "key_file",
+        [&[1][..], &cost, &[7; 16 + 24 + 48]].concat(),
+    );
+    let code = VerifyCode {
+        room: id,
+        shown_by: Digest([1; 32]),
+        shown_to: Digest([2; 32]),
+    };
+    add(seeds, "verify_code", code.to_bytes());
+    add(seeds, "verify_code", code.to_link());
+    let other = seal_event(&draft, &key, &epoch, [9; 24], b"hallo").expect("an event");
+    let proof = ForkProof::new(&event, &other).expect("a fork");
+    add(seeds, "fork", proof.to_bytes());
     // A chain of two by one author, one before its past, a fork, and an hour that passes.
     let rows = [
         step(3, &[1, 1, 1, 0, b'a']),

@@ -320,7 +320,7 @@ impl Honest {
     async fn new(name: &str, listen: &str) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let config = Config {
-            data_dir: data.path().to_owned(),
+            data_dir: data.path().join("profile"),
             name: Some(name.to_owned()),
             listen: vec![listen.parse()?],
             announce: Vec::new(),

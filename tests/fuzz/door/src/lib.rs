@@ -9,6 +9,10 @@
     reason = "the rest of the crate uses what is not used here"
 )]
 
+#[path = "../../../../mesh/peer/src/bans.rs"]
+mod bans;
+#[path = "../../../../mesh/peer/src/bucket.rs"]
+mod bucket;
 #[path = "../../../../mesh/peer/src/error.rs"]
 mod error;
 #[path = "../../../../mesh/peer/src/front_door.rs"]

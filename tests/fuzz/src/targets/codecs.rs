@@ -4,12 +4,11 @@
 use std::fmt::Debug;
 
 use peddlenet_crypto::{
-    EpochKeys, open_event, open_record, verify_beacon, verify_event, verify_join, verify_record,
-    verify_voucher, verify_welcome,
+    EpochKeys, ForkProof, open_event, open_record, verify_beacon, verify_event, verify_join,
+    verify_record, verify_voucher, verify_welcome,
 };
 use peddlenet_wire::{
-    Frame, Invite, RoomId, RoomTag, SignedEvent, SignedRecord,
-    codec::{self, Name},
+    Frame, Invite, Name, RoomId, RoomTag, SignedEvent, SignedRecord, VerifyCode, codec,
     content::{Content, Membership},
     join::{JoinRequest, Refuse, Welcome},
     limits,
@@ -92,6 +91,38 @@ pub fn invite(data: &[u8]) {
     }
 }
 
+/// The other code that is scanned: whose key a person's screen shows.
+pub fn verify_code(data: &[u8]) {
+    stable(data, VerifyCode::from_bytes, VerifyCode::to_bytes);
+    let text = String::from_utf8_lossy(data);
+    if let Ok(code) = VerifyCode::from_link(&text) {
+        assert!(VerifyCode::is_one(&text));
+        assert_eq!(VerifyCode::from_link(&code.to_link()), Ok(code));
+        assert!(
+            Invite::from_link(&text).is_err(),
+            "one text is one kind of code"
+        );
+    }
+}
+
+/// The proof that somebody signed two events for one place.
+pub fn fork(data: &[u8]) {
+    if let Ok(proof) = ForkProof::from_bytes(data) {
+        assert_eq!(
+            ForkProof::from_bytes(&proof.to_bytes()).map(|p| p.to_bytes()),
+            Ok(proof.to_bytes())
+        );
+        for event in proof.events() {
+            assert_eq!(
+                verify_event(event),
+                Ok(()),
+                "a proof holds two signed events"
+            );
+            assert_eq!(event.header().author, proof.author());
+        }
+    }
+}
+
 /// What a joiner and the one who answers say, and what is checked of it.
 pub fn join(data: &[u8]) {
     stable_cbor!(data, JoinRequest, Welcome, Refuse);
@@ -126,6 +157,7 @@ pub fn content(data: &[u8]) {
         name,
         "a clean name stays as it is"
     );
+    assert!(name.looks_like(&name) || name.skeleton().is_none());
 }
 
 /// The plaintext of records and of messages to one member.

@@ -3,10 +3,12 @@
 use std::{net::SocketAddr, time::Instant};
 
 use data_encoding::BASE64_NOPAD;
+use peddlenet_crypto::vault::{Cost, KeyFile, Passphrase};
 use peddlenet_peer::{
-    Gate, GateId, Kind,
+    Fingerprint, Gate, GateId, Kind,
     front_door::{FrontDoor, Verdict},
 };
+use sha2::{Digest as _, Sha256};
 
 use super::{
     stun::{request, server_pwd},
@@ -28,6 +30,7 @@ fn door() -> FrontDoor {
         gate(1, Kind::Invite, INVITE),
         gate(2, Kind::Member, MEMBER),
     ]);
+    door.set_certificates(vec![Fingerprint([3; 32]), Fingerprint([4; 32])]);
     door
 }
 
@@ -38,7 +41,7 @@ fn source() -> SocketAddr {
 /// Any datagram from a stranger: never lets in who doesn't know a key.
 pub fn front_door(data: &[u8]) {
     match door().judge(data, source(), Instant::now()) {
-        Verdict::Open(_) => panic!("a gate opened without its key"),
+        Verdict::Open(_) | Verdict::Moved(_) => panic!("a gate opened without its key"),
         Verdict::Refuse(answer) => assert!(answer.len() < data.len(), "an amplifier"),
         _ => {}
     }
@@ -64,15 +67,21 @@ pub fn knock(mut data: &[u8]) {
     username.extend(fragment);
     let attributes = &attributes[..attributes.len().min(400) / 4 * 4];
     let mut packet = request(&username, attributes, &s_pwd);
-    if let Verdict::Open(knock) = door().judge(&packet, source(), Instant::now()) {
+    let mut door = door();
+    let verdict = door.judge(&packet, source(), Instant::now());
+    if let Verdict::Moved(answer) = &verdict {
+        assert_eq!(gate, 2, "a joiner is told of another certificate");
+        assert!(answer.len() < packet.len(), "an amplifier");
+    }
+    if let Verdict::Open(knock) = verdict {
         assert_eq!(knock.gate, GateId(gate));
         assert_eq!(knock.client.0, hash);
         // What lies behind the integrity attribute is not covered by it, and nothing does here.
         let at = usize::from(at) % packet.len();
         packet[at] ^= 1 << (bit % 8);
-        let verdict = door().judge(&packet, source(), Instant::now());
+        let verdict = door.judge(&packet, source(), Instant::now());
         assert!(
-            !matches!(verdict, Verdict::Open(_)),
+            !matches!(verdict, Verdict::Open(_) | Verdict::Moved(_)),
             "byte {at} is not covered"
         );
     }
@@ -81,6 +90,26 @@ pub fn knock(mut data: &[u8]) {
 /// A text frame that a rendezvous gets.
 pub fn signaling(data: &[u8]) {
     peddlenet_signaling::read_any(&String::from_utf8_lossy(data));
+}
+
+/// What follows on the first bytes of a key file; its check, which anybody can compute, is made right.
+pub fn key_file(data: &[u8]) {
+    let _ = KeyFile::parse(data);
+    let mut file = [b"PNKEY\x01", data].concat();
+    let check = Sha256::digest(&file);
+    file.extend_from_slice(&check[..8]);
+    let Ok(KeyFile::Wrapped(wrapped)) = KeyFile::parse(&file) else {
+        return;
+    };
+    // A file may ask for a quarter of a gigabyte; here it gets a few kilobytes, so that an execution stays short.
+    let cost = wrapped.cost();
+    let cheap = cost.memory_kib <= 64 && cost.passes <= 2 && cost.lanes <= 2;
+    let absurd = cost.memory_kib > Cost::MOST.memory_kib || cost.passes > Cost::MOST.passes;
+    if cheap || absurd {
+        let passphrase = Passphrase::new("words").expect("a passphrase");
+        let opened = wrapped.open(&passphrase);
+        assert!(opened.is_err(), "opened by words that never closed it");
+    }
 }
 
 /// `length of the key 1 | key | value`: an entry of each table, as a thief may have written it.

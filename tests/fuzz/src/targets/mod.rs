@@ -1,6 +1,7 @@
 //! One function a target. Each takes any bytes, and panics only when a promise is broken.
 
 mod codecs;
+mod direct;
 mod doors;
 mod engine;
 mod links;
@@ -9,8 +10,11 @@ mod pictures;
 mod sealed;
 mod stun;
 
-pub use codecs::{beacon, bodies, content, event, frame, invite, join, record, route, sketch};
-pub use doors::{front_door, knock, signaling, store};
+pub use codecs::{
+    beacon, bodies, content, event, fork, frame, invite, join, record, route, sketch, verify_code,
+};
+pub use direct::direct;
+pub use doors::{front_door, key_file, knock, signaling, store};
 pub use engine::engine;
 pub use links::handshake;
 pub use node::node_line;
@@ -25,13 +29,16 @@ pub const ALL: &[(&str, Target)] = &[
     ("beacon", beacon),
     ("bodies", bodies),
     ("content", content),
+    ("direct", direct),
     ("engine", engine),
     ("event", event),
+    ("fork", fork),
     ("frame", frame),
     ("front_door", front_door),
     ("handshake", handshake),
     ("invite", invite),
     ("join", join),
+    ("key_file", key_file),
     ("knock", knock),
     ("letter", letter),
     ("luma", luma),
@@ -43,6 +50,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("signaling", signaling),
     ("sketch", sketch),
     ("store", store),
+    ("verify_code", verify_code),
 ];
 
 /// The first `N` bytes, zeros where there are not as many; what follows stays in `bytes`.
