@@ -25,6 +25,8 @@ pub struct RoomSummary {
     pub unread: u64,
     /// The newest message.
     pub last: Option<Message>,
+    /// Whether this device was removed from it: it can be read, and nothing more.
+    pub removed: bool,
 }
 
 /// One message, opened.

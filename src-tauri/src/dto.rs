@@ -37,6 +37,8 @@ pub(crate) struct Room {
     near: usize,
     unread: u64,
     last: Option<LastMessage>,
+    /// This device was removed: the room can be read, and nothing more.
+    removed: bool,
 }
 
 /// What the room list shows of the newest message.
@@ -257,6 +259,7 @@ impl From<mesh::RoomSummary> for Room {
             members: r.members,
             near: r.near,
             unread: r.unread,
+            removed: r.removed,
             last: r.last.map(last),
         }
     }
@@ -413,6 +416,7 @@ mod tests {
             members: 3,
             near: 2,
             unread: 1,
+            removed: false,
             last: Some(message().0),
         };
         let empty = mesh::RoomSummary {
@@ -428,7 +432,7 @@ mod tests {
             rooms: vec![summary.into(), empty.into()],
         };
         let last = json!({"name": "Ada", "text": "hello", "timeMs": 1_700_000_000_123_u64});
-        let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "last": last});
+        let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "last": last, "removed": false});
         assert_eq!(
             shape(snapshot),
             json!({"seq": 7, "profile": {"name": null, "key": "keychain"}, "rooms": [line(last), line(Value::Null)]})

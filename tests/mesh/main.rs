@@ -18,6 +18,7 @@ mod line;
 mod meeting;
 mod process;
 mod raw_member;
+mod removal;
 mod restart;
 mod trust;
 mod two_rooms;

@@ -82,7 +82,7 @@ export class FakeShell {
     this.members.set(room, [me, ...others]);
     this.messages.set(room, []);
     this.rooms.set(room, {
-      room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, last: null,
+      room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, last: null, removed: false,
     });
     return room;
   }

@@ -87,6 +87,12 @@ test('a_member_event_replaces_that_member', () => {
   assert.deepEqual(state.members.r.map((m) => [m.author, m.state]), [['b', 'linked'], ['a', 'away']]);
 });
 
+test('who_was_removed_is_no_longer_in_the_list', () => {
+  const state = after(ready, { type: 'members', room: 'r', members: [member('a'), member('b')] },
+    { type: 'batch', events: [{ kind: 'member', room: 'r', member: member('a', { state: 'removed' }) }] });
+  assert.deepEqual(state.members.r.map((m) => m.author), ['b']);
+});
+
 test('a_room_that_is_gone_leaves_nothing_behind', () => {
   const state = after(ready, opened, queued, { type: 'draft', room: 'r', text: 'x' }, { type: 'batch', events: [{ kind: 'roomGone', room: 'r' }] });
   assert.deepEqual([state.rooms, state.timelines, state.pending, state.drafts], [{}, {}, {}, {}]);

@@ -66,7 +66,9 @@ export class RoomView extends ViewElement {
     this.#name.textContent = room.name;
     this.#near.textContent = nearText(room);
     this.#near.classList.toggle('is-near', room.near > 0);
-    setLine(this.#notice, members.some((m) => m.me && m.forked) ? t('person.ownFork') : '');
+    const frozen = members.some((m) => m.me && m.forked) ? t('person.ownFork') : '';
+    setLine(this.#notice, room.removed ? t('room.removed') : frozen);
+    this.#composer.hidden = room.removed;
 
     const unread = members.reduce((sum, member) => sum + member.directUnread, 0);
     setLine(this.#unread, unread > 0 ? String(unread) : '');

@@ -24,6 +24,7 @@
  * @property {number} near Members reachable now, not counting me.
  * @property {number} unread
  * @property {LastMessage | null} last
+ * @property {boolean} removed I was removed: the room can be read, and nothing more.
  *
  * @typedef {object} Message
  * @property {MessageId} message
@@ -41,7 +42,7 @@
  * @typedef {object} Member
  * @property {AuthorId} author
  * @property {string} name
- * @property {'linked' | 'reachable' | 'away'} state
+ * @property {'linked' | 'reachable' | 'away' | 'removed'} state
  * @property {number} hops
  * @property {string} role
  * @property {boolean} me

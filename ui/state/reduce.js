@@ -118,7 +118,8 @@ function applyEvent(state, event) {
       const members = state.members[event.room];
       if (!members) return state;
       const others = members.filter((m) => m.author !== event.member.author);
-      return { ...state, members: { ...state.members, [event.room]: [...others, event.member] } };
+      const now = event.member.state === 'removed' ? others : [...others, event.member];
+      return { ...state, members: { ...state.members, [event.room]: now } };
     }
     case 'room':
       return { ...state, rooms: { ...state.rooms, [event.room.room]: event.room } };

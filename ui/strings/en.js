@@ -191,6 +191,7 @@ export const en = Object.freeze({
   'person.otherCode': 'That is another kind of code. Ask {name} to open your name in the list of people and show the code there.',
   'person.match': 'It matches: {name} is verified on this device. Let them scan your code, too.',
   'person.forked': '{name} signed two different histories, perhaps from a restored backup or a copied key. Nothing new from them is taken here.',
+  'room.removed': 'You were removed from this room. You keep what you have of it. To come back, ask for a new code.',
   'person.ownFork': 'This device was restored from an older copy and spoke twice in this room, so the others take nothing new from it. Leave the room, then join it again with a new code.',
   'person.keyChanged': 'This is not the key you verified as {name}: a new device, or somebody who took the name. Compare the numbers before you trust them.',
   'person.imitates': 'This name looks like {name}, but it is somebody else.',

@@ -131,7 +131,7 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
         }
         Request::Rooms => {
             let rooms = node.rooms().await?;
-            let room = |r: &peddlenet_mesh::RoomSummary| json!({"room": r.room.to_string(), "name": r.name, "members": r.members, "unread": r.unread});
+            let room = |r: &peddlenet_mesh::RoomSummary| json!({"room": r.room.to_string(), "name": r.name, "members": r.members, "unread": r.unread, "removed": r.removed});
             json!({"rooms": rooms.iter().map(room).collect::<Vec<_>>()})
         }
         Request::Leave { room } => {

@@ -381,6 +381,7 @@ impl Actor {
             near: room.roster.members().filter(near).count(),
             unread: room.unread,
             last: self.last.get(&room.tag).cloned().flatten(),
+            removed: !room.is_in(),
         }
     }
 

@@ -5,5 +5,6 @@ pub mod join;
 pub mod link;
 pub mod mobility;
 pub mod qr;
+pub mod security;
 pub mod store;
 pub mod sync;

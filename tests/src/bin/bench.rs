@@ -19,6 +19,7 @@ const USAGE: &str = "usage: bench NAME [ARGS] [--json]
   mobility [FILE.npy|DIR] [--range-m M] [--seeds S]
                           a moving crowd: delivered of what could be reached, beside floods, gossipsub, iroh-gossip
   sync [--seed S]         what finding a difference costs, beside negentropy, simulated
+  security                what the promises cost: an event, a removal, signatures checked
   all                     each of them with its defaults";
 
 /// The photographs that `qr` reads where no folder is named.
@@ -26,9 +27,11 @@ const PHOTOS: &str = "../shared/data/qr-photos";
 /// The crowds that `mobility` follows where no file is named.
 const CROWDS: &str = "../shared/data/mobility";
 const MESSAGES: usize = 2_000;
-const ALL: [&str; 7] = ["join", "link", "store", "qr", "sync", "gossip", "mobility"];
+const ALL: [&str; 8] = [
+    "join", "link", "store", "qr", "security", "sync", "gossip", "mobility",
+];
 /// Named by the contract, built by later issues.
-const LATER: [&str; 5] = ["signaling", "network", "nat", "security", "app"];
+const LATER: [&str; 4] = ["signaling", "network", "nat", "app"];
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
@@ -78,6 +81,7 @@ fn rows(name: &str, args: &[String]) -> Result<Vec<Value>> {
         }
         "store" => bench::store::run(number(args, "--messages")?.unwrap_or(MESSAGES)),
         "qr" => bench::qr::run(Path::new(args.first().map_or(PHOTOS, String::as_str))),
+        "security" => bench::security::run(),
         "sync" => bench::sync::run(number(args, "--seed")?.unwrap_or(1) as u64),
         "mobility" => {
             let named = args.first().filter(|arg| !arg.starts_with("--"));
