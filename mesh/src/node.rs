@@ -1,5 +1,6 @@
 //! The handle that shells and tests hold.
 
+mod power;
 mod trust;
 
 use std::{
@@ -19,7 +20,7 @@ use crate::{
     actor::{self, Actor, Continue, EVENT_QUEUE, EventSink, LoadedRoom, Parts, Reply, load_room},
     api::{
         AuthorId, Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message,
-        MessageId, Role, RoomOptions, RoomSummary,
+        MessageId, RoomOptions, RoomSummary,
     },
     certificates::Certificates,
     clock,
@@ -205,30 +206,6 @@ impl Node {
     ) -> Result<RoomId, Error> {
         let name = name.to_owned();
         self.call(move |actor, reply| actor.create_room(&name, &options, reply))
-            .await
-    }
-
-    /// Removes a member: it can read nothing that is said from here on. What it has it keeps.
-    pub async fn remove(&self, room: RoomId, author: AuthorId) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.remove(room, author, false, reply))
-            .await
-    }
-
-    /// Removes a member and stops showing what it said.
-    pub async fn ban(&self, room: RoomId, author: AuthorId) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.remove(room, author, true, reply))
-            .await
-    }
-
-    /// Changes what a member may do. Takes an owner.
-    pub async fn set_role(&self, room: RoomId, author: AuthorId, role: Role) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.set_role(room, author, role, reply))
-            .await
-    }
-
-    /// Closes a room to joiners, or opens it again. Takes a moderator.
-    pub async fn close_to_joiners(&self, room: RoomId, closed: bool) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.close_to_joiners(room, closed, reply))
             .await
     }
 

@@ -1,0 +1,33 @@
+//! What owners and moderators can do.
+
+use super::Node;
+use crate::{
+    api::{AuthorId, Role, RoomId},
+    error::Error,
+};
+
+impl Node {
+    /// Removes a member: it can read nothing that is said from here on. What it has it keeps.
+    pub async fn remove(&self, room: RoomId, author: AuthorId) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.remove(room, author, false, reply))
+            .await
+    }
+
+    /// Removes a member and stops showing what it said.
+    pub async fn ban(&self, room: RoomId, author: AuthorId) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.remove(room, author, true, reply))
+            .await
+    }
+
+    /// Changes what a member may do. Takes an owner.
+    pub async fn set_role(&self, room: RoomId, author: AuthorId, role: Role) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.set_role(room, author, role, reply))
+            .await
+    }
+
+    /// Closes a room to joiners, or opens it again. Takes a moderator.
+    pub async fn close_to_joiners(&self, room: RoomId, closed: bool) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.close_to_joiners(room, closed, reply))
+            .await
+    }
+}
