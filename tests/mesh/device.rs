@@ -229,6 +229,15 @@ impl Device {
         members.into_iter().find(|m| m.name == name)
     }
 
+    /// Waits until nobody with a name belongs any more.
+    pub(crate) async fn misses(&self, room: RoomId, name: &str) {
+        let what = format!("{} to hear that {name} is gone", self.name);
+        until(&what, async || {
+            self.member(room, name).await.is_none().then_some(())
+        })
+        .await;
+    }
+
     /// Waits until the member with a name is near, far, or away.
     pub(crate) async fn sees(&self, room: RoomId, name: &str, state: Reach) -> Member {
         let what = format!("{} to see {name} {}", self.name, state.as_str());

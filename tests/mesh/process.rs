@@ -138,7 +138,7 @@ fn two_programs_do_what_the_contract_says() {
     let rooms = ada.ok("rooms", json!({})).unwrap();
     assert_eq!(
         keys(&rooms["rooms"][0]),
-        ["members", "name", "room", "unread"]
+        ["members", "name", "removed", "room", "unread"]
     );
     let heads = ada.ok("heads", json!({"room": room})).unwrap();
     assert_eq!(keys(&heads), ["bodies", "digest", "epoch", "events"]);

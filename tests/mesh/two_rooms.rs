@@ -65,7 +65,7 @@ async fn leaving_one_room_keeps_the_other() {
     let (ada, mut bea, [first, second]) = shared_rooms().await;
     ada.node.leave(first).await.unwrap();
     one_link_serves(&[&ada, &bea], 1).await;
-    bea.sees(first, "Ada", Reach::Away).await;
+    bea.misses(first, "Ada").await;
     bea.sees(second, "Ada", Reach::Linked).await;
 
     ada.say(second, "I left the other one").await;
