@@ -257,27 +257,36 @@ fn returning(days: &[Vec<u8>], others: &[&Vec<u8>]) -> Vec<Vec<u8>> {
     common.into_iter().map(<[u8]>::to_vec).collect()
 }
 
+/// Days of a device, one after the other.
+async fn days_of(person: u8, days: u64, rotates: bool) -> Vec<Vec<u8>> {
+    let key = gate(1, Kind::Member, person);
+    let (device, _incoming) = listener(vec![key.clone()]).await;
+    let mut sent = Vec::new();
+    for day in 0..days {
+        // The clock: a day later there is another certificate (mesh's `certificates` says when).
+        if rotates {
+            device.set_certificates(vec![certificate()]);
+        }
+        let (friend, _to_friend) = listener(vec![key.clone()]).await;
+        let now = Timestamp(1_800_000_000_000 + day * 24 * 3_600_000);
+        sent.push(day_of(&device, &friend, &key, now).await);
+    }
+    sent
+}
+
 /// Three days of two devices with different keys. The constants that all devices share (STUN and
-/// DTLS headers, the subject, issuer, validity and curve of a certificate, extensions) are those that
-/// the other device sends, too. Addresses and ports are left out: each day is sent through another
-/// tap. There is no ALPN and no server name to be seen, since DTLS of WebRTC sends neither.
+/// DTLS headers, the subject, issuer, validity and curve of a certificate, extensions, the few lengths
+/// that a signature may have) are those that eight others send, too. Addresses and ports are left out:
+/// each day is sent through another tap. There is no ALPN and no server name to be seen, since DTLS of
+/// WebRTC sends neither.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_a_device_sends_in_clear_returns_the_day_after() {
+    let mut others = tokio::task::JoinSet::new();
+    (10..18).for_each(|person| drop(others.spawn(days_of(person, 2, true))));
+    let others: Vec<Vec<u8>> = others.join_all().await.into_iter().flatten().collect();
     let mut sent: Vec<Vec<Vec<u8>>> = Vec::new();
     for (person, rotates) in [(1, true), (2, true), (3, false)] {
-        let key = gate(1, Kind::Member, person);
-        let (device, _incoming) = listener(vec![key.clone()]).await;
-        let mut days = Vec::new();
-        for day in 0..3u64 {
-            // The clock: a day later there is another certificate (mesh's `certificates` says when).
-            if rotates {
-                device.set_certificates(vec![certificate()]);
-            }
-            let (friend, _to_friend) = listener(vec![key.clone()]).await;
-            let now = Timestamp(1_800_000_000_000 + day * 24 * 3_600_000);
-            days.push(day_of(&device, &friend, &key, now).await);
-        }
-        sent.push(days);
+        sent.push(days_of(person, 3, rotates).await);
     }
     let [one, two, lazy] = &sent[..] else {
         unreachable!()
@@ -290,11 +299,14 @@ async fn nothing_that_a_device_sends_in_clear_returns_the_day_after() {
         );
         assert!(contains(day, b"M1"), "no user name was seen");
     }
-    for (days, others) in [(one, two), (two, one)] {
-        let returned = returning(days, &others.iter().collect::<Vec<_>>());
+    for (days, other) in [(one, two), (two, one)] {
+        let returned = returning(days, &other.iter().chain(&others).collect::<Vec<_>>());
         assert!(returned.is_empty(), "returned: {returned:02x?}");
     }
-    let kept = returning(lazy, &one.iter().chain(two).collect::<Vec<_>>());
+    let kept = returning(
+        lazy,
+        &one.iter().chain(two).chain(&others).collect::<Vec<_>>(),
+    );
     println!(
         "a device that keeps its certificate: {} stretches return",
         kept.len()

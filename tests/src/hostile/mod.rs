@@ -33,8 +33,9 @@ const PACE: Duration = Duration::from_millis(50);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Messages in one page (count).
 const PAGE: usize = 500;
-/// How long late messages are waited for after a chat and the attack on it.
-const LATE: Duration = Duration::from_secs(60);
+/// How long late messages are waited for after a chat and the attack on it: an engine that was promised
+/// what it did not get asks that neighbour for nothing during a minute.
+const LATE: Duration = Duration::from_secs(180);
 
 /// Who attacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
