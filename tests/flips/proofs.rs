@@ -161,7 +161,7 @@ fn plaintexts() -> Vec<(Stream, Vec<u8>)> {
         to: author.short(),
         sealed: [9; KeyBox::SEALED],
     };
-    let boxes = Boxes::groups(vec![one]).swap_remove(0);
+    let boxes = Boxes::groups(&[one]).swap_remove(0);
     let membership = [
         Membership::Create(Create {
             room_name: Name::new("Hall B"),

@@ -61,7 +61,7 @@ pub struct Keyring {
     room: RoomTag,
     /// The epoch that the room began with: no rekey names it.
     first: Option<EpochId>,
-    /// What a joiner was told to be the newest, spoken under till its rekey is here.
+    /// What a joiner was told to be the newest, spoken under till its rekey or a removal is here.
     told: Option<EpochId>,
     keys: BTreeMap<EpochId, EpochKeys>,
     claims: BTreeMap<EpochId, Vec<Minted>>,
@@ -77,6 +77,12 @@ impl Keyring {
             keys: keys.into_iter().map(|keys| (keys.id(), keys)).collect(),
             claims: BTreeMap::new(),
         }
+    }
+
+    /// Stream 0 is here as far as a neighbour has it: the rekey of what this device was told to be the
+    /// newest epoch came with it, or nobody else knows it either, and it is spoken under no more.
+    pub fn settle(&mut self) {
+        self.told = None;
     }
 
     /// The keys of one epoch.
@@ -237,10 +243,15 @@ impl Keyring {
 
     /// The keys to say the next thing under; `None`: an epoch must be made first.
     pub fn to_speak(&self, roster: &Roster) -> Option<&EpochKeys> {
-        if let Some(told) = self.told.filter(|told| !self.claims.contains_key(told))
-            && self.first != Some(told)
-        {
-            return self.keys.get(&told);
+        let unnamed = |told: &EpochId| !self.claims.contains_key(told) && self.first != Some(*told);
+        let told = self
+            .told
+            .filter(unnamed)
+            .and_then(|told| self.keys.get(&told));
+        // It says nothing of who was left out, so it serves while nobody is known to be.
+        let nobody_gone = roster.all_gone().next().is_none();
+        if let Some(told) = told.filter(|keys| nobody_gone && keys.opens_content()) {
+            return Some(told);
         }
         let clean = |keys: &&EpochKeys| keys.opens_content() && self.is_clean(keys.id(), roster);
         let clean = self.keys.values().filter(clean);
@@ -278,7 +289,7 @@ impl Keyring {
             .filter(|act| !before.contains(act));
         let known = Capped::take_from(&mut news);
         let (keys, boxes) = seal_epoch(&seed, &fresh, self.room, roster.members());
-        let mut groups = Boxes::groups(boxes).into_iter();
+        let mut groups = Boxes::groups(&boxes).into_iter();
         let rekey = Membership::Rekey(Rekey {
             epoch: keys.id(),
             after,

@@ -335,9 +335,14 @@ impl Actor {
 
     pub(super) fn on_notice(&mut self, notice: &Notice) {
         match notice {
-            Notice::Synced { room, .. } if self.fetching == Some(*room) => {
-                self.fetching = None;
-                self.tell_stage(JoinStage::Open);
+            Notice::Synced { room, .. } => {
+                if let Some(room) = self.rooms.get_mut(room) {
+                    room.ring.settle();
+                }
+                if self.fetching == Some(*room) {
+                    self.fetching = None;
+                    self.tell_stage(JoinStage::Open);
+                }
             }
             Notice::Fork {
                 room,

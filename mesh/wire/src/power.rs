@@ -152,7 +152,7 @@ pub struct Boxes(Vec<KeyBox>);
 
 impl Boxes {
     /// All boxes, in as few groups as they fit in; at least one group, which may be empty.
-    pub fn groups(boxes: Vec<KeyBox>) -> Vec<Self> {
+    pub fn groups(boxes: &[KeyBox]) -> Vec<Self> {
         if boxes.is_empty() {
             return vec![Self::default()];
         }
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn boxes_travel_in_groups_that_fit_and_a_torn_one_is_refused() {
-        let groups = Boxes::groups(vec![one(1); limits::KEY_BOXES_MAX + 1]);
+        let groups = Boxes::groups(&[one(1); limits::KEY_BOXES_MAX + 1]);
         assert_eq!(groups.iter().map(Boxes::len).collect::<Vec<_>>(), [90, 1]);
         let bytes = codec::to_vec(&groups[0]);
         assert!(bytes.len() <= 8 * 1024, "{} bytes", bytes.len());
@@ -245,6 +245,6 @@ mod tests {
                 * (limits::KEY_BOXES_MAX + 1)
         ]));
         assert!(codec::from_slice::<Boxes>("boxes", &many, 1 << 16).is_err());
-        assert_eq!(Boxes::groups(Vec::new()).len(), 1);
+        assert_eq!(Boxes::groups(&[]).len(), 1);
     }
 }

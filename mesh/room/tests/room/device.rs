@@ -186,7 +186,11 @@ impl Device {
         }
         let clean = self.ring.to_speak(&self.roster).map(EpochKeys::id);
         // Who was removed finds none and doesn't care.
-        let under = clean.unwrap_or_else(|| self.ring.newest().unwrap().id());
+        let held = self.ring.newest_first();
+        let held = held.into_iter().find(|keys| keys.opens_content());
+        let Some(under) = clean.or(held.map(EpochKeys::id)) else {
+            return self.act(dice, &Membership::Unknown(99));
+        };
         assert!(clean.is_some() || !self.is_member());
         let text = Content::Text(Text::new(text).unwrap()).to_bytes();
         let event = self.seal(dice, Stream::CONTENT, &text, under);
@@ -387,6 +391,7 @@ impl Device {
         dice.shuffle(&mut news);
         news.iter().for_each(|event| self.take(event));
         self.ask(other);
+        self.ring.settle();
     }
 
     /// Asks for the keys that are missing, as `NeedEpochs` does.

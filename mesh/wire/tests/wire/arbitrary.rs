@@ -192,7 +192,7 @@ fn boxes() -> impl Strategy<Value = Boxes> {
         to: AuthorShort(to),
         sealed: std::array::from_fn(|n| some[n % 8]),
     });
-    vec(one, 0..limits::KEY_BOXES_MAX).prop_map(|boxes| Boxes::groups(boxes).remove(0))
+    vec(one, 0..limits::KEY_BOXES_MAX).prop_map(|boxes| Boxes::groups(&boxes).remove(0))
 }
 
 /// Kinds 5 to 11.

@@ -19,7 +19,7 @@ fn boxes(n: usize) -> Boxes {
         to: AuthorShort([1; 8]),
         sealed: [2; KeyBox::SEALED],
     };
-    Boxes::groups(vec![one; n]).remove(0)
+    Boxes::groups(&vec![one; n]).remove(0)
 }
 
 #[test]
