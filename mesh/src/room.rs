@@ -131,10 +131,16 @@ pub(crate) struct Room {
     pub(crate) unread: u64,
     /// Epochs under which events of stream 0 came that could not be opened; at most [`UNOPENED_MAX`].
     pub(crate) unopened: BTreeSet<EpochId>,
+    /// How many messages the newest epoch has carried since the start.
+    carried: (Option<EpochId>, u64),
     /// What the person decided about the others.
     pub(crate) trust: Trust,
 }
 
+/// An epoch lasts that long at most (design).
+const EPOCH_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// And carries that many messages (count, design).
+const EPOCH_MESSAGES: u64 = 10_000;
 /// Epochs that a room waits for to open events of stream 0 (count).
 const UNOPENED_MAX: usize = 64;
 
@@ -156,6 +162,7 @@ impl Room {
             heard: BTreeMap::new(),
             unread: 0,
             unopened: BTreeSet::new(),
+            carried: (None, 0),
         }
     }
 
@@ -233,6 +240,29 @@ impl Room {
     /// Whether an epoch must be made before anything is said.
     pub(crate) fn needs_epoch(&self) -> bool {
         self.is_in() && self.ring.to_speak(&self.roster).is_none()
+    }
+
+    /// Whether the next epoch is due: none may be spoken under, or the one that is has lasted, or
+    /// carried, as much as one may.
+    pub(crate) fn epoch_is_due(&self, now: Timestamp) -> bool {
+        let Some(keys) = self.ring.to_speak(&self.roster) else {
+            return self.is_in();
+        };
+        let minted = self.ring.minted(keys.id()).map(|minted| minted.at.0);
+        let created = self.roster.create().map(|create| create.header().clock);
+        let began = minted.or(created);
+        let old = began.is_some_and(|began| now.since(began.timestamp()) > EPOCH_LIFE);
+        let full = self.carried.0 == Some(keys.id()) && self.carried.1 > EPOCH_MESSAGES;
+        self.is_in() && (old || full)
+    }
+
+    /// Counts a message towards the epoch that it is sealed under. What was said before the last start
+    /// is not counted again.
+    pub(crate) fn carry(&mut self, epoch: EpochId) {
+        match self.carried.0 == Some(epoch) {
+            true => self.carried.1 = self.carried.1.saturating_add(1),
+            false => self.carried = (Some(epoch), 1),
+        }
     }
 
     /// Begins an epoch: its keys, and what to say in stream 0 for the others to have them, too.

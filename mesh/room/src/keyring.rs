@@ -29,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peddlenet_crypto::{AuthorKey, EpochKeys, open_box, seal_epoch};
 use peddlenet_wire::{
-    AuthorId, Capped, EpochId, EventHash, EventShort, RoomTag, SignedEvent, Timestamp,
+    AuthorId, Capped, EpochId, EventHash, EventShort, RoomTag, SignedEvent,
     content::{History, Membership},
     join::EpochGrant,
     limits,
@@ -356,11 +356,5 @@ impl Keyring {
             .collect();
         grants.reverse();
         Capped::take_from(&mut grants.into_iter())
-    }
-
-    /// How long the epoch that is spoken under has lasted; `None` for the first, whose beginning
-    /// no event says.
-    pub fn age(&self, epoch: EpochId, now: Timestamp) -> Option<std::time::Duration> {
-        Some(now.since(self.minted(epoch)?.at.0.timestamp()))
     }
 }

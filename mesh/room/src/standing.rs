@@ -192,8 +192,9 @@ impl Standing {
             for (act, admit) in acts.admits.values() {
                 if !self.may_admit(act.author, act.seq) {
                     self.idle = self.idle.saturating_add(1);
-                } else if !self.came.contains_key(&admit.author) {
-                    self.came.insert(admit.author, came(act.at, admit.invite));
+                } else {
+                    let come = || came(act.at, admit.invite);
+                    self.came.entry(admit.author).or_insert_with(come);
                 }
             }
             if self.came.len() == before {

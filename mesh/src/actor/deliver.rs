@@ -50,6 +50,7 @@ impl Actor {
         if event.header().stream == Stream::MEMBERSHIP {
             self.deliver_membership(tag, event);
         } else {
+            room.carry(event.header().epoch);
             self.deliver_content(tag, event, hops);
         }
     }

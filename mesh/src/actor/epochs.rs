@@ -35,8 +35,6 @@ const ASK_AFTER: Duration = Duration::from_millis(300);
 const ASK_EVERY: Duration = Duration::from_secs(3);
 /// Messages that wait for keys, over all rooms (count); beyond it people ask for the page again.
 const UNREADABLE_MAX: usize = 1_024;
-/// An epoch lasts that long at most (design).
-const EPOCH_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What came under keys that this device lacks.
 #[derive(Default)]
@@ -97,10 +95,11 @@ impl Actor {
 
     /// After somebody came or went: an epoch may be due, first from who is first.
     pub(super) fn epoch_may_be_due(&mut self, tag: RoomTag) {
-        let Some(room) = self.rooms.get(&tag).filter(|room| room.needs_epoch()) else {
+        let now = clock::now();
+        let Some(room) = self.rooms.get(&tag).filter(|room| room.epoch_is_due(now)) else {
             return;
         };
-        let (me, now) = (room.me(), clock::now());
+        let me = room.me();
         let near = |author: &AuthorId| *author == me || self.reach_of(room, *author) != Reach::Away;
         let newest = room
             .newest_epoch()
@@ -119,21 +118,33 @@ impl Actor {
         self.arm(Timer::Epoch(tag), now.after(STAGGER.saturating_mul(turns)));
     }
 
-    /// Whether the epoch that is spoken under has lasted long enough; asked now and then.
+    /// Whether the epoch that is spoken under has lasted long enough, or carried enough; asked now and
+    /// then. Who comes first makes the next one, as after a removal.
     pub(super) fn epochs_grow_old(&mut self) {
         let now = clock::now();
-        let old = |room: &crate::room::Room| {
-            let speaking = room.ring.to_speak(&room.roster).map(EpochKeys::id);
-            let age = speaking.and_then(|epoch| room.ring.age(epoch, now));
-            room.is_in() && age.is_some_and(|age| age > EPOCH_LIFE)
-        };
-        let old: Vec<RoomTag> = self
-            .rooms
+        let armed: Vec<RoomTag> = self
+            .timers
             .iter()
-            .filter(|(_, room)| old(room))
-            .map(|(tag, _)| *tag)
+            .filter_map(|(_, timer)| match timer {
+                Timer::Epoch(tag) => Some(*tag),
+                _ => None,
+            })
             .collect();
-        for tag in old {
+        let due = self.rooms.values().filter(|room| room.epoch_is_due(now));
+        let due: Vec<RoomTag> = due.map(|room| room.tag).collect();
+        for tag in due.into_iter().filter(|tag| !armed.contains(tag)) {
+            self.epoch_may_be_due(tag);
+        }
+    }
+
+    /// Nobody who comes before this device made one.
+    pub(super) fn epoch_is_late(&mut self, tag: RoomTag) {
+        let now = clock::now();
+        if self
+            .rooms
+            .get(&tag)
+            .is_some_and(|room| room.epoch_is_due(now))
+        {
             self.begin_epoch(tag);
         }
     }

@@ -362,7 +362,7 @@ impl Actor {
                 Timer::Rooms => self.tell_rooms(),
                 Timer::Receipts(room) => self.flush_receipts(room),
                 Timer::Known => self.tell_known_news(),
-                Timer::Epoch(room) => self.begin_epoch_if_needed(room),
+                Timer::Epoch(room) => self.epoch_is_late(room),
                 Timer::NeedEpochs(room) => self.ask_for_epochs(room),
                 Timer::Meet(room, author) => self.meet_due(room, author),
                 Timer::WayFailed(room, author) => self.way_failed(room, author),

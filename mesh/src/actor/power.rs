@@ -9,7 +9,7 @@
 //! A device that others take for removed is shown why. It may know better, since of two who remove each
 //! other one stays: then it shows what it knows, once a link, and is taken in again.
 
-use peddlenet_crypto::{EpochKeys, verify_event};
+use peddlenet_crypto::{EpochKeys, open_event, verify_event};
 use peddlenet_gossip::{Input, Lane, PeerId};
 use peddlenet_room::{Judgement, News};
 use peddlenet_store::Write;
@@ -17,6 +17,7 @@ use peddlenet_wire::{
     AuthorId, Capped, EventHash, Frame, RoomId, RoomTag, Seq, SignedEvent, Stream,
     content::{Membership, Role},
     frame::Removed,
+    join::EpochGrant,
     power::{Close, Removal, SetRole},
 };
 
@@ -232,13 +233,8 @@ impl Actor {
         if link.removed_frames > REMOVED_FRAMES_MAX || !self.rooms.contains_key(&tag) {
             return;
         }
-        for grant in removed.grants.iter() {
-            if let Ok(keys) = EpochKeys::from_grant(grant) {
-                self.take_keys(tag, keys);
-            }
-        }
         for event in removed.events.iter() {
-            self.take_shown(tag, event);
+            self.take_shown(tag, event, removed.grants.iter());
         }
         let Some(room) = self.rooms.get(&tag) else {
             return;
@@ -251,8 +247,14 @@ impl Actor {
         self.retry_open(peer, tag);
     }
 
-    /// An event of stream 0 that came outside the engine's ways. It is kept, and counts.
-    fn take_shown(&mut self, tag: RoomTag, event: &SignedEvent) {
+    /// An event of stream 0 that came outside the engine's ways. It is kept, and counts. Keys that came
+    /// with it are taken where they open it and its author is known: whoever made them up gains nothing.
+    fn take_shown<'a>(
+        &mut self,
+        tag: RoomTag,
+        event: &SignedEvent,
+        grants: impl Iterator<Item = &'a EpochGrant>,
+    ) {
         let header = event.header();
         let Some(room) = self.rooms.get(&tag) else {
             return;
@@ -261,19 +263,29 @@ impl Actor {
         {
             return;
         }
-        let Some(opened) = room.open_membership(event) else {
-            return;
-        };
-        if room.roster.judge(event, &opened) != Judgement::Accept {
+        let given = grants.filter(|grant| grant.epoch == header.epoch);
+        let given: Vec<EpochKeys> = given
+            .filter_map(|grant| EpochKeys::from_grant(grant).ok())
+            .collect();
+        let opened = room.open_membership(event).or_else(|| {
+            let body = given.iter().find_map(|keys| open_event(event, keys).ok())?;
+            Membership::from_bytes(&body).ok()
+        });
+        let accepted = |opened: &Membership| room.roster.judge(event, opened) == Judgement::Accept;
+        if !opened.as_ref().is_some_and(accepted) {
             return;
         }
+        for keys in given {
+            self.take_keys(tag, keys);
+        }
+        // Membership counts at once: the next event of the same proof may depend on it.
         let write = Write::Event(convert::to_row(event, 1));
-        let event = event.clone();
-        self.disk.commit(vec![write], move |actor, outcome| {
-            if outcome.is_ok() {
-                actor.deliver(event, 1, true);
+        self.disk.commit(vec![write], |_, outcome| {
+            if let Err(e) = outcome {
+                tracing::error!(error = %e, "an act was not saved; it is shown again");
             }
         });
+        self.deliver(event.clone(), 1, true);
     }
 
     /// Leaving is said, so that the others don't wait for somebody who won't come.

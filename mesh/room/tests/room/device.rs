@@ -34,7 +34,8 @@ impl Dice {
     }
 
     pub(crate) fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
+        let below = self.next() % n.max(1) as u64;
+        usize::try_from(below).expect("below a usize")
     }
 
     pub(crate) fn chance(&mut self, percent: u64) -> bool {
