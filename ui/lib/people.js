@@ -106,7 +106,7 @@ export function digitGroups(digits) {
   return digits.match(new RegExp(`\\d{1,${GROUP}}`, 'g')) ?? [];
 }
 
-const STATE_ORDER = Object.freeze({ linked: 0, reachable: 1, away: 2 });
+const STATE_ORDER = Object.freeze({ linked: 0, reachable: 1, away: 2, removed: 3 });
 
 /**
  * Me first, then the nearest, then by name.
