@@ -56,7 +56,7 @@ impl Genuine {
                 parents: Capped::default(),
                 membership: Digest([7; 32]),
             };
-            let mut nonce = [seq as u8; 24];
+            let mut nonce = [u8::try_from(seq).unwrap(); 24];
             nonce[0] = key.id().0[0];
             seal_event(&draft, key, &epoch, nonce, text.as_bytes()).unwrap()
         };

@@ -236,7 +236,7 @@ async fn with_a_room_of_its_own_that_admits_the_guest() {
                     parents: Capped::default(),
                     membership: Digest::ZERO,
                 };
-                let nonce = [seq as u8; 24];
+                let nonce = [u8::try_from(seq).unwrap(); 24];
                 seal_event(&draft, &key, &epoch, nonce, &body.to_bytes()).unwrap()
             };
             let create = Membership::Create(Create {
