@@ -19,6 +19,8 @@ async fn one_code_brings_two_devices_together() {
         (heard.name.as_str(), heard.hops, heard.mine),
         ("Ada", 1, false)
     );
+    // A name is an event of its own, which may be overtaken by what its owner says next.
+    ada.sees(room, "Bea", Reach::Linked).await;
     bea.say(room, "hi Ada").await;
     let heard = ada.hear("hi Ada").await;
     assert_eq!(
