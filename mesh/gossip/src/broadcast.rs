@@ -157,6 +157,9 @@ impl Engine {
         if let Some(&peer) = from.first() {
             self.praise(peer);
         }
+        if live {
+            self.count_pace(tag, key.0, now);
+        }
         if live && !before {
             self.cast(tag, &event, hops, &copies, now);
             self.heard_of(tag, key.0, now);

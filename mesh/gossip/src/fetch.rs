@@ -259,10 +259,13 @@ impl Engine {
             side.heard = true;
         }
         if want.useful > 0 || (want.is_page() && want.seen > 0) {
-            side.strikes = 0;
+            side.trust();
         } else if let Some((log, from, to)) = want.log {
+            let promised = side.promised(log, (from, to));
             side.retract(log, from, to);
-            self.strike(peer, tag, now);
+            if promised {
+                self.strike(peer, tag, now);
+            }
         }
         self.pump(tag, now);
     }
@@ -314,7 +317,8 @@ impl Engine {
         };
         side.strikes = side.strikes.saturating_add(1);
         if side.strikes >= limits::STRIKES_MAX && side.distrusted.is_none() {
-            side.distrusted = Some(now);
+            side.distrusted = Some(now.after(side.distrust));
+            side.distrust = side.distrust.saturating_mul(2).min(limits::DISTRUST_MAX);
             side.offers.clear();
             side.odd = BTreeSet::new();
             self.blame(peer, Why::BrokenPromise, now);

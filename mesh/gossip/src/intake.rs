@@ -3,7 +3,8 @@
 //! ```text
 //!  known by hash, or being checked, or parked    a duplicate: remember where else it came from
 //!  refused of late, no body, no space            let go
-//!  too many unasked ones over this link          let go, and asked for at this device's own pace
+//!  too many unasked ones over this link, or      let go, and asked for at this device's own pace
+//!  of this author (see [`pace`](crate::pace))
 //!  its place is taken                            compared with the store: the same, or another branch?
 //!  everything else                               checked
 //! ```
@@ -102,12 +103,9 @@ impl Engine {
             count(&mut self.stats.overflow);
             return false;
         }
-        if !arriving.wanted
-            && !self
-                .links
-                .get_mut(&from)
-                .is_some_and(|l| l.checks.take(now))
-        {
+        let before = seq.0.checked_sub(1).map(Seq);
+        let follows = before.is_none_or(|s| s < Seq::FIRST || room.got(log, s));
+        if !arriving.wanted && !self.in_pace(from, tag, (log.0, follows), now) {
             return self.over_quota(from, tag, position, is_held, now);
         }
         if is_stored {
@@ -133,7 +131,6 @@ impl Engine {
             self.guess(from, tag, log, (seq, seq));
             self.pump_soon(tag, now);
         }
-        self.blame(from, Why::OverQuota, now);
         false
     }
 
@@ -152,7 +149,7 @@ impl Engine {
             .get(&tag)
             .is_some_and(|r| r.logs.contains_key(&log));
         if let Some(side) = self.side(peer, tag) {
-            side.offer(log, stretch, known);
+            side.guess(log, stretch, known);
         }
     }
 

@@ -24,7 +24,7 @@
 //! | unicast: reverse trees, search, custody | `unicast` `route` `search` `custody` `keepers` | DUAL, expanding ring |
 //! | anti-entropy: digests, sketches, heads, fetching | `sync` `fetch` `pick` `serve` | rateless IBLT |
 //! | latest-wins records | `records` | |
-//! | bounds and behaviour | `links` (buckets, scores), `recent`, `parked`, [`limits`] | |
+//! | bounds and behaviour | `links` (buckets, scores), `pace`, `recent`, `parked`, [`limits`] | |
 //!
 //! An event's way: `Frame(Event)` -> dedupe by hash -> `Verify` -> `Verified(Accept)` -> `Send` along
 //! its author's tree, `Persist`, `Deliver` -> `Persisted` -> heads and digest count it. An own
@@ -68,6 +68,7 @@ pub mod limits;
 mod links;
 mod load;
 mod overlay;
+mod pace;
 mod parked;
 mod pick;
 mod ranges;

@@ -83,8 +83,11 @@ pub const OFFER_STRETCHES: usize = 64;
 pub const ODD_MAX: usize = 8;
 /// Empty answers or timeouts in a row after which a side's offers are ignored for a while.
 pub const STRIKES_MAX: u32 = 8;
-/// For how long.
-pub const DISTRUST: Duration = Duration::from_secs(60);
+/// For how long the first time: an honest relay may lack what it seemed to have, and may be the only
+/// neighbour. Twice as long each time in a row ..
+pub const DISTRUST: Duration = Duration::from_secs(2);
+/// .. up to this.
+pub const DISTRUST_MAX: Duration = Duration::from_secs(60);
 
 /// Wants of the other end that wait, per side. More than an honest engine ever has open.
 pub const SERVES_QUEUED: usize = 2 * WANTS_PER_SIDE;
@@ -98,6 +101,15 @@ pub const WANTS_A_SECOND: u32 = 1_600;
 
 /// Checks of unasked events and records a second, per link, and as many at once (design: abuse).
 pub const CHECKS_A_SECOND: u32 = 200;
+/// Of those, kept for authors who say little, so that no flood of others' pushes them out.
+pub const CHECKS_KEPT: u32 = CHECKS_A_SECOND / 2;
+/// Unasked events of one author that are taken a second. The rest is asked for at this device's own
+/// pace and is not pushed on, so that one author does not use up what a relay may push to others.
+pub const AUTHOR_A_SECOND: u32 = 40;
+/// As many at once.
+pub const AUTHOR_AT_ONCE: u32 = 80;
+/// Authors whose pace is remembered, per room. About 100 bytes each.
+pub const PACES_MAX: usize = 1_024;
 /// Frames with heads a second, per link, and as many at once.
 pub const HEADS_A_SECOND: u32 = 40;
 /// Cells and questions about them a second, per link, and as many at once. Taking one in costs up
@@ -215,6 +227,8 @@ pub const SWITCH_PERCENT: u16 = 15;
 
 /// A link's score is kept between this and [`SCORE_DROP`].
 pub const SCORE_MAX: i32 = 50;
+/// A link whose score falls below is a parent only where there is no other (design: prune below -20).
+pub const SCORE_SHUN: i32 = -20;
 /// A link whose score falls below is dropped (design: abuse).
 pub const SCORE_DROP: i32 = -50;
 

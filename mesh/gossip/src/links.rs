@@ -4,7 +4,10 @@
 //! [`Side`]. Dropping a link forgets all of it, so that whatever was under way there is missing
 //! again and goes elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use peddlenet_wire::{AuthorId, RoomShort, RoomTag, Seq, Timestamp, frame::Want, sketch::Summary};
 
@@ -53,20 +56,23 @@ impl Bucket {
     }
 
     pub(crate) fn take_many(&mut self, tokens: u32, now: Timestamp) -> bool {
+        if !self.has(tokens, now) {
+            return false;
+        }
+        let taken = u64::from(tokens).saturating_mul(1_000);
+        self.level = self.level.saturating_sub(taken);
+        true
+    }
+
+    /// Whether it holds so many.
+    pub(crate) fn has(&mut self, tokens: u32, now: Timestamp) -> bool {
         let passed = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX);
         self.filled = now;
         self.level = self
             .level
             .saturating_add(passed.saturating_mul(self.a_second))
             .min(self.most);
-        match self
-            .level
-            .checked_sub(u64::from(tokens).saturating_mul(1_000))
-        {
-            Some(left) => self.level = left,
-            None => return false,
-        }
-        true
+        self.level >= u64::from(tokens).saturating_mul(1_000)
     }
 }
 
@@ -104,6 +110,13 @@ impl Link {
     }
 }
 
+impl Link {
+    /// It misbehaved so often that others are preferred.
+    pub(crate) fn is_shunned(&self) -> bool {
+        self.score < limits::SCORE_SHUN
+    }
+}
+
 /// One room on one link.
 #[derive(Debug)]
 pub(crate) struct Side {
@@ -121,6 +134,8 @@ pub(crate) struct Side {
     pub(crate) synced: bool,
     /// What it says to hold and this device lacked when it said so.
     pub(crate) offers: BTreeMap<LogKey, Ranges>,
+    /// Parts of them that it never said to hold, and may have heard of itself only.
+    guesses: BTreeMap<LogKey, Ranges>,
     /// Places at which it names another event than ours.
     pub(crate) odd: BTreeSet<(LogKey, Seq)>,
     /// What it was asked for.
@@ -128,7 +143,10 @@ pub(crate) struct Side {
     pub(crate) next_want: u32,
     /// Empty answers and timeouts in a row.
     pub(crate) strikes: u32,
+    /// Until when its offers count for nothing.
     pub(crate) distrusted: Option<Timestamp>,
+    /// For how long the next time.
+    pub(crate) distrust: Duration,
     /// When heads or cells went there.
     pub(crate) heads_sent: Option<Timestamp>,
     /// The last pair of digests (ours, theirs) that differed, and how often in a row.
@@ -162,11 +180,13 @@ impl Side {
             heard: false,
             synced: false,
             offers: BTreeMap::new(),
+            guesses: BTreeMap::new(),
             odd: BTreeSet::new(),
             wants: BTreeMap::new(),
             next_want: 0,
             strikes: 0,
             distrusted: None,
+            distrust: limits::DISTRUST,
             heads_sent: None,
             differing: None,
             told: None,
@@ -184,35 +204,78 @@ impl Side {
 
     /// Adds to what it offers, within bounds. `known` says whether this device holds the log.
     pub(crate) fn offer(&mut self, log: LogKey, stretch: (Seq, Seq), known: bool) {
+        take_out(&mut self.guesses, log, stretch);
+        self.note_offer(log, stretch, known);
+    }
+
+    /// The same of what it most likely holds, without having said so.
+    pub(crate) fn guess(&mut self, log: LogKey, stretch: (Seq, Seq), known: bool) {
+        let mut fresh = Ranges::default();
+        fresh.insert_range(stretch.0, stretch.1);
+        if let Some(offered) = self.offers.get(&log) {
+            fresh.subtract(offered);
+        }
+        if !self.note_offer(log, stretch, known) || fresh.is_empty() {
+            return;
+        }
+        let guesses = self.guesses.entry(log).or_default();
+        fresh
+            .iter()
+            .for_each(|(from, to)| guesses.insert_range(from, to));
+        guesses.keep_highest(limits::OFFER_STRETCHES);
+    }
+
+    fn note_offer(&mut self, log: LogKey, stretch: (Seq, Seq), known: bool) -> bool {
         let is_new = !self.offers.contains_key(&log);
         let unknown_full = !known && self.offers.len() >= limits::OFFERS_UNKNOWN;
         if is_new && (unknown_full || self.offers.len() >= limits::OFFERS_MAX) {
-            return;
+            return false;
         }
         let ranges = self.offers.entry(log).or_default();
         ranges.insert_range(stretch.0, stretch.1);
         ranges.keep_highest(limits::OFFER_STRETCHES);
         self.synced = false;
+        true
     }
 
     /// Takes back part of what it offers.
     pub(crate) fn retract(&mut self, log: LogKey, from: Seq, to: Seq) {
-        if let Some(ranges) = self.offers.get_mut(&log) {
-            ranges.remove_range(from, to);
-            if ranges.is_empty() {
-                self.offers.remove(&log);
-            }
-        }
+        take_out(&mut self.offers, log, (from, to));
+        take_out(&mut self.guesses, log, (from, to));
+    }
+
+    /// Whether it said to hold all of a stretch, and this device did not guess.
+    pub(crate) fn promised(&self, log: LogKey, stretch: (Seq, Seq)) -> bool {
+        let guessed = self.guesses.get(&log);
+        guessed.is_none_or(|g| {
+            g.iter()
+                .all(|(from, to)| to < stretch.0 || from > stretch.1)
+        })
+    }
+
+    /// Forgets offers of what `held` takes out of them.
+    pub(crate) fn trim(&mut self, mut held: impl FnMut(LogKey, &mut Ranges)) {
+        self.offers.retain(|log, ranges| {
+            held(*log, ranges);
+            !ranges.is_empty()
+        });
+        self.guesses.retain(|log, ranges| {
+            held(*log, ranges);
+            !ranges.is_empty()
+        });
     }
 
     /// Broken promises count for a while only.
     pub(crate) fn forgive(&mut self, now: Timestamp) {
-        let since = self
-            .distrusted
-            .take_if(|at| elapsed(*at, now, limits::DISTRUST));
-        if since.is_some() {
+        if self.distrusted.take_if(|until| now >= *until).is_some() {
             self.strikes = 0;
         }
+    }
+
+    /// It kept its word.
+    pub(crate) fn trust(&mut self) {
+        self.strikes = 0;
+        self.distrust = limits::DISTRUST;
     }
 
     /// Positions in its unanswered wants.
@@ -220,6 +283,15 @@ impl Side {
         self.wants
             .values()
             .fold(0, |sum: u64, w| sum.saturating_add(w.expected))
+    }
+}
+
+fn take_out(from: &mut BTreeMap<LogKey, Ranges>, log: LogKey, stretch: (Seq, Seq)) {
+    if let Some(ranges) = from.get_mut(&log) {
+        ranges.remove_range(stretch.0, stretch.1);
+        if ranges.is_empty() {
+            from.remove(&log);
+        }
     }
 }
 
@@ -376,9 +448,14 @@ impl Engine {
             .get(&why)
             .is_some_and(|&at| !elapsed(at, now, limits::NOTE_EVERY));
         // Quota is a matter of rate: one blame a second, however many frames were too many.
+        let was_shunned = link.is_shunned();
         if !(told && why == Why::OverQuota) {
             link.score = link.score.saturating_sub(points);
         }
+        let rooms: Vec<RoomTag> = match link.is_shunned() && !was_shunned {
+            true => link.rooms.keys().copied().collect(),
+            false => Vec::new(),
+        };
         if link.score < limits::SCORE_DROP {
             link.dropped = true;
             tracing::warn!(peer = peer.0, ?why, "link dropped");
@@ -389,6 +466,9 @@ impl Engine {
             tracing::debug!(peer = peer.0, ?why, "misbehaved");
             self.out
                 .push(Action::Notify(Notice::Misbehaved { peer, why }));
+        }
+        for room in rooms {
+            self.feed_elsewhere(peer, room);
         }
     }
 }

@@ -89,9 +89,13 @@ impl Engine {
             .map_or(Duration::ZERO, |l| l.speed.round_trip())
     }
 
+    /// Whether events are better taken elsewhere: it asks to be spared, or misbehaves.
     pub(crate) fn is_choked(&self, peer: PeerId, tag: RoomTag) -> bool {
-        let side = self.links.get(&peer).and_then(|l| l.rooms.get(&tag));
-        self.config.controls.load && side.is_some_and(|side| side.choked)
+        let Some(link) = self.links.get(&peer) else {
+            return false;
+        };
+        let asks = link.rooms.get(&tag).is_some_and(|side| side.choked);
+        (self.config.controls.load && asks) || link.is_shunned()
     }
 
     pub(crate) fn on_load(
@@ -160,10 +164,19 @@ impl Engine {
         let Some(side) = self.side(from, tag) else {
             return;
         };
-        let itself = side.author;
         if std::mem::replace(&mut side.choked, on) == on || !on || !self.config.controls.load {
             return;
         }
+        self.feed_elsewhere(from, tag);
+    }
+
+    /// What a neighbour feeds to here is taken from others where there are any, its own events
+    /// excepted.
+    pub(crate) fn feed_elsewhere(&mut self, from: PeerId, tag: RoomTag) {
+        let Some(side) = self.side(from, tag) else {
+            return;
+        };
+        let itself = side.author;
         let fed = self
             .rooms
             .get(&tag)

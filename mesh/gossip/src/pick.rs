@@ -134,10 +134,7 @@ fn missing(room: &Room, better: &Offers, log: LogKey, offer: &Ranges) -> Ranges 
 
 /// Forgets offers of what is held by now.
 fn trim(room: &Room, side: &mut Side) {
-    side.offers.retain(|log, ranges| {
-        room.trim(*log, ranges);
-        !ranges.is_empty()
-    });
+    side.trim(|log, ranges| room.trim(log, ranges));
 }
 
 fn membership(room: &Room, side: &Side, better: &Offers, chunk: u64) -> Option<Choice> {

@@ -16,6 +16,7 @@ use crate::{
     fetch::Outstanding,
     lazy::Lazy,
     limits,
+    pace::Paces,
     parked::Parked,
     ranges::Ranges,
     recent::{Known, LogKey, Position, Recent, Refused},
@@ -89,6 +90,7 @@ pub(crate) struct Room {
     pub(crate) recent: Recent,
     pub(crate) refused: Refused,
     pub(crate) parked: Parked,
+    pub(crate) paces: Paces,
     /// Events that are being checked or compared, or are parked.
     pub(crate) pending: BTreeSet<Position>,
     /// Those of them that are being checked.
@@ -145,6 +147,7 @@ impl Room {
             recent: Recent::default(),
             refused: Refused::default(),
             parked: Parked::default(),
+            paces: Paces::default(),
             pending: BTreeSet::new(),
             verifying: BTreeMap::new(),
             verifying_records: BTreeMap::new(),

@@ -363,10 +363,7 @@ impl Engine {
             if !side.heard || side.synced || !side.wants.is_empty() {
                 continue;
             }
-            side.offers.retain(|log, ranges| {
-                room.trim(*log, ranges);
-                !ranges.is_empty()
-            });
+            side.trim(|log, ranges| room.trim(log, ranges));
             if side.offers.is_empty() {
                 side.synced = true;
                 done.push(peer);

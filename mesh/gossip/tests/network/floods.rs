@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use peddlenet_gossip::{Action, Input, Why, limits};
+use peddlenet_gossip::{Action, Input, Notice, Why, limits};
 use peddlenet_wire::{
-    Capped, EventHash, Frame, Seq, Stream, Timestamp,
+    Capped, EventHash, Frame, Seq, SignedEvent, Stream, Timestamp,
     frame::{Batch, Want, Wanted},
 };
 
 use crate::net::{Net, ROOM, START, author, event};
 
-use crate::mallory::{head, heads, misbehaved, push, wants, with_mallory};
+use crate::mallory::{MALLORY, head, heads, misbehaved, push, wants, with_mallory};
 
 #[test]
 fn what_waits_is_bounded() {
@@ -58,6 +58,69 @@ fn unasked_events_are_checked_at_a_bounded_rate() {
     net.run_for(50);
     assert_eq!(net.nodes[0].verified, u64::from(limits::CHECKS_A_SECOND));
     assert_eq!(misbehaved(&net, Why::OverQuota), 1);
+}
+
+/// A member's own log, as fast as it can be told.
+fn excess(from: u64, upto: u64, previous: &mut EventHash) -> Vec<SignedEvent> {
+    let said = from..=upto;
+    said.map(|seq| {
+        let at = (seq, *previous);
+        let event = event(ROOM, author(MALLORY), Stream::CONTENT, at, START, "excess");
+        *previous = event.hash();
+        event
+    })
+    .collect()
+}
+
+#[test]
+fn a_members_flood_does_not_push_out_what_others_say() {
+    // Mallory -- 0 -- 1, and what 0 says reaches 1 over the one link that the flood takes, too.
+    let (mut net, peer) = with_mallory(16);
+    let mut previous = EventHash::ZERO;
+    for round in 0..100 {
+        for event in excess(round * 50 + 1, round * 50 + 50, &mut previous) {
+            push(&mut net, peer, event);
+        }
+        let said = net.say(0, &format!("honest {round}"));
+        net.run_for(100);
+        let shown = |(event, ..): &(SignedEvent, u8, bool)| event.hash() == said.hash();
+        let heard = net.nodes[1].delivered.iter().any(shown);
+        assert!(heard, "500 a second took the place of 10, in round {round}");
+    }
+    assert!(net.nodes[1].drops.is_empty(), "the relay is not to blame");
+    let blamed = |n: &&Notice| matches!(n, Notice::Misbehaved { .. });
+    let blamed: Vec<_> = net.nodes[1].notices.iter().filter(blamed).collect();
+    assert!(blamed.is_empty(), "{blamed:?}");
+}
+
+#[test]
+fn what_a_shunned_neighbour_fed_is_taken_from_another() {
+    let (mut net, peer) = with_mallory(17);
+    // 0 hears 1 over Mallory, who is quicker than their own link.
+    for said in ["one", "two", "three"] {
+        let next = net.next_event(1, ROOM, Stream::CONTENT, said);
+        net.give(
+            1,
+            Input::Publish {
+                event: next.clone(),
+            },
+        );
+        push(&mut net, peer, next);
+        net.run_for(500);
+    }
+    let grafts = |net: &Net| net.nodes[0].sent.get("graft").copied().unwrap_or(0);
+    let before = grafts(&net);
+    for n in 0..3 {
+        let at = (50 + n, EventHash([9; 32]));
+        let forged = event(ROOM, author(1), Stream::CONTENT, at, START, "bad");
+        push(&mut net, peer, forged);
+        net.run_for(20);
+    }
+    assert!(net.nodes[0].drops.is_empty(), "-30 is no reason to drop it");
+    assert_eq!(grafts(&net), before + 1, "the other way is taken");
+    net.say(1, "again");
+    net.run_for(100);
+    assert_eq!(net.bodies(0), ["one", "two", "three", "again"]);
 }
 
 #[test]
