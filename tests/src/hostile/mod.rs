@@ -75,6 +75,8 @@ pub struct Report {
     pub calm: [f64; 2],
     /// The same during the attack.
     pub under_attack: [f64; 2],
+    /// The slowest one during the attack (ms).
+    pub slowest: f64,
     /// Messages said during the attack, and of those that arrived.
     pub said: usize,
     /// See [`said`](Self::said).
@@ -110,6 +112,7 @@ impl Report {
             "calm_p99_ms": calm_p99,
             "p50_ms": p50,
             "p99_ms": p99,
+            "slowest_ms": self.slowest,
             "p99_ratio": if calm_p99 > 0.0 { p99 / calm_p99 } else { 0.0 },
             "said": self.said,
             "heard": self.heard,
@@ -243,6 +246,7 @@ impl Scene {
             memory: [before, highest.max(after), after],
             calm: calm.percentiles(),
             under_attack: under_attack.percentiles(),
+            slowest: under_attack.delays_ms.iter().copied().fold(0.0, f64::max),
             said: under_attack.said,
             heard: under_attack.delays_ms.len() + under_attack.history,
             history: under_attack.history,
