@@ -203,6 +203,8 @@ pub struct RoomOptions {
     pub history: History,
     /// Who may make codes and let people in: that role and those above.
     pub inviters: Role,
+    /// After how many seconds content is let go of; `None`: never.
+    pub retention_s: Option<u32>,
 }
 
 impl Default for RoomOptions {
@@ -210,6 +212,7 @@ impl Default for RoomOptions {
         Self {
             history: History::Shared,
             inviters: Role::Member,
+            retention_s: None,
         }
     }
 }
@@ -272,6 +275,14 @@ pub enum Event {
     RoomGone(RoomId),
     /// This device no longer belongs to the room. What it has of it stays.
     Removed(RoomId),
+    /// Messages grew older than the room keeps them and are gone from this device: those from before a
+    /// moment.
+    LetGo {
+        /// The room.
+        room: RoomId,
+        /// The moment.
+        before: Timestamp,
+    },
     /// A link came up or went down.
     Link {
         /// The link.

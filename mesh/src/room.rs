@@ -4,6 +4,7 @@
 //! a restart is in [`SavedRoom`]; everything else is rebuilt from the event log.
 
 mod direct;
+mod retention;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -129,6 +130,8 @@ pub(crate) struct Room {
     /// The last sign of life of each member.
     pub(crate) heard: BTreeMap<AuthorId, Heard>,
     pub(crate) unread: u64,
+    /// Content from before that moment was let go since the start.
+    pub(crate) let_go: Timestamp,
     /// Epochs under which events of stream 0 came that could not be opened; at most [`UNOPENED_MAX`].
     pub(crate) unopened: BTreeSet<EpochId>,
     /// How many messages the newest epoch has carried since the start.
@@ -161,6 +164,7 @@ impl Room {
             whereabouts: BTreeMap::new(),
             heard: BTreeMap::new(),
             unread: 0,
+            let_go: Timestamp(0),
             unopened: BTreeSet::new(),
             carried: (None, 0),
         }

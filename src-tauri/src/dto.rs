@@ -179,6 +179,11 @@ pub(crate) enum UiEvent {
     Room {
         room: Room,
     },
+    LetGo {
+        room: String,
+        #[serde(rename = "beforeMs")]
+        before: u64,
+    },
     RoomGone {
         room: String,
     },
@@ -324,6 +329,10 @@ impl UiEvent {
                 member: member.into(),
             },
             mesh::Event::Room(room) => Self::Room { room: room.into() },
+            mesh::Event::LetGo { room, before } => Self::LetGo {
+                room: room.to_string(),
+                before: before.0,
+            },
             mesh::Event::RoomGone(room) => Self::RoomGone {
                 room: room.to_string(),
             },
@@ -488,6 +497,13 @@ mod tests {
             (
                 mesh::Event::Member { room, member },
                 json!({"kind": "member", "room": room_hex, "member": member_json}),
+            ),
+            (
+                mesh::Event::LetGo {
+                    room,
+                    before: mesh::Timestamp(9),
+                },
+                json!({"kind": "letGo", "room": room_hex, "beforeMs": 9}),
             ),
             (
                 mesh::Event::RoomGone(room),

@@ -20,5 +20,6 @@ mod process;
 mod raw_member;
 mod removal;
 mod restart;
+mod retention;
 mod trust;
 mod two_rooms;

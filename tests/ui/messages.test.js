@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addPage, place } from '../../ui/state/messages.js';
+import { addPage, letGo, place } from '../../ui/state/messages.js';
 import { NO_TIMELINE } from '../../ui/state/model.js';
 import { message } from './samples.js';
 
@@ -48,4 +48,12 @@ test('a_newest_page_without_overlap_starts_the_run_anew', () => {
   const reloaded = addPage(run([1, 2], false), [message(50), message(51)], false, true);
   assert.deepEqual(ids(reloaded), ['m50', 'm51']);
   assert.equal(reloaded.complete, false);
+});
+
+test('what_the_room_no_longer_keeps_leaves_the_run', () => {
+  const kept = letGo(place(run([10, 11, 12], false), [message(3)]), message(11).timeMs);
+  assert.deepEqual(ids(kept), ['m11', 'm12']);
+  assert.equal(kept.complete, true, 'older pages hold nothing else');
+  assert.deepEqual(kept.early, []);
+  assert.equal(letGo(kept, message(11).timeMs), kept, 'nothing to do, nothing drawn anew');
 });

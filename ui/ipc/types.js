@@ -84,6 +84,7 @@
  *   | {kind: 'receipt', room: RoomId, message: MessageId, seenBy: AuthorId[]}
  *   | {kind: 'member', room: RoomId, member: Member}
  *   | {kind: 'room', room: Room}
+ *   | {kind: 'letGo', room: RoomId, beforeMs: number}
  *   | {kind: 'roomGone', room: RoomId}
  *   | {kind: 'join', stage: JoinStage}
  *   | {kind: 'fork', room: RoomId, author: AuthorId, me: boolean}} UiEvent

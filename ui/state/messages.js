@@ -108,3 +108,16 @@ function settle(timeline, loose) {
 function keepClientId(message, known) {
   return known?.clientId && !message.clientId ? { ...message, clientId: known.clientId } : message;
 }
+
+/**
+ * What the room no longer keeps leaves the run; older pages have nothing else.
+ *
+ * @param {Timeline} timeline
+ * @param {number} beforeMs
+ * @returns {Timeline}
+ */
+export function letGo(timeline, beforeMs) {
+  const messages = timeline.messages.filter((message) => message.timeMs >= beforeMs);
+  if (messages.length === timeline.messages.length) return timeline;
+  return { ...timeline, messages, early: [], complete: true };
+}

@@ -7,7 +7,7 @@
  * @typedef {import('./model.js').UiEvent} UiEvent
  * @typedef {import('./model.js').Pending} Pending
  */
-import { addPage, place } from './messages.js';
+import { addPage, letGo, place } from './messages.js';
 import { NO_TIMELINE, keyOf, partsOf } from './model.js';
 
 /**
@@ -123,6 +123,10 @@ function applyEvent(state, event) {
     }
     case 'room':
       return { ...state, rooms: { ...state.rooms, [event.room.room]: event.room } };
+    case 'letGo': {
+      const timeline = state.timelines[event.room];
+      return timeline ? withTimeline(state, event.room, letGo(timeline, event.beforeMs)) : state;
+    }
     case 'roomGone':
       return withoutRoom(state, event.room);
     case 'join':

@@ -350,7 +350,7 @@ impl Engine {
             return;
         };
         let top = room.logs.get(&log).and_then(|l| l.got.last());
-        let next = top.map_or(Some(Seq::FIRST), Seq::next);
+        let next = top.map_or(Some(room.bases.first(log)), Seq::next);
         let Some(next) = next.filter(|&next| next <= signed.seq && self.config.controls.sync)
         else {
             return;

@@ -119,6 +119,7 @@ impl Engine {
         } else {
             room.recent.clash(&event)
         };
+        let first = room.bases.first(key);
         let log = room.logs.entry(key).or_default();
         if fork && (log.forks.len() >= limits::BRANCH_MAX || !log.forks.insert(hash)) {
             return count(&mut self.stats.overflow);
@@ -128,8 +129,8 @@ impl Engine {
             .0
             .checked_sub(1)
             .map(Seq)
-            .filter(|&below| live && below >= Seq::FIRST && !log.got.contains(below));
-        let gap = gap.map(|below| (log.got.floor(below).map_or(Seq::FIRST, next), below));
+            .filter(|&below| live && below >= first && !log.got.contains(below));
+        let gap = gap.map(|below| (log.got.floor(below).map_or(first, next), below));
         room.recent.insert(position, Known::of(&event));
         room.persisting = room.persisting.saturating_add(1);
         if let Some(below) = seq

@@ -138,6 +138,12 @@ impl Engine {
             Input::Verified { ticket, verdict } => self.on_verified(ticket, verdict, now),
             Input::MembershipChanged { room } => self.on_membership_changed(room, now),
             Input::Cuts { room, cuts } => self.on_cuts(room, cuts, now),
+            Input::LetGo {
+                room,
+                author,
+                stream,
+                last,
+            } => self.on_let_go(room, (author, stream), last),
             Input::EndLog {
                 room,
                 author,

@@ -104,7 +104,7 @@ impl Engine {
             return false;
         }
         let before = seq.0.checked_sub(1).map(Seq);
-        let follows = before.is_none_or(|s| s < Seq::FIRST || room.got(log, s));
+        let follows = before.is_none_or(|s| s < Seq::FIRST || room.is_done_with(log, s));
         if !arriving.wanted && !self.in_pace(from, tag, (log.0, follows), now) {
             return self.over_quota(from, tag, position, is_held, now);
         }

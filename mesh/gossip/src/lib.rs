@@ -23,6 +23,7 @@
 //! | overlay: candidates, dials, lost peers, swaps | `overlay` | HyParView, with a memory |
 //! | unicast: reverse trees, search, custody | `unicast` `route` `search` `custody` `keepers` | DUAL, expanding ring |
 //! | anti-entropy: digests, sketches, heads, fetching | `sync` `fetch` `pick` `serve` | rateless IBLT |
+//! | where logs end and begin | `cuts` (removed members), `bases` (what is kept for a while only) | |
 //! | latest-wins records | `records` | |
 //! | bounds and behaviour | `links` (buckets, scores), `pace`, `recent`, `parked`, [`limits`] | |
 //!
@@ -51,6 +52,7 @@
 )]
 
 mod api;
+mod bases;
 mod beacon;
 mod broadcast;
 mod cast;

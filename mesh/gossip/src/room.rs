@@ -9,6 +9,7 @@ use peddlenet_wire::{
 
 use crate::{
     api::{Counts, Held, Ticket},
+    bases::Bases,
     beacon::Beacons,
     causal::Causal,
     cuts::Cuts,
@@ -103,6 +104,8 @@ pub(crate) struct Room {
     pub(crate) persisting: usize,
     /// Logs that end: the last place that is taken.
     pub(crate) ends: BTreeMap<LogKey, Seq>,
+    /// Logs that begin after their first event.
+    pub(crate) bases: Bases,
     /// Logs of members who were removed.
     pub(crate) cuts: Cuts,
     /// What some neighbour was asked for.
@@ -154,6 +157,7 @@ impl Room {
             membership_checks: 0,
             persisting: 0,
             ends: BTreeMap::new(),
+            bases: Bases::default(),
             cuts: Cuts::default(),
             wanted: BTreeMap::new(),
             page: Page::Needed,
@@ -185,6 +189,8 @@ impl Room {
             }
             log.got = log.stored.clone();
             log.head = log.stored.last().map(|seq| (seq, one.hash));
+            // Also where all of a log was let go: what follows on it waits for nothing.
+            room.causal.note(one.hash);
             if let Some((seq, hash)) = log.head {
                 let known = Known {
                     previous: None,
@@ -192,7 +198,6 @@ impl Room {
                     saved: true,
                 };
                 room.recent.insert((key, seq, hash), known);
-                room.causal.note(hash);
                 if one.stream == Stream::CONTENT {
                     room.page = Page::Done;
                 }
@@ -279,11 +284,12 @@ impl Room {
         if let Some(next) = self.end_of(log).and_then(Seq::next) {
             offer.remove_range(next, Seq(u64::MAX));
         }
+        self.bases.trim(log, offer);
     }
 
     /// Whether one more event at a place keeps within the bounds of logs and stretches.
     pub(crate) fn has_space(&self, log: LogKey, seq: Seq) -> bool {
-        if self.is_past_end(log, seq) {
+        if self.is_past_end(log, seq) || self.bases.covers(log, seq) {
             return false;
         }
         match self.logs.get(&log) {

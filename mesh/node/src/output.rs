@@ -131,6 +131,11 @@ fn event_value(event: Event) -> Option<Value> {
             "state": if up { "up" } else { "down" },
             "via": via,
         }),
+        Event::LetGo { room, before } => json!({
+            "event": "let_go",
+            "room": room.to_string(),
+            "before_ms": before.0,
+        }),
         Event::Removed(room) => json!({"event": "removed", "room": room.to_string()}),
         Event::Fork { room, author, me } => json!({
             "event": "fork",

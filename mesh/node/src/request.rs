@@ -240,6 +240,9 @@ fn options(o: &Map<String, Value>) -> Result<RoomOptions, Error> {
     if let Some(inviters) = optional_text(o, "inviters")? {
         options.inviters = role(&inviters)?;
     }
+    options.retention_s = number(o, "retention_s")?
+        .map(|seconds| u32::try_from(seconds).map_err(|_| bad("“retention_s” is below 2^32")))
+        .transpose()?;
     Ok(options)
 }
 

@@ -209,9 +209,10 @@ pub(super) fn take_record(room: &mut Room, record: &SignedRecord) {
 pub(super) fn message_of(room: &Room, event: &SignedEvent, hops: u8) -> Option<Message> {
     let header = event.header();
     // What lies beyond where a removed member's log was cut was never said; what one said who was
-    // banned is shown no more.
+    // banned is shown no more. What is too old goes from the disk within moments.
     let counts = room.roster.judge_content(header.author, header.seq) == Judgement::Accept;
-    if !room.trust.shows(header)
+    if room.is_too_old(event, clock::now())
+        || !room.trust.shows(header)
         || !counts
         || room
             .roster

@@ -26,6 +26,7 @@ mod opening;
 mod people;
 mod power;
 mod presence;
+mod retention;
 mod rooms;
 mod trust;
 mod verify;
@@ -384,6 +385,7 @@ impl Actor {
             self.turn_certificates();
             self.announce_everywhere();
             self.epochs_grow_old();
+            self.messages_grow_old();
         }
     }
 

@@ -35,6 +35,8 @@ pub(super) const NEWEST: usize = 500;
 pub(crate) struct LoadedRoom {
     pub(crate) room: Room,
     held: Vec<peddlenet_gossip::Held>,
+    /// Logs of which nothing is left, and where they end.
+    let_go: Vec<(AuthorId, Seq)>,
     records: Vec<SignedRecord>,
     last: Option<Message>,
     directs: RoomDirects,
@@ -106,6 +108,11 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
             .map(to_engine)
             .collect(),
         records,
+        let_go: held
+            .iter()
+            .filter(|log| log.stream == Stream::CONTENT && log.ranges.is_empty())
+            .map(|log| (log.author, log.head))
+            .collect(),
         last,
         directs,
     })
@@ -167,6 +174,7 @@ impl Actor {
             room,
             held,
             records,
+            let_go,
             last,
             directs,
         } = loaded;
@@ -179,6 +187,7 @@ impl Actor {
             held,
             records,
         });
+        self.tell_let_go(tag, let_go);
         self.tell_cuts(tag);
         self.trust_loaded(tag);
         self.tell_known(tag, None);
@@ -200,7 +209,7 @@ impl Actor {
             owner_name: self.name.clone(),
             history: options.history,
             inviters: (options.inviters > Role::Member).then_some(options.inviters),
-            retention_s: None,
+            retention_s: options.retention_s.filter(|seconds| *seconds > 0),
         });
         // The id is the hash of `create`, so it is known only once that is sealed.
         let mut room = Room::new(

@@ -10,6 +10,7 @@ use peddlenet_wire::{AuthorId, RoomTag};
 use tokio::sync::mpsc;
 
 use super::{Actor, Continue};
+use crate::clock;
 use peddlenet_room::Judgement;
 
 pub(crate) struct Verifier(blocking::Sender<(Ticket, Item)>);
@@ -95,6 +96,7 @@ impl Actor {
     fn judge(&self, item: &Item) -> Judgement {
         match item {
             Item::Event(event) => match self.rooms.get(&event.header().room) {
+                Some(room) if room.is_too_old(event, clock::now()) => Judgement::Drop,
                 Some(room) => room.judge(event),
                 None => Judgement::Reject,
             },

@@ -360,6 +360,10 @@ impl<T: Tables> Store for Indexed<T> {
         Ok(rooms)
     }
 
+    fn forget(&mut self, room: RoomTag, before: Hlc) -> Result<Vec<(AuthorId, Seq)>> {
+        self.forget_oldest(room, before)
+    }
+
     fn drop_room(&mut self, room: RoomTag) -> Result<()> {
         self.begin_drop(room)?;
         self.finish_drop(room)

@@ -63,6 +63,18 @@ impl Ranges {
         true
     }
 
+    /// Takes a position out.
+    pub(crate) fn remove(&mut self, seq: Seq) {
+        let at = self.0.partition_point(|&(_, to)| to < seq.0);
+        let Some((from, to)) = self.0.get(at).copied().filter(|r| r.0 <= seq.0) else {
+            return;
+        };
+        let left = seq.0.checked_sub(1).filter(|end| from <= *end);
+        let right = seq.0.checked_add(1).filter(|start| *start <= to);
+        let rest = [left.map(|end| (from, end)), right.map(|start| (start, to))];
+        self.0.splice(at..=at, rest.into_iter().flatten());
+    }
+
     /// Forgets the lowest ranges until at most `limit` are left.
     pub(crate) fn truncate_oldest(&mut self, limit: usize) {
         let excess = self.0.len().saturating_sub(limit);
@@ -120,6 +132,23 @@ mod tests {
                 let mut bytes = Vec::new();
                 ranges.encode(&mut bytes);
                 prop_assert_eq!(Ranges::decode(&bytes), Some(ranges.clone()));
+            }
+        }
+
+        #[test]
+        fn taking_out_agrees_with_a_set(steps in prop::collection::vec((any::<bool>(), 0u64..20), 0..80)) {
+            let mut ranges = Ranges::default();
+            let mut set = BTreeSet::new();
+            for (take, seq) in steps {
+                if take {
+                    ranges.remove(Seq(seq));
+                    set.remove(&seq);
+                } else {
+                    ranges.insert(Seq(seq));
+                    set.insert(seq);
+                }
+                let listed: Vec<u64> = ranges.iter().flat_map(|(a, b)| a.0..=b.0).collect();
+                prop_assert_eq!(listed, set.iter().copied().collect::<Vec<_>>());
             }
         }
 

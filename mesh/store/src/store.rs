@@ -73,6 +73,12 @@ pub trait Store: Send {
     /// The rooms that have events.
     fn rooms(&self) -> Result<Vec<RoomTag>>;
 
+    /// Deletes content of a room whose clock is below `before`, the oldest first, at most
+    /// [`SWEEP`](crate::limits::SWEEP) events, in one commit. The place of the last event of each log
+    /// stays known ([`Held::head`]), so that its author goes on from there. Returns the places that were
+    /// deleted, by author; fewer than `SWEEP` of them means that no more is there.
+    fn forget(&mut self, room: RoomTag, before: Hlc) -> Result<Vec<(AuthorId, Seq)>>;
+
     /// Forgets a room's events, records and outbox; the guard stays. Not one commit, but once
     /// begun it is finished, if need be at the next opening.
     fn drop_room(&mut self, room: RoomTag) -> Result<()>;

@@ -113,7 +113,7 @@ pub struct Held {
     pub stream: Stream,
     /// The positions that are there, at most [`limits::RANGES_MAX`](crate::limits::RANGES_MAX) ranges.
     pub ranges: Ranges,
-    /// The highest position.
+    /// The highest position, also when its event was let go since.
     pub head: Seq,
     /// The event there; of a fork, the one that came first.
     pub head_hash: EventHash,

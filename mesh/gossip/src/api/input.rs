@@ -94,6 +94,19 @@ pub enum Input {
         /// The last place that is taken. Of several the lowest counts.
         last: Seq,
     },
+    /// The room's content is kept for a while only, and a log up to a place was let go of: what lies
+    /// there is neither held, taken nor asked for any more. Said again after a restart where nothing
+    /// is held of the log.
+    LetGo {
+        /// The room.
+        room: RoomTag,
+        /// Whose log.
+        author: AuthorId,
+        /// Which log.
+        stream: Stream,
+        /// The last place that was let go. Of several the highest counts.
+        last: Seq,
+    },
     /// The answer to [`Action::Persist`](crate::Action::Persist); each ticket is answered once.
     Persisted {
         /// Which commit.

@@ -3,7 +3,7 @@
 use peddlenet_gossip::{Input, Notice, limits};
 use peddlenet_wire::{Seq, Stream};
 
-use crate::net::{Net, OTHER, ROOM};
+use crate::net::{Net, OTHER, ROOM, author};
 
 /// Node 0 holds membership and 2,000 messages of four authors; node 1 holds nothing.
 fn long_history(seed: u64) -> Net {
@@ -262,4 +262,73 @@ fn what_has_holes_says_so() {
     net.run_until(5_000, "what there is", |n| n.converged(ROOM, 20));
     net.give(1, Input::CloseRoom { room: ROOM });
     assert_eq!(net.counts(1).events, 0);
+}
+
+#[test]
+fn what_one_let_go_of_is_not_fetched_back_from_who_has_not_yet() {
+    let mut net = Net::line(3, 21);
+    net.run_for(100);
+    for n in 0..20 {
+        net.say(0, &format!("old {n}"));
+        net.run_for(20);
+    }
+    net.run_until(10_000, "all of it", |n| n.converged(ROOM, 20));
+    let let_go = |net: &mut Net, node: usize, last: u64| {
+        let (author, stream) = (author(0), Stream::CONTENT);
+        let log = net.nodes[node].disks.get_mut(&ROOM).unwrap();
+        log.events
+            .retain(|(a, s, seq, _), _| (*a, *s) != (author, stream) || seq.0 > last);
+        let last = Seq(last);
+        net.give(
+            node,
+            Input::LetGo {
+                room: ROOM,
+                author,
+                stream,
+                last,
+            },
+        );
+    };
+    // The one in the middle is first, the author last.
+    let_go(&mut net, 1, 15);
+    let wants = |net: &Net| {
+        net.nodes
+            .iter()
+            .map(|n| n.engine.stats().wants)
+            .sum::<u64>()
+    };
+    let before = wants(&net);
+    net.run_for(30_000);
+    assert_eq!(wants(&net), before, "nobody asked for what was let go");
+    assert_eq!(net.counts(1).events, 5);
+    let said = net.say(0, "meanwhile");
+    net.run_for(500);
+    assert!((1..3).all(|n| {
+        net.nodes[n]
+            .delivered
+            .iter()
+            .any(|(e, ..)| e.hash() == said.hash())
+    }));
+    let_go(&mut net, 2, 15);
+    let_go(&mut net, 0, 15);
+    net.run_until(20_000, "the same again", |n| n.converged(ROOM, 6));
+    // All of it goes, and its author goes on, also after a restart.
+    (0..3).for_each(|node| let_go(&mut net, node, 21));
+    net.restart(1);
+    net.give(
+        1,
+        Input::LetGo {
+            room: ROOM,
+            author: author(0),
+            stream: Stream::CONTENT,
+            last: Seq(21),
+        },
+    );
+    net.link(0, 1, &[ROOM]);
+    net.link(1, 2, &[ROOM]);
+    net.run_for(1_000);
+    net.say(0, "after that");
+    net.run_until(20_000, "the next one", |n| n.converged(ROOM, 1));
+    let blamed = |n: &Notice| matches!(n, Notice::Misbehaved { .. });
+    assert!(!net.nodes.iter().any(|n| n.notices.iter().any(blamed)));
 }

@@ -1,11 +1,11 @@
 //! Events: by name, by position, by time.
 
-use peddlenet_wire::{AuthorId, RoomTag, Seq, Stream};
+use peddlenet_wire::{AuthorId, Hlc, RoomTag, Seq, Stream};
 
 use super::{ROOM, all, commit, event};
 use crate::{
     EventKey, Store, StoreError, StoredEvent, Write,
-    limits::{COMMIT_WRITES_MAX, RANGES_MAX, VALUE_MAX},
+    limits::{COMMIT_WRITES_MAX, RANGES_MAX, SWEEP, VALUE_MAX},
 };
 
 pub(super) fn an_event_is_found_by_name_position_and_time(store: &mut dyn Store) {
@@ -217,4 +217,38 @@ pub(super) fn a_tail_runs_from_newest_to_oldest_within_its_stream(store: &mut dy
         assert_eq!(empty, []);
     }
     assert_eq!(tail(2, None, 0), []);
+}
+
+pub(super) fn what_is_too_old_goes_and_the_end_of_its_log_stays_known(store: &mut dyn Store) {
+    let old: Vec<_> = (1..=2 * SWEEP as u64)
+        .map(|seq| event(1, 1, seq, 0))
+        .collect();
+    let membership = event(1, 0, 1, 0);
+    commit(store, old.iter().take(SWEEP).cloned());
+    commit(store, old.iter().skip(SWEEP).cloned());
+    commit(store, [membership.clone()]);
+    let cutoff = old[SWEEP + 10].clock;
+    let first = store.forget(ROOM, cutoff).unwrap();
+    assert_eq!(first.len(), SWEEP);
+    let second = store.forget(ROOM, cutoff).unwrap();
+    assert_eq!(second.len(), 10, "fewer than asked for: nothing is left");
+    assert_eq!(
+        second.last(),
+        Some(&(AuthorId([1; 32]), Seq(SWEEP as u64 + 10)))
+    );
+    assert_eq!(store.forget(ROOM, cutoff).unwrap(), []);
+    assert_eq!(all(store, 1, 1), old[SWEEP + 10..]);
+    assert_eq!(store.event(ROOM, old[0].key.hash).unwrap(), None);
+    assert_eq!(store.page(ROOM, None, 1_000).unwrap().len(), SWEEP - 10);
+    assert_eq!(all(store, 1, 0), [membership], "stream 0 is never let go");
+
+    let last = old.last().unwrap();
+    while !store.forget(ROOM, Hlc(u64::MAX)).unwrap().is_empty() {}
+    let held = store.held(ROOM).unwrap();
+    let log = held.iter().find(|h| h.stream == Stream(1)).unwrap();
+    assert!(log.ranges.is_empty() && log.events == 0);
+    assert_eq!((log.head, log.head_hash), (last.key.seq, last.key.hash));
+    let next = event(1, 1, last.key.seq.0 + 1, 0);
+    commit(store, [next.clone()]);
+    assert_eq!(all(store, 1, 1), [next]);
 }

@@ -85,6 +85,23 @@ impl<'a, T: Tables> Draft<'a, T> {
         Ok(())
     }
 
+    /// Deletes an event and its index entries. Where its log ends stays known.
+    pub(super) fn forget(&mut self, key: &EventKey, time_key: Vec<u8>) -> Result<()> {
+        self.set(Table::Events, layout::event_key(key), None);
+        self.set(Table::Ids, layout::hash_key(key.room, key.hash), None);
+        self.set(Table::ByTime, time_key, None);
+        let head_key = layout::stream_key(key.room, key.author, key.stream);
+        let Some(bytes) = self.get(Table::Heads, &head_key)? else {
+            return Ok(());
+        };
+        let mut held = layout::read_head(&head_key, &bytes)?.1;
+        // Of a fork there is another event at the same place, of the same age more or less: it goes, too.
+        held.ranges.remove(key.seq);
+        held.events = held.events.saturating_sub(1);
+        self.set(Table::Heads, head_key, Some(layout::head_value(&held)));
+        Ok(())
+    }
+
     /// The index entries of an event that is new, or that a rebuild replays.
     pub(super) fn index(&mut self, key: &EventKey, value: &EventValue) -> Result<()> {
         self.set(

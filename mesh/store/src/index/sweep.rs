@@ -3,7 +3,7 @@
 //! Each notes in `meta` that it has begun, goes on in steps that may be repeated, and removes the
 //! note at the end. A process that dies in between leaves the note, and the next one finishes.
 
-use peddlenet_wire::RoomTag;
+use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq};
 
 use super::{Indexed, draft::Draft};
 use crate::{
@@ -61,6 +61,41 @@ impl<T: Tables> Indexed<T> {
             )?;
         }
         Ok(())
+    }
+
+    pub(super) fn forget_oldest(
+        &mut self,
+        room: RoomTag,
+        before: Hlc,
+    ) -> Result<Vec<(AuthorId, Seq)>> {
+        let span = Span {
+            from: room.0.to_vec(),
+            until: Some(layout::time_key(room, before, EventHash::ZERO)),
+        };
+        let mut gone = Vec::new();
+        let mut draft = Draft::over(&self.tables);
+        for time_key in self.keys(Table::ByTime, &span, SWEEP)? {
+            let hash = layout::read_time_key(&time_key)?.2;
+            let id = self
+                .tables
+                .get(Table::Ids, &layout::hash_key(room, hash))?
+                .ok_or_else(|| StoreError::corrupt("an index names an event that is not there"))?;
+            let key = layout::read_id_value(room, hash, &id)?;
+            draft.forget(&key, time_key)?;
+            gone.push((key.author, key.seq));
+        }
+        let mut changes = draft.into_changes();
+        if changes.is_empty() {
+            return Ok(gone);
+        }
+        // What the database holds must be counted again before it is compared with its size.
+        changes.push(Change {
+            table: Table::Meta,
+            key: LIVE_KEY.to_vec(),
+            value: None,
+        });
+        self.apply(|tables| tables.apply(&changes))?;
+        Ok(gone)
     }
 
     pub(crate) fn begin_drop(&mut self, room: RoomTag) -> Result<()> {
