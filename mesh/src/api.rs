@@ -79,6 +79,8 @@ pub struct Member {
     pub blocked: bool,
     /// Signed two histories: nothing new of theirs is taken.
     pub forked: bool,
+    /// Asks to go on under a new key: [`Node::confirm_move`](crate::Node::confirm_move).
+    pub moving: bool,
     /// Whether the name could be taken for another's.
     pub lookalike: Lookalike,
     /// A verified person's name under another key, not confirmed yet: [`Node::confirm_key`](crate::Node::confirm_key).
@@ -275,6 +277,15 @@ pub enum Event {
     RoomGone(RoomId),
     /// This device no longer belongs to the room. What it has of it stays.
     Removed(RoomId),
+    /// This device goes on under a new key in a room; see [`Node::move_on`](crate::Node::move_on).
+    Moved {
+        /// The room.
+        room: RoomId,
+        /// The key until now.
+        from: AuthorId,
+        /// The key from now on.
+        to: AuthorId,
+    },
     /// Messages grew older than the room keeps them and are gone from this device: those from before a
     /// moment.
     LetGo {

@@ -100,7 +100,7 @@ codes! {
     /// A scanned code that doesn't fit what this device knows of the person.
     VerifyMismatch = "verify_mismatch" => "The codes don't match: somebody may stand between you two. Check that both of you have this room open, then compare the numbers; trust nothing here until they are the same.";
     /// This device signed two histories.
-    OwnFork = "own_fork" => "This device was restored from an older copy and spoke twice in this room, so the others take nothing new from it. Leave the room, then join it again with a new code.";
+    OwnFork = "own_fork" => "This device was restored from an older copy and spoke twice in this room, so the others take nothing new from it. Ask for a new key in this room, and a moderator to confirm it; or leave the room and join it again with a new code.";
     /// No such invite in the room.
     InviteNotFound = "invite_not_found" => "That invite isn't open. Make a new one.";
     /// The device is in as many rooms as it may.

@@ -17,7 +17,10 @@ use peddlenet_wire::{Invite, RoomId, codec::Name};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    actor::{self, Actor, Continue, EVENT_QUEUE, EventSink, LoadedRoom, Parts, Reply, load_room},
+    actor::{
+        self, Actor, Continue, EVENT_QUEUE, EventSink, LoadedRoom, Parts, Reply, add_kept,
+        load_room,
+    },
     api::{
         AuthorId, Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message,
         MessageId, RoomOptions, RoomSummary,
@@ -27,7 +30,7 @@ use crate::{
     error::{Error, ErrorCode},
     join,
     keys::{self, DiskCipher, Kept, KeyPlace, Keys},
-    room::{Room, SavedRoom, epochs_of},
+    room::{Room, SavedRoom},
     stats::Stats,
     wipe,
 };
@@ -454,9 +457,7 @@ fn load(data_dir: &Path, name: Option<&str>, keys: &Keys) -> Result<Loaded, Erro
         let room = SavedRoom::from_bytes(&bytes).map_err(|e| e.to_string());
         match room.and_then(|saved| Room::load(&saved).map_err(|e| e.to_string())) {
             Ok(mut room) => {
-                for (_, bytes) in store.meta_under(&epochs_of(room.tag))? {
-                    room.add_saved(&bytes);
-                }
+                add_kept(&store, &mut room)?;
                 rooms.push(load_room(&store, room)?);
             }
             Err(why) => tracing::error!(why, "a room could not be read and is left out"),

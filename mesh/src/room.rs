@@ -4,6 +4,7 @@
 //! a restart is in [`SavedRoom`]; everything else is rebuilt from the event log.
 
 mod direct;
+mod moving;
 mod retention;
 
 use std::{
@@ -24,13 +25,14 @@ use peddlenet_wire::{
     ids::Digest,
     join::EpochGrant,
     limits,
-    power::Cut,
+    power::{Cut, Moving},
     record::{Receipts, RecordKind, SeenUpTo, Whereabouts},
 };
 use zeroize::Zeroizing;
 
 use peddlenet_room::{Judgement, Keyring, News, Roster};
 
+pub(crate) use self::moving::next_key;
 use crate::{entropy, trust::Trust};
 
 /// What a room needs besides its event log.
@@ -138,6 +140,10 @@ pub(crate) struct Room {
     carried: (Option<EpochId>, u64),
     /// What the person decided about the others.
     pub(crate) trust: Trust,
+    /// The key under which this device asks to go on.
+    next_key: Option<AuthorKey>,
+    /// Members who ask to go on under a new key.
+    moving: BTreeMap<AuthorId, Moving>,
 }
 
 /// An epoch lasts that long at most (design).
@@ -167,6 +173,8 @@ impl Room {
             let_go: Timestamp(0),
             unopened: BTreeSet::new(),
             carried: (None, 0),
+            next_key: None,
+            moving: BTreeMap::new(),
         }
     }
 
@@ -195,10 +203,14 @@ impl Room {
     }
 
     pub(crate) fn saved(&self) -> Zeroizing<Vec<u8>> {
+        self.saved_with(&self.key)
+    }
+
+    fn saved_with(&self, key: &AuthorKey) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(codec::to_vec(&SavedRoom {
             room: self.id,
             tag: self.tag,
-            author_seed: *self.key.seed(),
+            author_seed: *key.seed(),
             epochs: {
                 let newest = self.ring.newest_first();
                 let newest = newest.into_iter().take(limits::EPOCHS_MAX).rev();

@@ -106,7 +106,8 @@ fn answer(ask: Ask, batcher: &mut Batcher, page: &mut Option<Channel<Batch>>) {
 fn on_event(event: Event, batcher: &mut Batcher) -> Option<Batch> {
     let now = Instant::now();
     match event {
-        Event::Lagged => Some(batcher.skip(now)),
+        // What is this person's own changed: the page asks for a snapshot as after missed events.
+        Event::Lagged | Event::Moved { .. } => Some(batcher.skip(now)),
         Event::Quarantined { .. } => {
             tracing::error!("the data folder was damaged and set aside");
             None

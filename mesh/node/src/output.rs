@@ -136,6 +136,12 @@ fn event_value(event: Event) -> Option<Value> {
             "room": room.to_string(),
             "before_ms": before.0,
         }),
+        Event::Moved { room, from, to } => json!({
+            "event": "moved",
+            "room": room.to_string(),
+            "from": from.to_string(),
+            "to": to.to_string(),
+        }),
         Event::Removed(room) => json!({"event": "removed", "room": room.to_string()}),
         Event::Fork { room, author, me } => json!({
             "event": "fork",
@@ -181,6 +187,7 @@ pub(crate) fn member(m: &Member) -> Value {
         "muted": m.muted,
         "blocked": m.blocked,
         "forked": m.forked,
+        "moving": m.moving,
         "lookalike": m.lookalike != Lookalike::No,
         "imitates": match m.lookalike {
             Lookalike::Imitates(who) => Some(who.to_string()),

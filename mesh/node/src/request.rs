@@ -67,6 +67,13 @@ pub(crate) enum Request {
         room: RoomId,
         author: AuthorId,
     },
+    Move {
+        room: RoomId,
+    },
+    ConfirmMove {
+        room: RoomId,
+        author: AuthorId,
+    },
     Role {
         room: RoomId,
         author: AuthorId,
@@ -183,6 +190,11 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
             author: id_of(o, "author")?,
         },
         "ban" => Request::Ban {
+            room: room()?,
+            author: id_of(o, "author")?,
+        },
+        "move" => Request::Move { room: room()? },
+        "confirm_move" => Request::ConfirmMove {
             room: room()?,
             author: id_of(o, "author")?,
         },

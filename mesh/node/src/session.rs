@@ -146,6 +146,14 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             node.ban(room, author).await?;
             json!({})
         }
+        Request::Move { room } => {
+            node.move_on(room).await?;
+            json!({})
+        }
+        Request::ConfirmMove { room, author } => {
+            node.confirm_move(room, author).await?;
+            json!({})
+        }
         Request::Role { room, author, role } => {
             node.set_role(room, author, role).await?;
             json!({})

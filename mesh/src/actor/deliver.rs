@@ -143,6 +143,7 @@ impl Actor {
         match header.kind {
             RecordKind::RECEIPTS if after > before => self.tell_receipts(tag, before, after),
             RecordKind::WHEREABOUTS => self.known_changed(tag, author),
+            RecordKind::MOVING => self.member_changed(tag, author),
             _ => {}
         }
         self.refresh_reach(tag, author);
@@ -200,6 +201,7 @@ pub(super) fn take_record(room: &mut Room, record: &SignedRecord) {
                 room.whereabouts.insert(header.author, place);
             }
         }
+        RecordKind::MOVING => drop(room.note_moving(header.author, &body)),
         _ => {}
     }
 }
@@ -236,7 +238,7 @@ pub(super) fn message_of(room: &Room, event: &SignedEvent, hops: u8) -> Option<M
         text,
         time: header.clock.timestamp(),
         hops,
-        mine: header.author == room.me(),
+        mine: room.is_mine(header.author),
         seen_by: room.seen_by(header.author, header.seq),
         direct: None,
     })

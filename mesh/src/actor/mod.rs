@@ -22,6 +22,7 @@ mod links;
 mod meet;
 mod messages;
 mod meter;
+mod moving;
 mod opening;
 mod people;
 mod power;
@@ -156,7 +157,7 @@ pub(crate) struct Parts {
     pub(crate) events: EventSink,
 }
 
-pub(crate) use rooms::{LoadedRoom, load_room};
+pub(crate) use rooms::{LoadedRoom, add_kept, load_room};
 
 /// Runs the actor until every [`Node`](crate::Node) handle is gone or it was closed.
 pub(crate) async fn run(
@@ -236,6 +237,7 @@ impl Actor {
         self.refresh_gates();
         self.announce_everywhere();
         self.say_new_name();
+        self.ask_on_to_move();
         self.arm(Timer::Tick, clock::now());
     }
 

@@ -52,6 +52,7 @@ impl Actor {
             muted: room.trust.is_muted(author),
             blocked: room.trust.is_blocked(author),
             forked: room.trust.fork(author).is_some(),
+            moving: room.is_moving(author),
             lookalike: room.trust.lookalike(author),
             key_changed: room.trust.key_changed(author).is_some(),
         })
@@ -72,6 +73,7 @@ impl Actor {
             muted: false,
             blocked: false,
             forked: room.is_some_and(|room| room.trust.fork(author).is_some()),
+            moving: false,
             lookalike: Lookalike::No,
             key_changed: false,
         }

@@ -107,7 +107,7 @@ impl Actor {
         self.say_power(outcome, reply);
     }
 
-    fn check_power(
+    pub(super) fn check_power(
         &self,
         id: RoomId,
         check: impl FnOnce(&crate::room::Room) -> Result<(), ErrorCode>,
@@ -163,6 +163,12 @@ impl Actor {
     }
 
     fn member_gone(&mut self, tag: RoomTag, author: AuthorId) {
+        let Some(room) = self.rooms.get(&tag) else {
+            return;
+        };
+        if author == room.me() && self.go_on_as_moved(tag) {
+            return;
+        }
         let Some(room) = self.rooms.get(&tag) else {
             return;
         };

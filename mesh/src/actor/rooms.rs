@@ -5,13 +5,14 @@ use std::time::Duration;
 use peddlenet_crypto::{AuthorKey, EpochKeys};
 use peddlenet_gossip::Input;
 use peddlenet_room::Judgement;
-use peddlenet_store::{Store, StoredEvent, Write};
+use peddlenet_store::{Store, StoreError, StoredEvent, Write};
 use peddlenet_wire::{
     AuthorId, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream,
     codec::Name,
     content::{Create, Membership, Profile, Role},
     limits,
 };
+use zeroize::Zeroizing;
 
 use super::{
     Actor, Reply, Timer,
@@ -23,7 +24,7 @@ use crate::{
     api::{Event, Message, Reach, RoomOptions, RoomSummary},
     clock, convert, entropy,
     error::{Error, ErrorCode},
-    room::{Room, SavedRoom},
+    room::{Room, SavedRoom, epochs_of, next_key},
 };
 
 /// Changes to a room's line in the list are gathered that long.
@@ -40,6 +41,18 @@ pub(crate) struct LoadedRoom {
     records: Vec<SignedRecord>,
     last: Option<Message>,
     directs: RoomDirects,
+}
+
+/// What the store keeps of a room beside its log: later epochs' keys, and the key to go on under. Blocks.
+pub(crate) fn add_kept(store: &dyn Store, room: &mut Room) -> Result<(), StoreError> {
+    for (_, bytes) in store.meta_under(&epochs_of(room.tag))? {
+        room.add_saved(&bytes);
+    }
+    let seed = store.meta(&next_key(room.tag))?.map(Zeroizing::new);
+    if let Some(seed) = seed.and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok()) {
+        room.set_next_key(AuthorKey::from_seed(seed));
+    }
+    Ok(())
 }
 
 /// Reads a room from the store: replays its membership and looks up where its logs end. Blocks.
@@ -190,6 +203,7 @@ impl Actor {
         self.tell_let_go(tag, let_go);
         self.tell_cuts(tag);
         self.trust_loaded(tag);
+        self.go_on_as_moved(tag);
         self.tell_known(tag, None);
         self.open_directs(tag, directs);
     }
@@ -360,8 +374,18 @@ impl Actor {
     fn forget_room(&mut self, tag: RoomTag, id: RoomId, reply: Reply<()>) {
         self.close_room_on_links(tag);
         self.feed(Input::CloseRoom { room: tag });
-        self.rooms.remove(&tag);
+        self.forget_state(tag);
         self.by_id.remove(&id);
+        self.refresh_gates();
+        self.disk.drop_room(tag, move |actor, outcome| {
+            actor.events.emit(Event::RoomGone(id));
+            let _ = reply.send(outcome.map_err(Error::from));
+        });
+    }
+
+    /// Everything that is kept in memory of a room.
+    pub(super) fn forget_state(&mut self, tag: RoomTag) {
+        self.rooms.remove(&tag);
         self.last.remove(&tag);
         self.reach.retain(|(room, _), _| *room != tag);
         self.dials.forget_room(tag);
@@ -369,11 +393,6 @@ impl Actor {
         self.directs.forget_room(tag);
         self.said.remove(&tag);
         self.unreadable.forget_room(tag);
-        self.refresh_gates();
-        self.disk.drop_room(tag, move |actor, outcome| {
-            actor.events.emit(Event::RoomGone(id));
-            let _ = reply.send(outcome.map_err(Error::from));
-        });
     }
 
     pub(crate) fn room_list(&self) -> Vec<RoomSummary> {

@@ -380,11 +380,7 @@ impl Actor {
 
     /// Whether others still take what this device says. One that was restored from an old copy and
     /// spoke twice is frozen like anybody else.
-    ///
-    /// Hook: a way on without leaving is a `Move` event of stream 0 (the old key's consent to a new one,
-    /// confirmed by a moderator). It belongs where this error is shown: make the new key, publish the
-    /// consent under the old one (stream 0 is open to a frozen author), and speak under the new one
-    /// once it was confirmed.
+    /// The way on is a new key: see [`moving`](super::moving).
     pub(super) fn may_speak(&self, tag: RoomTag, stream: Stream) -> Result<(), Error> {
         let frozen = |room: &Room| room.trust.fork(room.me()).is_some();
         if stream != Stream::MEMBERSHIP && self.rooms.get(&tag).is_some_and(frozen) {

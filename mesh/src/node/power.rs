@@ -25,6 +25,21 @@ impl Node {
             .await
     }
 
+    /// Asks to go on under a new key in a room where this device signed two histories, most often since it
+    /// was restored from an old copy. A moderator confirms it; [`Event::Moved`](crate::Event::Moved) tells
+    /// when. A frozen moderator confirms itself.
+    pub async fn move_on(&self, room: RoomId) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.move_on(room, reply))
+            .await
+    }
+
+    /// Lets a member go on under the new key it asked for. Takes a moderator, who should have asked
+    /// that person: whoever stole the old key can ask, too.
+    pub async fn confirm_move(&self, room: RoomId, author: AuthorId) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.confirm_move(room, author, reply))
+            .await
+    }
+
     /// Closes a room to joiners, or opens it again. Takes a moderator.
     pub async fn close_to_joiners(&self, room: RoomId, closed: bool) -> Result<(), Error> {
         self.call(move |actor, reply| actor.close_to_joiners(room, closed, reply))

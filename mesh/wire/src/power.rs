@@ -79,6 +79,18 @@ pub struct Close {
     pub closed: bool,
 }
 
+/// A member asks to go on under a new key. A moderator who confirms it says [`Move`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Moving {
+    /// The new key.
+    #[n(0)]
+    pub to: AuthorId,
+    /// By the key until now over (room id, new key).
+    #[n(1)]
+    pub consent: Signature,
+}
+
 /// A member goes on under a new key (its log forked, or its profile moved); a moderator confirms it.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]

@@ -49,6 +49,8 @@ impl RecordKind {
     /// The last of the author's direct messages that this device has seen, by hash. Kept under this number,
     /// never sent.
     pub const DIRECT_READ: Self = Self(5);
+    /// The author would go on under a new key: a [`Moving`](crate::power::Moving), sealed under k_member.
+    pub const MOVING: Self = Self(6);
 }
 
 /// What the author of a record signs.
