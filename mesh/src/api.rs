@@ -203,6 +203,8 @@ pub struct RoomOptions {
     pub history: History,
     /// Who may make codes and let people in: that role and those above.
     pub inviters: Role,
+    /// After how many seconds content is let go of; `None`: never.
+    pub retention_s: Option<u32>,
 }
 
 impl Default for RoomOptions {
@@ -210,6 +212,7 @@ impl Default for RoomOptions {
         Self {
             history: History::Shared,
             inviters: Role::Member,
+            retention_s: None,
         }
     }
 }

@@ -200,7 +200,7 @@ impl Actor {
             owner_name: self.name.clone(),
             history: options.history,
             inviters: (options.inviters > Role::Member).then_some(options.inviters),
-            retention_s: None,
+            retention_s: options.retention_s,
         });
         // The id is the hash of `create`, so it is known only once that is sealed.
         let mut room = Room::new(
