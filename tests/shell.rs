@@ -10,7 +10,7 @@
 
 #[path = "../src-tauri/src/batcher.rs"]
 mod batcher;
-#[path = "../src-tauri/src/dto.rs"]
+#[path = "../src-tauri/src/dto/mod.rs"]
 mod dto;
 #[path = "../src-tauri/src/error.rs"]
 mod error;
