@@ -4,6 +4,7 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     reason = "what uses these parts needs Tauri and is not compiled here"
 )]

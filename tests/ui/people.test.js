@@ -66,5 +66,5 @@ test('marks_stand_beside_a_name', () => {
   assert.deepEqual(texts({ verifiedAs: 'a', muted: true }), ['verified', 'muted']);
   assert.deepEqual(texts({ lookalike: 'imitates', blocked: true, muted: true }), ['imitates a name', 'blocked']);
   assert.deepEqual(texts({ forked: true, lookalike: 'alike' }), ['frozen', 'similar name']);
-  assert.deepEqual(['owner', 'moderator', 'member', 'newer'].map((role) => roleWord(member('a', { role }))), ['made this room', 'moderator', 'member', 'member']);
+  assert.deepEqual(['owner', 'moderator', 'member', 'newer'].map((role) => roleWord(member('a', { role: /** @type {any} */ (role) }))), ['made this room', 'moderator', 'member', 'member']);
 });

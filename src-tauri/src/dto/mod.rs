@@ -5,6 +5,7 @@
 
 mod messages;
 mod people;
+mod power;
 mod rooms;
 mod session;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 pub(crate) use messages::{History, Message};
 pub(crate) use people::{Member, Members, Scanned, Verify};
+pub(crate) use power::{NewRoom, Role};
 pub(crate) use rooms::{Created, Invite, Joined, Room};
 pub(crate) use session::{Batch, Profile, Snapshot, UiEvent};
 

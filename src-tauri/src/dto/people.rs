@@ -3,6 +3,8 @@
 use peddlenet_mesh as mesh;
 use serde::Serialize;
 
+use super::Role;
+
 /// Somebody in a room.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -11,7 +13,7 @@ pub(crate) struct Member {
     name: String,
     state: &'static str,
     hops: u8,
-    role: &'static str,
+    role: Role,
     me: bool,
     direct_unread: u64,
     /// The name that was verified; `null` when none was.
@@ -72,7 +74,7 @@ impl From<mesh::Member> for Member {
             name: m.name,
             state: m.state.as_str(),
             hops: m.hops,
-            role: role(m.role),
+            role: m.role.into(),
             me: m.me,
             direct_unread: m.direct_unread,
             verified_as: m.verified.map(|v| v.name),
@@ -90,13 +92,5 @@ impl From<mesh::Member> for Member {
             },
             key_changed: m.key_changed,
         }
-    }
-}
-
-fn role(role: mesh::Role) -> &'static str {
-    match role {
-        mesh::Role::Member => "member",
-        mesh::Role::Moderator => "moderator",
-        mesh::Role::Owner => "owner",
     }
 }

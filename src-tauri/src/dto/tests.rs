@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use peddlenet_mesh::{self as mesh, AuthorId, InviteId, MessageId, Reach, Role, RoomId, Timestamp};
+use peddlenet_mesh::{self as mesh, AuthorId, InviteId, MessageId, Reach, RoomId, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
@@ -99,7 +99,7 @@ fn every_event_crosses_in_its_shape() {
         name: "Ada".into(),
         state: Reach::Linked,
         hops: 1,
-        role: Role::Owner,
+        role: mesh::Role::Owner,
         me: true,
         direct_unread: 2,
         verified: Some(mesh::VerifiedAs {
@@ -204,4 +204,34 @@ fn replies_cross_in_these_shapes() {
         })
     );
     assert_eq!(shape(Done {}), json!({}));
+}
+
+#[test]
+fn the_rules_of_a_new_room_are_read_in_this_shape() {
+    let read = |value: Value| serde_json::from_value::<NewRoom>(value).map(mesh::RoomOptions::from);
+    let usual = json!({"history": "shared", "inviters": "member", "retentionS": null});
+    assert_eq!(read(usual).unwrap(), mesh::RoomOptions::default());
+    let strict = json!({"history": "fromJoin", "inviters": "owner", "retentionS": 86_400});
+    let expected = mesh::RoomOptions {
+        history: mesh::History::FromJoin,
+        inviters: mesh::Role::Owner,
+        retention_s: Some(86_400),
+    };
+    assert_eq!(read(strict).unwrap(), expected);
+    assert!(read(json!({"history": "some", "inviters": "owner", "retentionS": null})).is_err());
+    let misspelt = json!({"history": "shared", "inviters": "member", "retention_s": 1});
+    assert!(read(misspelt).is_err());
+}
+
+#[test]
+fn roles_are_said_in_these_words() {
+    for (role, word) in [
+        (mesh::Role::Member, "member"),
+        (mesh::Role::Moderator, "moderator"),
+        (mesh::Role::Owner, "owner"),
+    ] {
+        assert_eq!(shape(Role::from(role)), word);
+        let read: Role = serde_json::from_value(word.into()).unwrap();
+        assert_eq!(mesh::Role::from(read), role);
+    }
 }
