@@ -26,6 +26,7 @@ export class InviteDialog extends ModalElement {
   #timer = 0;
   #text = h('p', { class: 'invite-text' });
   #qr = h('img', { class: 'invite-qr', 'data-test': 'invite-qr', hidden: true });
+  #panel = h('div', { class: 'invite-panel' });
   #cover = h('div', { class: 'invite-cover' });
   #coverText = h('p', { role: 'status' });
   #again = h('button', {
@@ -46,7 +47,8 @@ export class InviteDialog extends ModalElement {
   setup() {
     super.setup();
     this.heading = t('invite.title');
-    this.#cover.replaceChildren(this.#coverText, this.#again, this.#open);
+    this.#cover.replaceChildren(this.#coverText, this.#again);
+    this.#panel.replaceChildren(this.#qr, this.#cover);
     this.#below.replaceChildren(
       this.#left,
       h('label', { class: 'label', for: 'invite-link' }, t('invite.link')),
@@ -59,8 +61,9 @@ export class InviteDialog extends ModalElement {
     this.body.classList.add('invite');
     this.body.replaceChildren(
       this.#text,
-      h('div', { class: 'invite-panel' }, this.#qr, this.#cover),
+      this.#panel,
       this.#error,
+      this.#open,
       this.#below);
     this.#timer = window.setInterval(() => this.#tick(), 500);
     void this.#make();
@@ -101,8 +104,17 @@ export class InviteDialog extends ModalElement {
     const opens = code === 'room_closed' && this.data.mayOpen;
     if (code === 'not_allowed') setLine(this.#error, t('invite.notAllowed'));
     else setLine(this.#error, opens ? t('invite.closed') : message);
-    this.#show('', code !== 'not_allowed' && !opens);
+    this.#show('', true);
+    // Trying again would bring the same answer: no place is kept for a code.
+    this.#hideCode(code === 'not_allowed' || code === 'room_closed');
     this.#open.hidden = !opens;
+    if (opens) this.#open.focus();
+  }
+
+  /** @param {boolean} on */
+  #hideCode(on) {
+    this.#panel.hidden = on;
+    this.#text.hidden = on;
   }
 
   async #openRoom() {
@@ -153,6 +165,7 @@ export class InviteDialog extends ModalElement {
     this.#coverText.textContent = words;
     this.#again.hidden = !again;
     this.#open.hidden = true;
+    this.#hideCode(false);
     this.#below.hidden = !ready;
   }
 

@@ -75,15 +75,9 @@ export class PersonPowers extends ViewElement {
     const { name } = this.data;
     setLine(this.#error, '');
     this.#asked = hide ? 'hide' : 'remove';
-    const back = hide ? 'person-ban' : 'person-remove';
-    const keep = h('button', {
-      type: 'button', class: 'button', 'data-test': 'person-keep', onclick: () => {
-        this.#offer();
-        /** @type {HTMLElement | null} */ (this.querySelector(`[data-test="${back}"]`))?.focus();
-      },
-    }, t('power.keep'));
-    this.#offers.replaceChildren(
-      h('p', {}, hide ? t('power.banAsk', { name }) : t('power.removeAsk', { name })),
+    const keep = h('button', { type: 'button', class: 'button', 'data-test': 'person-keep', onclick: () => this.#takeBack() }, t('power.keep'));
+    this.#offers.replaceChildren(h('div', { class: 'powers-offers', role: 'group', 'aria-labelledby': 'power-question' },
+      h('p', { id: 'power-question' }, hide ? t('power.banAsk', { name }) : t('power.removeAsk', { name })),
       h('ul', { class: 'powers-means' },
         h('li', {}, t('power.future')),
         hide && h('li', {}, t('power.hidden')),
@@ -94,8 +88,15 @@ export class PersonPowers extends ViewElement {
         h('button', {
           type: 'button', class: 'button button-danger', 'data-test': 'person-remove-go',
           onclick: () => void this.#act(() => this.data.remove(hide)),
-        }, hide ? t('power.banGo') : t('power.removeGo'))));
+        }, hide ? t('power.banGo') : t('power.removeGo')))));
     keep.focus();
+  }
+
+  /** The question goes; who answered it stands where they came from. */
+  #takeBack() {
+    const from = this.#asked === 'hide' ? 'person-ban' : 'person-remove';
+    this.#offer();
+    /** @type {HTMLElement | null} */ (this.querySelector(`[data-test="${from}"]`))?.focus();
   }
 
   /** @param {() => Promise<void>} act */
@@ -107,7 +108,7 @@ export class PersonPowers extends ViewElement {
       await act();
     } catch (error) {
       setLine(this.#error, /** @type {Error} */ (error).message);
-      this.#offer();
+      if (this.#asked !== 'none') this.#takeBack();
     } finally {
       this.#busy = false;
     }

@@ -16,7 +16,7 @@ import { t } from '../strings/index.js';
 export class RoomDoor extends ViewElement {
   #state = h('p', { class: 'hint', role: 'status', 'data-test': 'room-closed', hidden: true });
   #buttons = h('div', { class: 'row row-wrap' });
-  #hint = h('p', { class: 'hint' }, t('door.hint'));
+  #hint = h('p', { class: 'hint' });
   #error = errorLine();
   #busy = false;
 
@@ -32,7 +32,8 @@ export class RoomDoor extends ViewElement {
     this.hidden = !mayClose && closed !== true;
     if (previous?.closed === closed && previous.mayClose === mayClose) return;
     setLine(this.#state, closed === true ? t('door.closed') : '');
-    this.#hint.hidden = !mayClose || closed === true;
+    const hint = closed === null ? t('door.unknown') : t('door.hint');
+    setLine(this.#hint, mayClose && closed !== true ? hint : '');
     const held = this.#buttons.contains(document.activeElement);
     this.#buttons.replaceChildren(...[
       mayClose && closed !== true && this.#button('room-close', t('door.close'), true),

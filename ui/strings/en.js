@@ -210,7 +210,7 @@ export const en = Object.freeze({
   'power.ban': 'Remove and hide what they wrote',
   'power.removeAsk': 'Remove {name} from this room?',
   'power.banAsk': 'Remove {name} from this room, and hide what they wrote?',
-  'power.future': 'They can’t read what is written from now on. Devices that are away follow once they hear of it.',
+  'power.future': 'They can’t read what is written from now on, except by devices that haven’t heard of it yet.',
   'power.hidden': 'What they wrote here is hidden for everybody.',
   'power.past': 'What they have already, they keep.',
   'power.codes': 'Every open code to this room stops working. Without a new one they can’t come back.',
@@ -222,6 +222,7 @@ export const en = Object.freeze({
   'door.close': 'Close the room to new people',
   'door.open': 'Open it again',
   'door.hint': 'While it is closed no code lets anybody in. You can open it again.',
+  'door.unknown': 'While it is closed no code lets anybody in. Somebody may have closed it already: then open it again here.',
 
   'person.match': 'It matches: {name} is verified on this device. Let them scan your code, too.',
   'person.forked': '{name} signed two different histories, perhaps from a restored backup or a copied key. Nothing new from them is taken here.',
