@@ -134,7 +134,7 @@ test('whoever made a room chooses its rules, makes a moderator, removes them and
   await ada.window.gone('person-dialog dialog', 'the sheet of who is gone');
   await ada.window.gone(OTHER, 'Ben in the list of people');
   await reads(ben, hook('own-fork'), /^You were removed from this room/);
-  await ben.window.gone(hook('composer-input'), "Ben's composer");
+  for (const gone of ['composer-input', 'invite-open']) await ben.window.gone(hook(gone), `${gone} in Ben's window`);
   await ben.shoot('22-removed-laptop');
 
   // Nobody new: a code is refused with the way out beside it.

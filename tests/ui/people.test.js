@@ -37,6 +37,7 @@ test('presence_is_said_in_plain_words', () => {
   assert.equal(nearText(room({ near: 3 })), '3 people here');
   assert.equal(nearText(room({ near: 0 })), 'Nobody near right now');
   assert.equal(nearText(room({ near: 0, members: 1 })), 'Only you so far');
+  assert.equal(nearText(room({ near: 1, removed: true })), 'You are no longer in this room');
 });
 
 test('sixty_digits_are_read_in_twelve_groups_of_five', () => {

@@ -41,6 +41,7 @@ export const en = Object.freeze({
   'near.here': { one: '{n} person here', other: '{n} people here' },
   'near.nobody': 'Nobody near right now',
   'near.alone': 'Only you so far',
+  'near.removed': 'You are no longer in this room',
 
   'create.title': 'Make a room',
   'create.label': 'Name of the room',
