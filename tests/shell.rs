@@ -4,13 +4,14 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     reason = "what uses these parts needs Tauri and is not compiled here"
 )]
 
 #[path = "../src-tauri/src/batcher.rs"]
 mod batcher;
-#[path = "../src-tauri/src/dto.rs"]
+#[path = "../src-tauri/src/dto/mod.rs"]
 mod dto;
 #[path = "../src-tauri/src/error.rs"]
 mod error;

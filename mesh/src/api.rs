@@ -27,6 +27,10 @@ pub struct RoomSummary {
     pub last: Option<Message>,
     /// Whether this device was removed from it: it can be read, and nothing more.
     pub removed: bool,
+    /// Whether it takes nobody new.
+    pub closed: bool,
+    /// After how many seconds messages are let go of; `None`: never.
+    pub retention_s: Option<u32>,
 }
 
 /// One message, opened.

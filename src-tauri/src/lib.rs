@@ -68,7 +68,11 @@ pub fn run(profile: Profile) -> ExitCode {
             commands::trust::set_verified,
             commands::trust::confirm_key,
             commands::trust::mute_member,
-            commands::trust::block_member
+            commands::trust::block_member,
+            commands::power::set_role,
+            commands::power::remove_member,
+            commands::power::ban_member,
+            commands::power::close_room
         ])
         .on_permission_request(|webview, kind| window::answer_permission(&webview, &kind))
         .setup(move |app| {

@@ -16,6 +16,7 @@ mod late_joiner;
 mod leave;
 mod line;
 mod meeting;
+mod moving;
 mod process;
 mod raw_member;
 mod removal;

@@ -176,7 +176,6 @@ async fn where_the_past_is_not_shared_a_joiner_reads_from_its_epoch_on() {
     let (mut ada, mut bea) = (Device::new("Ada").await, Device::new("Bea").await);
     let options = RoomOptions {
         history: History::FromJoin,
-        inviters: Role::Member,
         ..RoomOptions::default()
     };
     let room = ada.node.create_room_with("Fresh", options).await.unwrap();
@@ -207,7 +206,6 @@ async fn where_the_past_is_not_shared_a_joiner_reads_from_its_epoch_on() {
 async fn where_only_moderators_invite_a_member_can_t() {
     let (ada, bea) = (Device::new("Ada").await, Device::new("Bea").await);
     let options = RoomOptions {
-        history: History::Shared,
         inviters: Role::Moderator,
         ..RoomOptions::default()
     };

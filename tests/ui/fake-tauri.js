@@ -32,6 +32,8 @@ export class FakeShell {
   messages = new Map();
   /** @type {Map<string, Member[]>} */
   members = new Map();
+  /** Rooms that take nobody new. @type {Set<string>} */
+  closed = new Set();
   /** What the next scans answer, oldest first. @type {any[]} */
   scans = [];
   /** Commands that fail: code and sentence by name. @type {Record<string, {code: string, message: string}>} */
@@ -77,7 +79,7 @@ export class FakeShell {
    */
   addRoom(name, others = []) {
     const room = this.id();
-    const me = { author: hex(1), name: this.name || 'Me', state: /** @type {const} */ ('linked'), hops: 0, role: 'owner', me: true, directUnread: 0,
+    const me = { author: hex(1), name: this.name || 'Me', state: /** @type {const} */ ('linked'), hops: 0, role: /** @type {import('../../ui/ipc/types.js').Role} */ ('owner'), me: true, directUnread: 0,
       verifiedAs: null, muted: false, blocked: false, forked: false, lookalike: /** @type {const} */ ('no'), imitates: null, keyChanged: false };
     this.members.set(room, [me, ...others]);
     this.messages.set(room, []);
@@ -115,6 +117,17 @@ export class FakeShell {
     return member;
   }
 
+  /**
+   * @param {string} room
+   * @param {string} author
+   */
+  #remove(room, author) {
+    const member = this.#member(room, author);
+    this.members.set(room, (this.members.get(room) ?? []).filter((m) => m !== member));
+    this.emit({ kind: 'member', room, member: { ...member, state: 'removed', role: 'member' } });
+    return {};
+  }
+
   #snapshot() {
     return { seq: this.seq, profile: { name: this.name, key: this.key }, rooms: [...this.rooms.values()] };
   }
@@ -135,13 +148,16 @@ export class FakeShell {
       this.emit({ kind: 'room', room: /** @type {Room} */ (this.rooms.get(room)) });
       return { room };
     },
-    create_invite: ({ ttlS }) => ({
-      invite: this.id(),
-      link: `PEDDLENET:J/${'AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYUCULBOGAZDINRYHI6'.repeat(3)}`,
-      svg: fakeCode(),
-      bytes: 80,
-      expiresMs: Date.now() + ttlS * 1000,
-    }),
+    create_invite: ({ room, ttlS }) => {
+      if (this.closed.has(room)) throw { code: 'room_closed', message: 'This room is closed to new people at present. Ask whoever moderates it to open it.' };
+      return {
+        invite: this.id(),
+        link: `PEDDLENET:J/${'AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYUCULBOGAZDINRYHI6'.repeat(3)}`,
+        svg: fakeCode(),
+        bytes: 80,
+        expiresMs: Date.now() + ttlS * 1000,
+      };
+    },
     revoke_invite: () => ({}),
     scan_frame: () => this.scans.shift() ?? { result: 'none' },
     join_room: () => {
@@ -200,6 +216,20 @@ export class FakeShell {
     },
     block_member: ({ room, author, on }) => {
       this.#member(room, author).blocked = on;
+      return {};
+    },
+    set_role: ({ room, author, role }) => {
+      this.#member(room, author).role = role;
+      return {};
+    },
+    remove_member: ({ room, author }) => this.#remove(room, author),
+    ban_member: ({ room, author }) => {
+      this.messages.set(room, (this.messages.get(room) ?? []).filter((m) => m.author !== author));
+      return this.#remove(room, author);
+    },
+    close_room: ({ room, closed }) => {
+      if (closed) this.closed.add(room);
+      else this.closed.delete(room);
       return {};
     },
     leave_room: ({ room }) => {

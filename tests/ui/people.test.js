@@ -37,6 +37,7 @@ test('presence_is_said_in_plain_words', () => {
   assert.equal(nearText(room({ near: 3 })), '3 people here');
   assert.equal(nearText(room({ near: 0 })), 'Nobody near right now');
   assert.equal(nearText(room({ near: 0, members: 1 })), 'Only you so far');
+  assert.equal(nearText(room({ near: 1, removed: true })), 'You are no longer in this room');
 });
 
 test('sixty_digits_are_read_in_twelve_groups_of_five', () => {
@@ -66,5 +67,5 @@ test('marks_stand_beside_a_name', () => {
   assert.deepEqual(texts({ verifiedAs: 'a', muted: true }), ['verified', 'muted']);
   assert.deepEqual(texts({ lookalike: 'imitates', blocked: true, muted: true }), ['imitates a name', 'blocked']);
   assert.deepEqual(texts({ forked: true, lookalike: 'alike' }), ['frozen', 'similar name']);
-  assert.deepEqual(['owner', 'moderator', 'member', 'newer'].map((role) => roleWord(member('a', { role }))), ['made this room', 'moderator', 'member', 'member']);
+  assert.deepEqual(['owner', 'moderator', 'member', 'newer'].map((role) => roleWord(member('a', { role: /** @type {any} */ (role) }))), ['made this room', 'moderator', 'member', 'member']);
 });

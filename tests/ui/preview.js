@@ -7,7 +7,7 @@ import { FakeShell } from './fake-tauri.js';
 const shell = new FakeShell();
 const MINUTE = 60_000;
 const person = (/** @type {number} */ n, /** @type {string} */ name, /** @type {any} */ state, hops = 1) => ({
-  author: (n * 7919).toString(16).padStart(32, '0'), name, state, hops, role: 'member', me: false, directUnread: 0,
+  author: (n * 7919).toString(16).padStart(32, '0'), name, state, hops, role: /** @type {import('../../ui/ipc/types.js').Role} */ ('member'), me: false, directUnread: 0,
   verifiedAs: null, muted: false, blocked: false, forked: false, lookalike: /** @type {any} */ ('no'),
   imitates: /** @type {string | null} */ (null), keyChanged: false,
 });
@@ -82,6 +82,7 @@ const scenes = {
   },
   empty: () => { shell.name = 'Rosa'; openCamp(shell.addRoom('Camp 7')); },
   create: () => { campsite(); return () => press('make-room'); },
+  rules: () => { campsite(); return async () => { await press('make-room'); await press('room-more'); await press('rule-inviters-moderator'); }; },
   name: () => { campsite(); return () => press('name-open'); },
   settings: () => { campsite(); return () => press('settings-open'); },
   sealed: () => { campsite(); shell.key = 'keychain'; return () => press('settings-open'); },
@@ -167,6 +168,45 @@ const scenes = {
   verifyscan: () => {
     openCamp(campsite());
     return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); await press('verify-scan'); };
+  },
+  power: () => {
+    bo.role = 'moderator';
+    openCamp(campsite());
+    return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); (await one('person-ban')).scrollIntoView(); };
+  },
+  removing: () => {
+    openCamp(campsite());
+    return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); await press('person-remove'); };
+  },
+  banning: () => {
+    openCamp(campsite());
+    return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); await press('person-ban'); };
+  },
+  refusedremoval: () => {
+    shell.failing.remove_member = { code: 'not_allowed', message: 'You can’t do that in this room. Ask somebody who moderates it.' };
+    openCamp(campsite());
+    return async () => {
+      await press('people-open');
+      await one('person-open');
+      await openPerson(bo.author);
+      await press('person-remove');
+      await press('person-remove-go');
+      await wait(100);
+      (await one('person-ban')).scrollIntoView();
+    };
+  },
+  door: () => { bo.role = 'moderator'; openCamp(campsite()); return async () => { await press('people-open'); await one('room-close'); }; },
+  closed: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-close'); }; },
+  closedcode: () => {
+    const room = campsite();
+    shell.closed.add(room);
+    openCamp(room);
+    return async () => { await press('invite-open'); await one('invite-open-room'); };
+  },
+  nocode: () => {
+    shell.failing.create_invite = { code: 'not_allowed', message: 'You can’t do that in this room. Ask somebody who moderates it.' };
+    openCamp(campsite());
+    return async () => { await press('invite-open'); await one('error-text'); };
   },
   leave: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-leave'); }; },
   seen: () => { openCamp(campsite()); return () => press('message-state'); },

@@ -183,8 +183,10 @@ test('a_code_is_shown_again_while_it_works_and_made_anew_once_ended', async () =
 test('a_new_room_is_there_when_its_command_returns', async () => {
   const session = new Session(ipc);
   await session.start();
-  const room = await session.createRoom('Camp 7');
+  const options = /** @type {const} */ ({ history: 'fromJoin', inviters: 'moderator', retentionS: 86_400 });
+  const room = await session.createRoom('Camp 7', options);
   assert.equal(session.state.rooms[room].name, 'Camp 7');
+  assert.deepEqual(shell.calls.find(({ command }) => command === 'create_room')?.args, { name: 'Camp 7', options });
 });
 
 test('what_is_said_to_one_is_sent_to_one_and_read_back', async () => {
@@ -232,4 +234,57 @@ test('a_fork_is_marked_as_it_is_told', async () => {
   await until(session, (state) => state.members[room]);
   shell.emit({ kind: 'fork', room, author: 'b0', me: false });
   await until(session, (state) => state.members[room].find((m) => m.author === 'b0')?.forked);
+});
+
+/** A room in which Bo said something between two of mine, opened. */
+async function withBo() {
+  shell.name = 'Rosa';
+  const room = shell.addRoom('Camp 7', [member('b0', { name: 'Bo' })]);
+  shell.addMessage(room, { text: 'before' });
+  shell.addMessage(room, { text: 'theirs', author: 'b0', name: 'Bo', mine: false });
+  shell.addMessage(room, { text: 'after' });
+  const session = new Session(ipc);
+  await session.start();
+  session.enterRoom(room);
+  await until(session, (state) => state.timelines[room]?.messages.length === 3 && state.members[room]);
+  const texts = () => session.state.timelines[room]?.messages.map((m) => m.text);
+  return { session, room, texts };
+}
+
+test('a_removed_member_goes_from_the_list_and_a_new_code_is_made_while_their_words_stay', async () => {
+  const { session, room, texts } = await withBo();
+  const code = await session.invite(room);
+  await session.setRole(room, 'b0', 'moderator');
+  assert.equal(session.state.members[room].find((m) => m.author === 'b0')?.role, 'moderator');
+  await session.removeMember(room, 'b0', false);
+  assert.deepEqual(session.state.members[room].map((m) => m.me), [true]);
+  await soon();
+  assert.deepEqual(texts(), ['before', 'theirs', 'after']);
+  assert.notEqual((await session.invite(room)).invite, code.invite, 'the removal ended the code that was shown before');
+});
+
+test('what_a_banned_member_wrote_goes_from_the_screen_whoever_banned_them', async () => {
+  const { session, room, texts } = await withBo();
+  await shell.tauri.core.invoke('ban_member', { room, author: 'b0' }, undefined);
+  await until(session, () => texts()?.length === 2);
+  assert.deepEqual(texts(), ['before', 'after']);
+  assert.equal(session.state.members[room].length, 1);
+});
+
+test('a_room_is_known_to_be_closed_by_ones_own_act_and_by_a_refusal', async () => {
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  assert.equal(session.state.closed[room], undefined, 'nobody has said so yet');
+  const code = await session.invite(room);
+  assert.equal(session.state.closed[room], false);
+  await session.setClosed(room, true);
+  assert.equal(session.state.closed[room], true);
+  await assert.rejects(session.invite(room), { code: 'room_closed' });
+  await session.setClosed(room, false);
+  assert.notEqual((await session.invite(room)).invite, code.invite);
+  shell.closed.add(room);
+  await session.revokeInvite(room, code.invite);
+  await assert.rejects(session.invite(room), { code: 'room_closed' });
+  assert.equal(session.state.closed[room], true, 'somebody else closed it');
 });

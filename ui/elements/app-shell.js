@@ -9,6 +9,7 @@
 import { h } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { namesOf } from '../lib/people.js';
+import { mayClose, powersOver } from '../lib/power.js';
 import { forgetEverything, formatPlace, lastRoom, parsePlace, rememberRoom } from '../state/place.js';
 import { NO_TIMELINE, sortedRooms, talkOf } from '../state/model.js';
 import { t } from '../strings/index.js';
@@ -193,7 +194,7 @@ export class AppShell extends ViewElement {
     const people = /** @type {import('./people-dialog.js').PeopleDialog | null} */ (this.querySelector('people-dialog'));
     if (people && this.#open !== null) {
       const { room } = people.data.room;
-      if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room] };
+      if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room], closed: state.closed[room] ?? null };
     }
     const direct = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (this.querySelector('direct-dialog'));
     if (direct && this.#open !== null) direct.data = this.#talk(direct.data.room.room, direct.data.author);
@@ -218,7 +219,7 @@ export class AppShell extends ViewElement {
 
   #openCreate() {
     const dialog = /** @type {import('./create-dialog.js').CreateDialog} */ (document.createElement('create-dialog'));
-    dialog.data = { create: (name) => this.session.createRoom(name) };
+    dialog.data = { create: (name, options) => this.session.createRoom(name, options) };
     this.append(dialog);
   }
 
@@ -264,6 +265,8 @@ export class AppShell extends ViewElement {
         room: session.state.rooms[room],
         invite: () => session.invite(room),
         revoke: (invite) => session.revokeInvite(room, invite),
+        mayOpen: mayClose(session.state.members[room]?.find((m) => m.me)),
+        open: () => session.setClosed(room, false),
       };
       this.append(dialog);
     });
@@ -276,6 +279,8 @@ export class AppShell extends ViewElement {
       dialog.data = {
         room: session.state.rooms[room],
         members: session.state.members[room],
+        closed: session.state.closed[room] ?? null,
+        setClosed: (closed) => session.setClosed(room, closed),
         leave: () => session.leaveRoom(room),
         write: (author) => this.#openDirect(room, author),
       };
@@ -328,7 +333,8 @@ export class AppShell extends ViewElement {
     if (!member) return null;
     const names = namesOf(members);
     const twin = members.find((m) => m.author === member.imitates);
-    return { member, name: names.get(author) ?? member.name, imitates: twin ? twin.verifiedAs ?? twin.name : '' };
+    const powers = powersOver(this.session.state.rooms[room]?.removed ? undefined : members.find((m) => m.me), member);
+    return { member, powers, name: names.get(author) ?? member.name, imitates: twin ? twin.verifiedAs ?? twin.name : '' };
   }
 
   /** @param {string} author */
@@ -347,6 +353,8 @@ export class AppShell extends ViewElement {
         acceptKey: () => session.withMember(room, (ipc) => ipc.confirmKey(room, author)),
         mute: (on) => session.withMember(room, (ipc) => ipc.mute(room, author, on)),
         block: (on) => session.block(room, author, on),
+        setRole: (role) => session.setRole(room, author, role),
+        remove: (hide) => session.removeMember(room, author, hide),
       };
       this.append(dialog);
     });

@@ -1,12 +1,14 @@
 /**
- * `<create-dialog>`: names a new room and makes it.
+ * `<create-dialog>`: names a new room, chooses its rules for who wants to, and makes it.
  *
- * data: {create(name) -> Promise<room id>}; emits `room-open` (room id).
+ * data: {create(name, options) -> Promise<room id>}; emits `room-open` (room id).
  *
- * @typedef {{create: (name: string) => Promise<string>}} CreateData
+ * @typedef {import('../ipc/types.js').NewRoom} NewRoom
+ * @typedef {{create: (name: string, options: NewRoom) => Promise<string>}} CreateData
  */
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
+import { RETENTIONS, USUAL_RULES, retentionWords } from '../lib/power.js';
 import { t } from '../strings/index.js';
 
 /** Longer names don't fit a phone's line. */
@@ -20,17 +22,51 @@ export class CreateDialog extends ModalElement {
   });
   #create = h('button', { type: 'submit', class: 'button button-primary', 'data-test': 'room-create' }, t('create.go'));
   #error = errorLine();
+  /** @type {NewRoom} */
+  #rules = { ...USUAL_RULES };
 
   setup() {
     super.setup();
     this.heading = t('create.title');
+    this.#rules = { ...USUAL_RULES };
     this.body.replaceChildren(h('form', { class: 'stack', novalidate: true, onsubmit: (/** @type {Event} */ event) => this.#submit(event) },
       h('label', { class: 'label', for: 'room-name' }, t('create.label')),
       this.#input,
       h('p', { class: 'hint', id: 'room-name-hint' }, t('create.hint')),
+      this.#more(),
       this.#error,
       this.#create));
     this.#input.focus();
+  }
+
+  /** What few want to choose, folded away. */
+  #more() {
+    return h('details', { class: 'more' },
+      h('summary', { 'data-test': 'room-more' }, t('create.more')),
+      h('div', { class: 'stack' },
+        h('p', { class: 'hint' }, t('create.moreHint')),
+        this.#choice('history', t('create.history'), [['shared', t('create.shared')], ['fromJoin', t('create.fromJoin')]]),
+        this.#choice('inviters', t('create.inviters'),
+          [['member', t('create.everyone')], ['moderator', t('create.moderators')], ['owner', t('create.onlyMe')]]),
+        this.#choice('retentionS', t('create.keep'), RETENTIONS.map((seconds) => [seconds, retentionWords(seconds)]))));
+  }
+
+  /**
+   * One rule: exactly one of a few.
+   * @template {keyof NewRoom} K
+   * @param {K} rule
+   * @param {string} title
+   * @param {[NewRoom[K], string][]} values
+   */
+  #choice(rule, title, values) {
+    return h('fieldset', { class: 'choice' },
+      h('legend', { class: 'label' }, title),
+      ...values.map(([value, words]) => h('label', { class: 'choice-item' },
+        h('input', {
+          type: 'radio', name: rule, value: String(value), checked: this.#rules[rule] === value, 'data-test': `rule-${rule}-${value}`,
+          onchange: () => { this.#rules[rule] = value; },
+        }),
+        h('span', {}, words))));
   }
 
   /** @param {Event} event */
@@ -46,7 +82,7 @@ export class CreateDialog extends ModalElement {
     this.#create.disabled = true;
     this.#create.textContent = t('create.waiting');
     try {
-      const room = await this.data.create(name);
+      const room = await this.data.create(name, { ...this.#rules });
       this.close(); // first, so that the room may take the focus
       this.emit('room-open', room);
     } catch (error) {

@@ -1,13 +1,15 @@
 /**
  * `<invite-dialog>`: the room's code, as big as the screen allows, and how long it works.
  *
- * data: {room, invite() -> Promise<Invite>, revoke(invite) -> Promise}
+ * data: {room, invite() -> Promise<Invite>, revoke(invite) -> Promise, mayOpen, open() -> Promise}
  *
  * @typedef {import('../ipc/types.js').Invite} Invite
  * @typedef {object} InviteData
  * @property {import('../ipc/types.js').Room} room
  * @property {() => Promise<Invite>} invite
  * @property {(invite: string) => Promise<void>} revoke
+ * @property {boolean} mayOpen Whether I may open the room, should it be closed.
+ * @property {() => Promise<void>} open
  */
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
@@ -24,11 +26,15 @@ export class InviteDialog extends ModalElement {
   #timer = 0;
   #text = h('p', { class: 'invite-text' });
   #qr = h('img', { class: 'invite-qr', 'data-test': 'invite-qr', hidden: true });
+  #panel = h('div', { class: 'invite-panel' });
   #cover = h('div', { class: 'invite-cover' });
   #coverText = h('p', { role: 'status' });
   #again = h('button', {
     type: 'button', class: 'button button-primary', 'data-test': 'invite-again', onclick: () => void this.#make(),
   }, t('invite.again'));
+  #open = h('button', {
+    type: 'button', class: 'button button-primary', 'data-test': 'invite-open-room', hidden: true, onclick: () => void this.#openRoom(),
+  }, t('door.open'));
   #left = h('p', { class: 'invite-left', role: 'timer' });
   #link = h('input', { id: 'invite-link', class: 'field field-code', readonly: true, 'data-test': 'invite-link' });
   #copy = h('button', {
@@ -42,6 +48,7 @@ export class InviteDialog extends ModalElement {
     super.setup();
     this.heading = t('invite.title');
     this.#cover.replaceChildren(this.#coverText, this.#again);
+    this.#panel.replaceChildren(this.#qr, this.#cover);
     this.#below.replaceChildren(
       this.#left,
       h('label', { class: 'label', for: 'invite-link' }, t('invite.link')),
@@ -54,8 +61,9 @@ export class InviteDialog extends ModalElement {
     this.body.classList.add('invite');
     this.body.replaceChildren(
       this.#text,
-      h('div', { class: 'invite-panel' }, this.#qr, this.#cover),
+      this.#panel,
       this.#error,
+      this.#open,
       this.#below);
     this.#timer = window.setInterval(() => this.#tick(), 500);
     void this.#make();
@@ -84,9 +92,39 @@ export class InviteDialog extends ModalElement {
       this.#show('', false);
       this.#tick();
     } catch (error) {
-      setLine(this.#error, /** @type {Error} */ (error).message);
-      this.#show('', true);
+      this.#refused(/** @type {import('../ipc/index.js').IpcError} */ (error));
     }
+  }
+
+  /**
+   * Says why there is no code, and offers what may bring one.
+   * @param {import('../ipc/index.js').IpcError} error
+   */
+  #refused({ code, message }) {
+    const opens = code === 'room_closed' && this.data.mayOpen;
+    if (code === 'not_allowed') setLine(this.#error, t('invite.notAllowed'));
+    else setLine(this.#error, opens ? t('invite.closed') : message);
+    this.#show('', true);
+    // Trying again would bring the same answer: no place is kept for a code.
+    this.#hideCode(code === 'not_allowed' || code === 'room_closed');
+    this.#open.hidden = !opens;
+    if (opens) this.#open.focus();
+  }
+
+  /** @param {boolean} on */
+  #hideCode(on) {
+    this.#panel.hidden = on;
+    this.#text.hidden = on;
+  }
+
+  async #openRoom() {
+    try {
+      await this.data.open();
+    } catch (error) {
+      setLine(this.#error, /** @type {Error} */ (error).message);
+      return;
+    }
+    await this.#make();
   }
 
   #tick() {
@@ -126,6 +164,8 @@ export class InviteDialog extends ModalElement {
     this.#cover.hidden = ready;
     this.#coverText.textContent = words;
     this.#again.hidden = !again;
+    this.#open.hidden = true;
+    this.#hideCode(false);
     this.#below.hidden = !ready;
   }
 

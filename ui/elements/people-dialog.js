@@ -1,30 +1,36 @@
 /**
  * `<people-dialog>`: who belongs to the room and where they are; leaving stands at its end.
  *
- * data: {room, members, leave() -> Promise, write(author)}; emits `person-open` (author).
+ * data: {room, members, closed, leave() -> Promise, write(author), setClosed(closed) -> Promise}; emits
+ * `person-open` (author).
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {object} PeopleData
  * @property {import('../ipc/types.js').Room} room
  * @property {Member[] | undefined} members Undefined until they are loaded.
+ * @property {boolean | null} closed Whether the room takes nobody new; null: not known on this device.
  * @property {() => Promise<void>} leave
  * @property {(author: string) => void} write Opens what is said with one person alone.
+ * @property {(closed: boolean) => Promise<void>} setClosed
  */
 import { avatar } from '../lib/avatar.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
-import { marksOf, namesOf, presence, sortedMembers } from '../lib/people.js';
+import { marksOf, namesOf, sortedMembers, standing } from '../lib/people.js';
+import { mayClose } from '../lib/power.js';
 import { t } from '../strings/index.js';
+import './room-door.js';
 
 /** @extends {ModalElement<PeopleData>} */
 export class PeopleDialog extends ModalElement {
   #list = h('ul', { class: 'people' });
+  #door = /** @type {import('./room-door.js').RoomDoor} */ (document.createElement('room-door'));
   #foot = h('div', { class: 'people-foot' });
   #error = errorLine();
 
   setup() {
     super.setup();
-    this.body.replaceChildren(this.#list, this.#error, this.#foot);
+    this.body.replaceChildren(this.#list, this.#door, this.#error, this.#foot);
     this.#offerLeave();
   }
 
@@ -32,7 +38,8 @@ export class PeopleDialog extends ModalElement {
    * @param {PeopleData} data
    * @param {PeopleData | undefined} previous
    */
-  render({ room, members, write }, previous) {
+  render({ room, members, closed, write, setClosed }, previous) {
+    this.#door.data = { closed, mayClose: !room.removed && mayClose(members?.find((m) => m.me)), setClosed };
     // Renewing the list takes the focus from its buttons.
     if (previous?.members === members && previous?.room.name === room.name) return;
     this.heading = t('people.title', { name: room.name });
@@ -50,7 +57,7 @@ export class PeopleDialog extends ModalElement {
           avatar(member.author, member.name),
           h('span', { class: 'person-text' },
             h('bdi', { class: 'person-name' }, member.me ? t('people.me', { name }) : name),
-            h('span', { class: `person-state is-${state}` }, presence(member))),
+            h('span', { class: `person-state is-${state}` }, standing(member))),
           ...marksOf(member).map(({ kind, text }) => h('span', { class: `mark is-${kind}` }, text))),
         !member.me && h('button', {
           type: 'button', class: 'button button-soft person-write', 'data-test': 'person-write',

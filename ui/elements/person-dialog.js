@@ -5,7 +5,8 @@
  *     |  ^---------------------'
  *     '--scan theirs--> scanner --match--> person, verified
  *
- * data: {member, name, imitates, verify(), scan(luma), check(code), confirm(on), acceptKey(), mute(on), block(on)}
+ * data: {member, name, imitates, powers, verify(), scan(luma), check(code), confirm(on), acceptKey(), mute(on),
+ *   block(on), setRole(role), remove(hide)}
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {import('../ipc/types.js').Verify} Verify
@@ -15,6 +16,7 @@
  * @property {Member} member
  * @property {string} name As the lists show it.
  * @property {string} imitates The name of the person whom this one's name looks like, or empty.
+ * @property {import('../lib/power.js').Powers} powers What I may do about them in this room.
  * @property {() => Promise<Verify>} verify
  * @property {(frame: Luma) => Promise<Scan>} scan
  * @property {(code: string) => Promise<void>} check
@@ -22,6 +24,8 @@
  * @property {() => Promise<void>} acceptKey
  * @property {(on: boolean) => Promise<void>} mute
  * @property {(on: boolean) => Promise<void>} block
+ * @property {(role: import('../ipc/types.js').Role) => Promise<void>} setRole
+ * @property {(hide: boolean) => Promise<void>} remove
  */
 import { avatar } from '../lib/avatar.js';
 import { Camera, openPicture, pictureLuma } from '../lib/camera.js';
@@ -30,6 +34,7 @@ import { PICTURE_SIDES } from '../lib/luma.js';
 import { ModalElement } from '../lib/modal.js';
 import { digitGroups, presence, roleWord, warningsOf } from '../lib/people.js';
 import { t } from '../strings/index.js';
+import './person-powers.js';
 
 /** @extends {ModalElement<PersonData>} */
 export class PersonDialog extends ModalElement {
@@ -37,6 +42,7 @@ export class PersonDialog extends ModalElement {
   #warnings = h('div', { class: 'stack', role: 'status' });
   #check = h('section', { class: 'stack' });
   #acts = h('div', { class: 'row row-wrap people-foot' });
+  #powers = /** @type {import('./person-powers.js').PersonPowers} */ (document.createElement('person-powers'));
   #error = errorLine();
   #note = h('p', { class: 'hint', role: 'status', 'data-test': 'person-note', hidden: true });
   #video = h('video', { class: 'scan-video', muted: true, playsinline: true, autoplay: true, 'aria-label': t('scan.camera') });
@@ -83,15 +89,16 @@ export class PersonDialog extends ModalElement {
     this.#panel = panel;
     setLine(this.#error, '');
     if (panel === 'person') {
-      this.body.replaceChildren(this.#who, this.#warnings, this.#error, this.#note, this.#check, this.#acts);
+      this.body.replaceChildren(this.#who, this.#warnings, this.#error, this.#note, this.#check, this.#acts, this.#powers);
       this.#renderPerson();
     } else if (panel === 'code') this.#renderCode();
     else this.#renderScan();
   }
 
   #renderPerson() {
-    const { member, name } = this.data;
+    const { member, name, powers } = this.data;
     this.heading = name;
+    this.#powers.data = { name, powers, setRole: (role) => this.data.setRole(role), remove: (hide) => this.#remove(hide) };
     const badge = member.verifiedAs === null ? null : h('span', { class: 'badge', 'data-test': 'verified' }, icon('check'), t('person.verified'));
     this.#who.replaceChildren(
       avatar(member.author, member.name),
@@ -161,6 +168,15 @@ export class PersonDialog extends ModalElement {
     } finally {
       this.#busy = false;
     }
+  }
+
+  /**
+   * There is nothing left to say about somebody who is gone.
+   * @param {boolean} hide
+   */
+  async #remove(hide) {
+    await this.data.remove(hide);
+    this.close();
   }
 
   /** @param {unknown} error */

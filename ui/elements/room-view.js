@@ -28,6 +28,10 @@ export class RoomView extends ViewElement {
   #near = h('span', { class: 'bar-note' });
   #unread = h('span', { class: 'badge bar-badge', hidden: true });
   #people = iconButton('people', t('room.people'), { 'data-test': 'people-open', onclick: () => this.emit('people-open') });
+  #invite = h('button', {
+    type: 'button', class: 'button button-soft', 'data-test': 'invite-open', 'aria-label': t('room.invite'),
+    onclick: () => this.emit('invite-open'),
+  }, icon('code'), h('span', { class: 'only-wide' }, t('room.invite')));
   #empty = h('div', { class: 'room-empty', hidden: true });
   #notice = h('p', { class: 'room-notice', role: 'status', 'data-test': 'own-fork', hidden: true });
   #list = /** @type {import('./message-list.js').MessageList} */ (document.createElement('message-list'));
@@ -41,10 +45,7 @@ export class RoomView extends ViewElement {
       h('header', { class: 'bar' },
         iconButton('back', t('action.back'), { class: 'icon-button only-narrow', 'data-test': 'room-back', onclick: () => this.emit('room-close') }),
         h('h2', { class: 'bar-titles' }, this.#name, this.#near),
-        h('button', {
-          type: 'button', class: 'button button-soft', 'data-test': 'invite-open', 'aria-label': t('room.invite'),
-          onclick: () => this.emit('invite-open'),
-        }, icon('code'), h('span', { class: 'only-wide' }, t('room.invite'))),
+        this.#invite,
         this.#people),
       this.#notice,
       this.#empty,
@@ -69,6 +70,7 @@ export class RoomView extends ViewElement {
     const frozen = members.some((m) => m.me && m.forked) ? t('person.ownFork') : '';
     setLine(this.#notice, room.removed ? t('room.removed') : frozen);
     this.#composer.hidden = room.removed;
+    this.#invite.hidden = room.removed;
 
     const unread = members.reduce((sum, member) => sum + member.directUnread, 0);
     setLine(this.#unread, unread > 0 ? String(unread) : '');

@@ -20,6 +20,8 @@ import { channel, invoke, rawBodies } from './tauri.js';
  * @typedef {import('./types.js').Snapshot} Snapshot
  * @typedef {import('./types.js').Scan} Scan
  * @typedef {import('./types.js').Luma} Luma
+ * @typedef {import('./types.js').Role} Role
+ * @typedef {import('./types.js').NewRoom} NewRoom
  */
 
 export class IpcError extends Error {
@@ -89,9 +91,10 @@ export const ipc = Object.freeze({
 
   /**
    * @param {string} name
+   * @param {NewRoom} options
    * @returns {Promise<{room: RoomId}>}
    */
-  createRoom: (name) => call('create_room', { name }),
+  createRoom: (name, options) => call('create_room', { name, options }),
 
   /**
    * @param {RoomId} room
@@ -233,6 +236,36 @@ export const ipc = Object.freeze({
    * @returns {Promise<void>}
    */
   block: (room, author, on) => call('block_member', { room, author, on }),
+
+  /**
+   * @param {RoomId} room
+   * @param {AuthorId} author
+   * @param {Role} role
+   * @returns {Promise<void>}
+   */
+  setRole: (room, author, role) => call('set_role', { room, author, role }),
+
+  /**
+   * @param {RoomId} room
+   * @param {AuthorId} author
+   * @returns {Promise<void>}
+   */
+  removeMember: (room, author) => call('remove_member', { room, author }),
+
+  /**
+   * Removes them, and what they wrote is shown to nobody.
+   * @param {RoomId} room
+   * @param {AuthorId} author
+   * @returns {Promise<void>}
+   */
+  banMember: (room, author) => call('ban_member', { room, author }),
+
+  /**
+   * @param {RoomId} room
+   * @param {boolean} closed Whether it takes nobody new.
+   * @returns {Promise<void>}
+   */
+  closeRoom: (room, closed) => call('close_room', { room, closed }),
 });
 
 /** @typedef {typeof ipc} Ipc */

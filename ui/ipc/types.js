@@ -39,12 +39,19 @@
  * @property {AuthorId[]} seenBy
  * @property {AuthorId | null} direct The other of the two, for a message that only they can read.
  *
+ * @typedef {'member' | 'moderator' | 'owner'} Role
+ *
+ * @typedef {object} NewRoom The rules of a new room; they stay as they are.
+ * @property {'shared' | 'fromJoin'} history Whether new people can read what was written before they came.
+ * @property {Role} inviters Who may invite: that role and those above.
+ * @property {number | null} retentionS After how many seconds messages are let go of; null: never.
+ *
  * @typedef {object} Member
  * @property {AuthorId} author
  * @property {string} name
  * @property {'linked' | 'reachable' | 'away' | 'removed'} state
  * @property {number} hops
- * @property {string} role
+ * @property {Role} role
  * @property {boolean} me
  * @property {number} directUnread Messages to me alone that I have not seen.
  * @property {string | null} verifiedAs The name under which their key was compared.

@@ -5,7 +5,8 @@ import { t } from '../strings/index.js';
  * @param {import('../ipc/types.js').Room} room
  * @returns {string}
  */
-export function nearText({ near, members }) {
+export function nearText({ near, members, removed }) {
+  if (removed) return t('near.removed');
   if (near > 0) return t('near.here', { n: near });
   return members > 1 ? t('near.nobody') : t('near.alone');
 }

@@ -95,6 +95,15 @@ export function roleWord(member) {
   return member.role === 'moderator' ? t('role.moderator') : t('role.member');
 }
 
+/**
+ * Where a member is; before it, what they are, where that is more than a member.
+ * @param {Member} member
+ * @returns {string}
+ */
+export function standing(member) {
+  return member.role === 'owner' || member.role === 'moderator' ? `${roleWord(member)} · ${presence(member)}` : presence(member);
+}
+
 /** Digits that are read in one breath. */
 const GROUP = 5;
 

@@ -35,6 +35,7 @@
  * @property {Record<string, Pending[]>} pending
  * @property {Record<string, Member[]>} members
  * @property {Record<string, string>} drafts
+ * @property {Record<string, boolean>} closed Whether rooms take nobody new, as far as this window has come to know.
  * @property {JoinStage | null} joinStage
  *
  * @typedef {{type: 'snapshot', snapshot: Snapshot}
@@ -53,6 +54,7 @@
  *   | {type: 'members', room: string, members: Member[]}
  *   | {type: 'seen', room: string, message: string}
  *   | {type: 'draft', room: string, text: string}
+ *   | {type: 'door', room: string, closed: boolean}
  *   | {type: 'joinStarted'}
  *   | {type: 'shownChanged', room: string}
  *   | {type: 'left', room: string}} Action
@@ -69,6 +71,7 @@ export const EMPTY = Object.freeze({
   pending: {},
   members: {},
   drafts: {},
+  closed: {},
   joinStage: null,
 });
 

@@ -16,6 +16,8 @@ import { Store } from './store.js';
  * @typedef {import('./model.js').Batch} Batch
  * @typedef {import('../ipc/index.js').Ipc} Ipc
  * @typedef {import('../ipc/types.js').Invite} Invite
+ * @typedef {import('../ipc/types.js').NewRoom} NewRoom
+ * @typedef {import('../ipc/types.js').Role} Role
  */
 
 /** Messages asked for at once: two screens of a laptop. */
@@ -68,7 +70,39 @@ export class Session {
 
   /** @param {Batch[]} batches */
   #apply(batches) {
-    for (const { events } of batches) this.store.dispatch({ type: 'batch', events });
+    for (const { events } of batches) {
+      this.store.dispatch({ type: 'batch', events });
+      for (const event of events) {
+        if (event.kind === 'member' && event.member.state === 'removed') void this.#onGone(event.room, event.member.author);
+      }
+    }
+  }
+
+  /**
+   * Somebody is no longer in the room: a removal ends its codes, and may hide what they wrote.
+   * @param {string} room
+   * @param {string} author
+   */
+  async #onGone(room, author) {
+    this.#invites.delete(room);
+    const messages = this.state.timelines[room]?.messages ?? [];
+    const last = messages.findLastIndex((m) => m.author === author);
+    if (last < 0) return;
+    try {
+      const { messages: [found] } = await this.ipc.history(room, messages[last + 1]?.message ?? null, 1);
+      if (found?.message !== messages[last].message) await this.#showAnew(room);
+    } catch {
+      // Nothing more is known than before: what is on the screen stays.
+    }
+  }
+
+  /**
+   * What is shown of the room is another now, also of what was said long ago.
+   * @param {string} room
+   */
+  async #showAnew(room) {
+    this.store.dispatch({ type: 'shownChanged', room });
+    await this.#loadNewest(room);
   }
 
   /** @param {import('./model.js').Snapshot} snapshot */
@@ -259,11 +293,13 @@ export class Session {
 
   /**
    * @param {string} name
+   * @param {NewRoom} options
    * @returns {Promise<string>} The room's id.
    */
-  async createRoom(name) {
-    const { room } = await this.ipc.createRoom(name);
+  async createRoom(name, options) {
+    const { room } = await this.ipc.createRoom(name, options);
     await this.#waitForRoom(room);
+    this.store.dispatch({ type: 'door', room, closed: false });
     return room;
   }
 
@@ -300,9 +336,15 @@ export class Session {
   async invite(room) {
     const known = this.#invites.get(room);
     if (known && known.expiresMs - Date.now() > INVITE_REUSE_MS) return known;
-    const invite = await this.ipc.createInvite(room, INVITE_TTL_S, INVITE_USES);
-    this.#invites.set(room, invite);
-    return invite;
+    try {
+      const invite = await this.ipc.createInvite(room, INVITE_TTL_S, INVITE_USES);
+      this.#invites.set(room, invite);
+      this.store.dispatch({ type: 'door', room, closed: false });
+      return invite;
+    } catch (error) {
+      if (/** @type {{code?: string}} */ (error).code === 'room_closed') this.store.dispatch({ type: 'door', room, closed: true });
+      throw error;
+    }
   }
 
   /**
@@ -325,9 +367,35 @@ export class Session {
    */
   async block(room, author, on) {
     await this.ipc.block(room, author, on);
-    // What is shown of the room is another now, also of what was said long ago.
-    this.store.dispatch({ type: 'shownChanged', room });
-    await Promise.all([this.#loadNewest(room), this.loadMembers(room)]);
+    await Promise.all([this.#showAnew(room), this.loadMembers(room)]);
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} author
+   * @param {Role} role
+   */
+  async setRole(room, author, role) {
+    await this.withMember(room, (ipc) => ipc.setRole(room, author, role));
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} author
+   * @param {boolean} hide Whether what they wrote goes from everybody's screen.
+   */
+  async removeMember(room, author, hide) {
+    await this.withMember(room, (ipc) => (hide ? ipc.banMember(room, author) : ipc.removeMember(room, author)));
+  }
+
+  /**
+   * @param {string} room
+   * @param {boolean} closed
+   */
+  async setClosed(room, closed) {
+    await this.ipc.closeRoom(room, closed);
+    this.#invites.delete(room); // so that no code is shown that lets nobody in
+    this.store.dispatch({ type: 'door', room, closed });
   }
 
   /**

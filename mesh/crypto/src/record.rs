@@ -86,7 +86,9 @@ fn body_key(
 ) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
     let secret = match kind {
         RecordKind::RECEIPTS => epoch.content()?,
-        RecordKind::WHEREABOUTS | RecordKind::PRESENCE | RecordKind::MEET => epoch.member(),
+        RecordKind::WHEREABOUTS | RecordKind::PRESENCE | RecordKind::MEET | RecordKind::MOVING => {
+            epoch.member()
+        }
         _ => return Err(CryptoError::UnknownSealing),
     };
     Ok(derive(

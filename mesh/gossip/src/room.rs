@@ -37,7 +37,8 @@ pub(crate) struct Log {
     pub(crate) stored: Ranges,
     /// That, and what was accepted and is being made durable.
     pub(crate) got: Ranges,
-    /// The highest durable event; of a fork, the first.
+    /// The highest durable event; of a fork, the one with the greatest hash, so that devices that hold
+    /// both branches tell the same.
     pub(crate) head: Option<(Seq, EventHash)>,
     /// Other branches that are kept.
     pub(crate) forks: BTreeSet<EventHash>,
@@ -346,9 +347,7 @@ impl Room {
         let log = self.logs.entry(key).or_default();
         log.stored.insert(seq);
         log.got.insert(seq);
-        if log.head.is_none_or(|(top, _)| seq > top) {
-            log.head = Some((seq, hash));
-        }
+        log.head = log.head.max(Some((seq, hash)));
         log.moved = pushed.unwrap_or(log.moved);
         self.digests.touch(key);
     }

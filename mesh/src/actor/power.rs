@@ -183,6 +183,8 @@ impl Actor {
             self.close_room_on_links(tag);
             return;
         }
+        // What was banned with its author is no room's newest message.
+        self.refresh_shown(tag, || {});
         let opened = |link: &super::links::LinkState| {
             link.rooms
                 .get(&tag)

@@ -15,11 +15,7 @@ use peddlenet_gossip::Input;
 use peddlenet_store::{Store, limits::SWEEP};
 use peddlenet_wire::{AuthorId, Hlc, RoomTag, Seq, Stream, Timestamp};
 
-use super::{
-    Actor,
-    messages::unread,
-    rooms::{NEWEST, last_message},
-};
+use super::Actor;
 use crate::{api::Event, clock};
 
 /// The last place that was let go, of each author.
@@ -74,16 +70,7 @@ impl Actor {
         room.forget_tips(before);
         let id = room.id;
         self.events.emit(Event::LetGo { room: id, before });
-        let read = move |store: &dyn Store| store.page(tag, None, NEWEST);
-        self.disk.read(read, move |actor, newest| {
-            let (Ok(newest), Some(room)) = (newest, actor.rooms.get_mut(&tag)) else {
-                return;
-            };
-            room.unread = unread(room, &newest);
-            let last = last_message(room, newest);
-            actor.last.insert(tag, last);
-            actor.room_changed(tag);
-        });
+        self.refresh_shown(tag, || {});
     }
 
     /// Logs of a room up to these places are neither held nor asked for any more.

@@ -410,6 +410,8 @@ impl Actor {
             unread: room.unread,
             last: self.last.get(&room.tag).cloned().flatten(),
             removed: !room.is_in(),
+            closed: room.roster.is_closed(),
+            retention_s: room.roster.policy().and_then(|p| p.retention_s),
         }
     }
 

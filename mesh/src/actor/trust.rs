@@ -269,7 +269,7 @@ impl Actor {
     }
 
     /// Counts the unread again and looks for the newest message that is shown; then goes on.
-    fn refresh_shown(&mut self, tag: RoomTag, then: impl FnOnce() + Send + 'static) {
+    pub(super) fn refresh_shown(&mut self, tag: RoomTag, then: impl FnOnce() + Send + 'static) {
         let read = move |store: &dyn Store| store.page(tag, None, NEWEST);
         self.disk.read(read, move |actor, rows| {
             if let (Ok(rows), Some(room)) = (rows, actor.rooms.get_mut(&tag)) {

@@ -75,7 +75,7 @@ impl Room {
 
     /// Whether a member asks to go on under a new key.
     pub(crate) fn is_moving(&self, author: AuthorId) -> bool {
-        let asked = self.moving.contains_key(&author);
+        let asked = self.moving.contains_key(&author) && self.roster.is_member(author);
         asked || (author == self.me() && self.next_key.is_some())
     }
 

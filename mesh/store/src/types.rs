@@ -115,7 +115,7 @@ pub struct Held {
     pub ranges: Ranges,
     /// The highest position, also when its event was let go since.
     pub head: Seq,
-    /// The event there; of a fork, the one that came first.
+    /// The event there; of a fork, the one with the greatest hash, whichever came first.
     pub head_hash: EventHash,
     /// Events stored, forks counted twice: more than the ranges hold means a fork.
     pub events: u64,

@@ -5,6 +5,7 @@
 
 pub(crate) mod invites;
 pub(crate) mod messages;
+pub(crate) mod power;
 pub(crate) mod rooms;
 pub(crate) mod scan;
 pub(crate) mod session;

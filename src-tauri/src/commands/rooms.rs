@@ -3,14 +3,19 @@
 use tauri::State;
 
 use super::parse;
-use crate::dto::{Created, Done, Member, Members};
+use crate::dto::{Created, Done, Member, Members, NewRoom};
 use crate::error::UiError;
 use crate::shell::Shell;
 
 /// A new room with only this device in it.
 #[tauri::command]
-pub(crate) async fn create_room(shell: State<'_, Shell>, name: String) -> Result<Created, UiError> {
-    let room = shell.node()?.create_room(&name).await?;
+pub(crate) async fn create_room(
+    shell: State<'_, Shell>,
+    name: String,
+    options: NewRoom,
+) -> Result<Created, UiError> {
+    let node = shell.node()?;
+    let room = node.create_room_with(&name, options.into()).await?;
     Ok(Created {
         room: room.to_string(),
     })

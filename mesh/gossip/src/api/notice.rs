@@ -15,7 +15,7 @@ pub enum Notice {
         /// The link.
         peer: PeerId,
     },
-    /// An author signed two events for one place. Both are kept; the first stays the head.
+    /// An author signed two events for one place. Both are kept.
     Fork {
         /// The room.
         room: RoomTag,

@@ -13,14 +13,12 @@ pub(crate) type Place = (AuthorId, Stream, Seq, EventHash);
 pub(crate) struct Disk {
     pub(crate) events: BTreeMap<Place, (SignedEvent, u8)>,
     pub(crate) records: BTreeMap<(RecordKind, AuthorId), SignedRecord>,
-    first: BTreeMap<(AuthorId, Stream, Seq), EventHash>,
 }
 
 impl Disk {
     pub(crate) fn held(&self) -> Vec<Held> {
         let mut held: BTreeMap<(AuthorId, Stream), Held> = BTreeMap::new();
-        for &(author, stream, seq, _) in self.events.keys() {
-            let hash = self.first[&(author, stream, seq)];
+        for &(author, stream, seq, hash) in self.events.keys() {
             let log = held.entry((author, stream)).or_insert(Held {
                 author,
                 stream,
@@ -38,9 +36,6 @@ impl Disk {
 
     pub(crate) fn put(&mut self, event: &SignedEvent, hops: u8) {
         let h = event.header();
-        self.first
-            .entry((h.author, h.stream, h.seq))
-            .or_insert(event.hash());
         self.events.insert(
             (h.author, h.stream, h.seq, event.hash()),
             (event.clone(), hops),

@@ -131,7 +131,7 @@ impl<'a, T: Tables> Draft<'a, T> {
         held.ranges.insert(key.seq);
         held.ranges.truncate_oldest(RANGES_MAX);
         held.events = held.events.saturating_add(1);
-        if key.seq > held.head {
+        if (key.seq, key.hash) > (held.head, held.head_hash) {
             (held.head, held.head_hash) = (key.seq, key.hash);
         }
         self.set(Table::Heads, head_key, Some(layout::head_value(&held)));

@@ -1,0 +1,25 @@
+//! The shapes that cross to the page, and how they come from the node's own values.
+//!
+//! Names are camelCase, ids are lower-case hex, times are milliseconds since 1970. The page has
+//! the same shapes in ui/ipc/types.js; tests.rs pins them.
+
+mod messages;
+mod people;
+mod power;
+mod rooms;
+mod session;
+
+use serde::Serialize;
+
+pub(crate) use messages::{History, Message};
+pub(crate) use people::{Member, Members, Scanned, Verify};
+pub(crate) use power::{NewRoom, Role};
+pub(crate) use rooms::{Created, Invite, Joined, Room};
+pub(crate) use session::{Batch, Profile, Snapshot, UiEvent};
+
+/// The reply of a command that has nothing to say: `{}`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Done {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! Rooms, and the ways into them.
+
+use peddlenet_mesh as mesh;
+use serde::Serialize;
+
+/// A line of the room list.
+#[derive(Debug, Serialize)]
+pub(crate) struct Room {
+    room: String,
+    name: String,
+    members: usize,
+    near: usize,
+    unread: u64,
+    last: Option<LastMessage>,
+    /// This device was removed: the room can be read, and nothing more.
+    removed: bool,
+    /// It takes nobody new.
+    closed: bool,
+    /// Messages are let go of after so many seconds; never without.
+    #[serde(rename = "retentionS")]
+    retention_s: Option<u32>,
+}
+
+/// What the room list shows of the newest message.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LastMessage {
+    name: String,
+    text: String,
+    time_ms: u64,
+}
+
+/// A code to show.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Invite {
+    invite: String,
+    link: String,
+    svg: String,
+    bytes: usize,
+    expires_ms: u64,
+}
+
+/// The end of a join.
+#[derive(Debug, Serialize)]
+pub(crate) struct Joined {
+    room: String,
+    via: &'static str,
+    ms: u64,
+}
+
+/// The reply of `create_room`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Created {
+    pub(crate) room: String,
+}
+
+impl Invite {
+    pub(crate) fn new(invite: mesh::InviteInfo, svg: String) -> Self {
+        Self {
+            invite: invite.id.to_string(),
+            link: invite.link,
+            svg,
+            bytes: invite.bytes,
+            expires_ms: invite.expires.0,
+        }
+    }
+}
+
+impl From<mesh::RoomSummary> for Room {
+    fn from(r: mesh::RoomSummary) -> Self {
+        let last = |m: mesh::Message| LastMessage {
+            name: m.name,
+            text: m.text,
+            time_ms: m.time.0,
+        };
+        Self {
+            room: r.room.to_string(),
+            name: r.name,
+            members: r.members,
+            near: r.near,
+            unread: r.unread,
+            removed: r.removed,
+            closed: r.closed,
+            retention_s: r.retention_s,
+            last: r.last.map(last),
+        }
+    }
+}
+
+impl From<mesh::Joined> for Joined {
+    fn from(j: mesh::Joined) -> Self {
+        Self {
+            room: j.room.to_string(),
+            via: j.via,
+            ms: u64::try_from(j.elapsed.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}

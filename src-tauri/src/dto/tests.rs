@@ -1,0 +1,247 @@
+//! The shapes, as ui/ipc/types.js has them.
+
+use std::time::Duration;
+
+use peddlenet_mesh::{self as mesh, AuthorId, InviteId, MessageId, Reach, RoomId, Timestamp};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A hex id of one byte repeated, and the typed id.
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(byte: &str, len: usize) -> (String, T) {
+    let hex = byte.repeat(len);
+    let id = hex.parse().unwrap();
+    (hex, id)
+}
+
+fn shape(dto: impl Serialize) -> Value {
+    serde_json::to_value(dto).unwrap()
+}
+
+fn message() -> (mesh::Message, Value) {
+    let (message_hex, message) = id::<MessageId>("a1", MessageId::LEN);
+    let (room_hex, room) = id::<RoomId>("b2", RoomId::LEN);
+    let (author_hex, author) = id::<AuthorId>("c3", AuthorId::LEN);
+    let (reader_hex, reader) = id::<AuthorId>("d4", AuthorId::LEN);
+    let value = mesh::Message {
+        id: message,
+        room,
+        author,
+        name: "Ada".into(),
+        text: "hello".into(),
+        time: Timestamp(1_700_000_000_123),
+        hops: 2,
+        mine: false,
+        seen_by: vec![reader],
+        direct: None,
+    };
+    let json = json!({
+        "message": message_hex, "room": room_hex, "author": author_hex, "name": "Ada",
+        "text": "hello", "timeMs": 1_700_000_000_123_u64, "hops": 2, "mine": false,
+        "clientId": null, "seenBy": [reader_hex], "direct": null,
+    });
+    (value, json)
+}
+
+#[test]
+fn a_message_crosses_in_this_shape() {
+    let (message, mut json) = message();
+    assert_eq!(shape(Message::from(message.clone())), json);
+    json["clientId"] = "m-1".into();
+    assert_eq!(shape(Message::sent(message.clone(), "m-1".into())), json);
+    json["direct"] = json["author"].clone();
+    let direct = mesh::Message {
+        direct: Some(message.author),
+        ..message
+    };
+    assert_eq!(shape(Message::sent(direct, "m-1".into())), json);
+}
+
+#[test]
+fn a_snapshot_crosses_in_this_shape() {
+    let (room_hex, room) = id::<RoomId>("b2", RoomId::LEN);
+    let summary = mesh::RoomSummary {
+        room,
+        name: "Camp 7".into(),
+        members: 3,
+        near: 2,
+        unread: 1,
+        removed: false,
+        closed: true,
+        retention_s: Some(86_400),
+        last: Some(message().0),
+    };
+    let empty = mesh::RoomSummary {
+        last: None,
+        ..summary.clone()
+    };
+    let snapshot = Snapshot {
+        seq: 7,
+        profile: Profile {
+            name: None,
+            key: "keychain",
+        },
+        rooms: vec![summary.into(), empty.into()],
+    };
+    let last = json!({"name": "Ada", "text": "hello", "timeMs": 1_700_000_000_123_u64});
+    let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "last": last, "removed": false, "closed": true, "retentionS": 86_400});
+    assert_eq!(
+        shape(snapshot),
+        json!({"seq": 7, "profile": {"name": null, "key": "keychain"}, "rooms": [line(last), line(Value::Null)]})
+    );
+}
+
+#[test]
+fn every_event_crosses_in_its_shape() {
+    let (message, message_json) = message();
+    let (author_hex, author) = id::<AuthorId>("c3", AuthorId::LEN);
+    let (room_hex, room) = id::<RoomId>("b2", RoomId::LEN);
+    let member = mesh::Member {
+        author,
+        name: "Ada".into(),
+        state: Reach::Linked,
+        hops: 1,
+        role: mesh::Role::Owner,
+        me: true,
+        direct_unread: 2,
+        verified: Some(mesh::VerifiedAs {
+            since: Timestamp(9),
+            name: "Ada L.".into(),
+        }),
+        muted: true,
+        blocked: false,
+        forked: false,
+        moving: true,
+        lookalike: mesh::Lookalike::Imitates(author),
+        key_changed: true,
+    };
+    let member_json = json!({
+        "author": author_hex, "name": "Ada", "state": "linked", "hops": 1, "role": "owner", "me": true,
+        "directUnread": 2,
+        "verifiedAs": "Ada L.", "muted": true, "blocked": false, "forked": false, "moving": true, "lookalike": "imitates",
+        "imitates": author_hex, "keyChanged": true
+    });
+    let receipt = mesh::Event::Receipt {
+        room,
+        message: message.id,
+        seen_by: vec![author],
+    };
+    let pairs = [
+        (
+            mesh::Event::Message(message),
+            json!({"kind": "message", "message": message_json}),
+        ),
+        (
+            receipt,
+            json!({
+                "kind": "receipt", "room": room_hex, "message": message_json["message"],
+                "seenBy": [author_hex]
+            }),
+        ),
+        (
+            mesh::Event::Member { room, member },
+            json!({"kind": "member", "room": room_hex, "member": member_json}),
+        ),
+        (
+            mesh::Event::LetGo {
+                room,
+                before: mesh::Timestamp(9),
+            },
+            json!({"kind": "letGo", "room": room_hex, "beforeMs": 9}),
+        ),
+        (
+            mesh::Event::RoomGone(room),
+            json!({"kind": "roomGone", "room": room_hex}),
+        ),
+        (
+            mesh::Event::Fork {
+                room,
+                author,
+                me: false,
+            },
+            json!({"kind": "fork", "room": room_hex, "author": author_hex, "me": false}),
+        ),
+        (
+            mesh::Event::Join(mesh::JoinStage::Fetching),
+            json!({"kind": "join", "stage": "fetching"}),
+        ),
+    ];
+    for (event, json) in pairs {
+        assert_eq!(UiEvent::of(event).map(shape), Some(json));
+    }
+    assert!(UiEvent::of(mesh::Event::Lagged).is_none());
+}
+
+#[test]
+fn replies_cross_in_these_shapes() {
+    let (room_hex, room) = id::<RoomId>("b2", RoomId::LEN);
+    let (invite_hex, invite) = id::<InviteId>("e5", InviteId::LEN);
+    let info = mesh::InviteInfo {
+        id: invite,
+        link: "PEDDLENET:J/AA".into(),
+        bytes: 80,
+        expires: Timestamp(9),
+    };
+    assert_eq!(
+        shape(Invite::new(info, "<svg/>".into())),
+        json!({
+            "invite": invite_hex, "link": "PEDDLENET:J/AA", "svg": "<svg/>", "bytes": 80, "expiresMs": 9
+        })
+    );
+    let joined = mesh::Joined {
+        room,
+        via: "direct",
+        elapsed: Duration::from_millis(41),
+    };
+    assert_eq!(
+        shape(Joined::from(joined)),
+        json!({"room": room_hex, "via": "direct", "ms": 41})
+    );
+    let (author_hex, author) = id::<AuthorId>("c3", AuthorId::LEN);
+    let verify = mesh::VerifyInfo {
+        author,
+        name: "Ada".into(),
+        digits: "1".repeat(60),
+        link: "PEDDLENET:V/AA".into(),
+        verified: false,
+        key_changed: true,
+    };
+    assert_eq!(
+        shape(Verify::new(verify, "<svg/>".into())),
+        json!({
+            "author": author_hex, "name": "Ada", "digits": "1".repeat(60), "link": "PEDDLENET:V/AA",
+            "svg": "<svg/>", "verified": false, "keyChanged": true
+        })
+    );
+    assert_eq!(shape(Done {}), json!({}));
+}
+
+#[test]
+fn the_rules_of_a_new_room_are_read_in_this_shape() {
+    let read = |value: Value| serde_json::from_value::<NewRoom>(value).map(mesh::RoomOptions::from);
+    let usual = json!({"history": "shared", "inviters": "member", "retentionS": null});
+    assert_eq!(read(usual).unwrap(), mesh::RoomOptions::default());
+    let strict = json!({"history": "fromJoin", "inviters": "owner", "retentionS": 86_400});
+    let expected = mesh::RoomOptions {
+        history: mesh::History::FromJoin,
+        inviters: mesh::Role::Owner,
+        retention_s: Some(86_400),
+    };
+    assert_eq!(read(strict).unwrap(), expected);
+    assert!(read(json!({"history": "some", "inviters": "owner", "retentionS": null})).is_err());
+    let misspelt = json!({"history": "shared", "inviters": "member", "retention_s": 1});
+    assert!(read(misspelt).is_err());
+}
+
+#[test]
+fn roles_are_said_in_these_words() {
+    for (role, word) in [
+        (mesh::Role::Member, "member"),
+        (mesh::Role::Moderator, "moderator"),
+        (mesh::Role::Owner, "owner"),
+    ] {
+        assert_eq!(shape(Role::from(role)), word);
+        let read: Role = serde_json::from_value(word.into()).unwrap();
+        assert_eq!(mesh::Role::from(read), role);
+    }
+}

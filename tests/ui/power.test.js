@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { standing } from '../../ui/lib/people.js';
+import { RETENTIONS, USUAL_RULES, mayClose, powersOver, retentionWords } from '../../ui/lib/power.js';
+import { member } from './samples.js';
+
+/** @param {any} role */
+const me = (role) => member('me', { me: true, role });
+/** @param {any} role @param {any} [given] */
+const them = (role, given = {}) => member('them', { role, ...given });
+const nothing = { role: null, remove: false };
+
+test('an_owner_changes_roles_and_removes', () => {
+  assert.deepEqual(powersOver(me('owner'), them('member')), { role: 'moderator', remove: true });
+  assert.deepEqual(powersOver(me('owner'), them('moderator')), { role: 'member', remove: true });
+});
+
+test('a_moderator_removes_members_and_moderators_and_changes_no_role', () => {
+  assert.deepEqual(powersOver(me('moderator'), them('member')), { role: null, remove: true });
+  assert.deepEqual(powersOver(me('moderator'), them('moderator')), { role: null, remove: true });
+});
+
+test('nothing_is_offered_to_members_about_owners_about_oneself_or_about_the_gone', () => {
+  for (const role of ['member', 'moderator', 'owner']) {
+    assert.deepEqual(powersOver(me('member'), them(role)), nothing, role);
+    assert.deepEqual(powersOver(me(role), them('owner')), nothing, role);
+    assert.deepEqual(powersOver(me(role), me(role)), nothing, role);
+    assert.deepEqual(powersOver(me(role), them('member', { state: 'removed' })), nothing, role);
+  }
+  assert.deepEqual(powersOver(undefined, them('member')), nothing, 'the list is not here yet');
+  assert.deepEqual(powersOver(me('newer'), them('member')), nothing, 'what is not known has no power');
+  assert.deepEqual(powersOver(me('owner'), them('newer')), { role: 'moderator', remove: true });
+});
+
+test('moderators_and_owners_close_a_room', () => {
+  assert.deepEqual(['member', 'moderator', 'owner', 'newer'].map((role) => mayClose(me(role))), [false, true, true, false]);
+  assert.equal(mayClose(undefined), false);
+});
+
+test('a_room_is_made_with_the_choices_that_the_node_takes_by_default', () => {
+  assert.deepEqual(USUAL_RULES, { history: 'shared', inviters: 'member', retentionS: null });
+  assert.equal(RETENTIONS[0], USUAL_RULES.retentionS);
+  assert.deepEqual(RETENTIONS.slice(1), [2_592_000, 604_800, 86_400]);
+  assert.deepEqual(RETENTIONS.map(retentionWords), ['for ever', '30 days', '7 days', '1 day']);
+});
+
+test('the_list_says_who_is_more_than_a_member', () => {
+  assert.equal(standing(them('member')), 'here');
+  assert.equal(standing(them('moderator', { state: 'away' })), 'moderator · away');
+  assert.equal(standing(me('owner')), 'made this room · this device');
+});

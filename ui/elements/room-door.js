@@ -1,0 +1,69 @@
+/**
+ * `<room-door>`: whether the room takes new people; who moderates it closes and opens it here.
+ *
+ * data: {closed, mayClose, setClosed(closed) -> Promise}
+ *
+ * @typedef {object} DoorData
+ * @property {boolean | null} closed Null: not known on this device.
+ * @property {boolean} mayClose
+ * @property {(closed: boolean) => Promise<void>} setClosed
+ */
+import { errorLine, h, setLine } from '../lib/dom.js';
+import { ViewElement } from '../lib/element.js';
+import { t } from '../strings/index.js';
+
+/** @extends {ViewElement<DoorData>} */
+export class RoomDoor extends ViewElement {
+  #state = h('p', { class: 'hint', role: 'status', 'data-test': 'room-closed', hidden: true });
+  #buttons = h('div', { class: 'row row-wrap' });
+  #hint = h('p', { class: 'hint' });
+  #error = errorLine();
+  #busy = false;
+
+  setup() {
+    this.replaceChildren(this.#state, this.#error, this.#buttons, this.#hint);
+  }
+
+  /**
+   * @param {DoorData} data
+   * @param {DoorData | undefined} previous
+   */
+  render({ closed, mayClose }, previous) {
+    this.hidden = !mayClose && closed !== true;
+    if (previous?.closed === closed && previous.mayClose === mayClose) return;
+    setLine(this.#state, closed === true ? t('door.closed') : '');
+    const hint = closed === null ? t('door.unknown') : t('door.hint');
+    setLine(this.#hint, mayClose && closed !== true ? hint : '');
+    const held = this.#buttons.contains(document.activeElement);
+    this.#buttons.replaceChildren(...[
+      mayClose && closed !== true && this.#button('room-close', t('door.close'), true),
+      // What others decided while this device was off it may not know: then both are offered.
+      mayClose && closed !== false && this.#button('room-reopen', t('door.open'), false),
+    ].filter((part) => part instanceof Node));
+    if (held) /** @type {HTMLElement | null} */ (this.#buttons.firstElementChild)?.focus();
+  }
+
+  /**
+   * @param {string} hook
+   * @param {string} words
+   * @param {boolean} closed
+   */
+  #button(hook, words, closed) {
+    return h('button', { type: 'button', class: 'button', 'data-test': hook, onclick: () => void this.#set(closed) }, words);
+  }
+
+  /** @param {boolean} closed */
+  async #set(closed) {
+    if (this.#busy) return;
+    this.#busy = true;
+    setLine(this.#error, '');
+    try {
+      await this.data.setClosed(closed);
+    } catch (error) {
+      setLine(this.#error, /** @type {Error} */ (error).message);
+    } finally {
+      this.#busy = false;
+    }
+  }
+}
+customElements.define('room-door', RoomDoor);

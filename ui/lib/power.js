@@ -1,0 +1,66 @@
+/**
+ * Who may do what in a room, as the node decides it, so that nothing is offered that it refuses
+ * (mesh/src/actor/power.rs; `Roster::may_remove` in mesh/room).
+ *
+ * @typedef {import('../ipc/types.js').Member} Member
+ * @typedef {import('../ipc/types.js').Role} Role
+ * @typedef {import('../ipc/types.js').NewRoom} NewRoom
+ */
+import { t } from '../strings/index.js';
+
+/** @type {Record<string, number>} */
+const RANK = Object.freeze({ member: 0, moderator: 1, owner: 2 });
+
+const DAY_S = 86_400;
+
+/** How long messages may be kept, the longest first. */
+export const RETENTIONS = Object.freeze([null, 30 * DAY_S, 7 * DAY_S, DAY_S]);
+
+/** What a room is made with unless somebody chooses. @type {Readonly<NewRoom>} */
+export const USUAL_RULES = Object.freeze({ history: 'shared', inviters: 'member', retentionS: null });
+
+/**
+ * @param {Member | undefined} member
+ * @returns {number} Higher stands above lower; a role of a newer build counts as the lowest.
+ */
+function rank(member) {
+  return RANK[member?.role ?? ''] ?? RANK.member;
+}
+
+/**
+ * @typedef {object} Powers
+ * @property {Role | null} role What I may make of them; null: nothing else than they are.
+ * @property {boolean} remove Whether I may remove them.
+ */
+
+/**
+ * What I may do about somebody. Nothing is offered about an owner: the page isn't told which of several
+ * made the room, and that one nobody can remove.
+ * @param {Member | undefined} me Undefined before the list is here.
+ * @param {Member} them
+ * @returns {Powers}
+ */
+export function powersOver(me, them) {
+  if (!me || them.me || them.state === 'removed' || rank(them) === RANK.owner) return { role: null, remove: false };
+  const owner = rank(me) === RANK.owner;
+  const changed = rank(them) === RANK.moderator ? 'member' : 'moderator';
+  return { role: owner ? changed : null, remove: mayClose(me) && rank(them) <= rank(me) };
+}
+
+/**
+ * Whether I may close the room to new people, and open it again.
+ * @param {Member | undefined} me
+ * @returns {boolean}
+ */
+export function mayClose(me) {
+  return rank(me) >= RANK.moderator;
+}
+
+/**
+ * How long messages are kept, in words.
+ * @param {number | null} seconds
+ * @returns {string}
+ */
+export function retentionWords(seconds) {
+  return seconds === null ? t('create.forever') : t('create.days', { n: Math.round(seconds / DAY_S) });
+}
