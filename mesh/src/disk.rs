@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     actor::{Actor, Continue},
-    room::{SavedRoom, epochs_of},
+    room::{SavedRoom, carried_of, epochs_of, next_key, said_of},
     trust::{Entry, fork_prefix},
 };
 
@@ -79,7 +79,15 @@ impl Disk {
         };
         let run = move |store: &mut dyn Store| {
             let mut writes = vec![forget];
-            for prefix in [Entry::prefix(room), fork_prefix(room), epochs_of(room)] {
+            let all = [
+                Entry::prefix,
+                fork_prefix,
+                epochs_of,
+                said_of,
+                carried_of,
+                next_key,
+            ];
+            for prefix in all.map(|prefix| prefix(room)) {
                 let keys = store.meta_under(&prefix)?.into_iter().map(|(key, _)| key);
                 writes.extend(keys.map(|key| Write::Meta { key, value: None }));
             }

@@ -111,6 +111,8 @@ codes! {
     TextEmpty = "text_empty" => "There is nothing to send. Write something first.";
     /// Longer than a message may be.
     TextTooLong = "text_too_long" => "That message is too long. Send it in parts.";
+    /// The member's share of everybody's disk is used up.
+    SaidTooMuch = "said_too_much" => "You have said as much in this room as one person can in a day. Go on tomorrow.";
     /// A name with nothing in it.
     NameEmpty = "name_empty" => "A name needs at least one letter.";
     /// Another process has the profile open.

@@ -5,7 +5,9 @@
 
 mod direct;
 mod moving;
+mod quota;
 mod retention;
+mod seen;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,13 +28,13 @@ use peddlenet_wire::{
     join::EpochGrant,
     limits,
     power::{Cut, Moving},
-    record::{Receipts, RecordKind, SeenUpTo, Whereabouts},
+    record::{RecordKind, Whereabouts},
 };
 use zeroize::Zeroizing;
 
 use peddlenet_room::{Judgement, Keyring, News, Roster};
 
-pub(crate) use self::moving::next_key;
+pub(crate) use self::{moving::next_key, quota::said_of};
 use crate::{entropy, trust::Trust};
 
 /// What a room needs besides its event log.
@@ -77,6 +79,11 @@ impl SavedRoom {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, peddlenet_wire::WireError> {
         codec::from_slice("saved room", bytes, limits::FRAME_MAX)
     }
+}
+
+/// Where the count of messages under the newest epoch stands in the store's `meta`.
+pub(crate) fn carried_of(tag: RoomTag) -> Vec<u8> {
+    [&b"carried/"[..], &tag.0].concat()
 }
 
 /// An event further ahead than that (security.md) leaves this device's clock alone.
@@ -136,10 +143,11 @@ pub(crate) struct Room {
     pub(crate) let_go: Timestamp,
     /// Epochs under which events of stream 0 came that could not be opened; at most [`UNOPENED_MAX`].
     pub(crate) unopened: BTreeSet<EpochId>,
-    /// How many messages the newest epoch has carried since the start.
+    /// How many messages the newest epoch has carried, as far as this device knows.
     carried: (Option<EpochId>, u64),
     /// What the person decided about the others.
     pub(crate) trust: Trust,
+    quotas: quota::Quotas,
     /// The key under which this device asks to go on.
     next_key: Option<AuthorKey>,
     /// Members who ask to go on under a new key.
@@ -150,6 +158,8 @@ pub(crate) struct Room {
 const EPOCH_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// And carries that many messages (count, design).
 const EPOCH_MESSAGES: u64 = 10_000;
+/// That count is saved whenever it grew by so many.
+const CARRIED_SAVED_EVERY: u64 = 256;
 /// Epochs that a room waits for to open events of stream 0 (count).
 const UNOPENED_MAX: usize = 64;
 
@@ -173,6 +183,7 @@ impl Room {
             let_go: Timestamp(0),
             unopened: BTreeSet::new(),
             carried: (None, 0),
+            quotas: quota::Quotas::default(),
             next_key: None,
             moving: BTreeMap::new(),
         }
@@ -272,12 +283,23 @@ impl Room {
         self.is_in() && (old || full)
     }
 
-    /// Counts a message towards the epoch that it is sealed under. What was said before the last start
-    /// is not counted again.
-    pub(crate) fn carry(&mut self, epoch: EpochId) {
+    /// Counts a message towards the epoch that it is sealed under; gives what to save now and then.
+    pub(crate) fn carry(&mut self, epoch: EpochId) -> Option<Vec<u8>> {
         match self.carried.0 == Some(epoch) {
             true => self.carried.1 = self.carried.1.saturating_add(1),
             false => self.carried = (Some(epoch), 1),
+        }
+        let (_, count) = self.carried;
+        (count % CARRIED_SAVED_EVERY == 0).then(|| [&epoch.0[..], &count.to_be_bytes()].concat())
+    }
+
+    /// Takes the count as it was saved.
+    pub(crate) fn set_carried(&mut self, bytes: &[u8]) {
+        let Some((epoch, count)) = bytes.split_first_chunk::<{ EpochId::LEN }>() else {
+            return;
+        };
+        if let Ok(count) = <[u8; 8]>::try_from(count) {
+            self.carried = (Some(EpochId(*epoch)), u64::from_be_bytes(count));
         }
     }
 
@@ -531,56 +553,6 @@ impl Room {
         self.clock = self.clock.tick(now);
         let end = self.own.get(&Stream::CONTENT);
         (self.clock, end.map_or(Seq(0), |(seq, _)| *seq))
-    }
-
-    /// Notes that a reader has seen an author's stream 1 up to a position. Returns the position
-    /// before when that is news.
-    pub(crate) fn note_seen(
-        &mut self,
-        reader: AuthorId,
-        author: AuthorId,
-        seq: Seq,
-    ) -> Option<Seq> {
-        let at = self
-            .seen
-            .entry(reader)
-            .or_default()
-            .entry(author)
-            .or_insert(Seq(0));
-        (seq > *at).then(|| std::mem::replace(at, seq))
-    }
-
-    pub(crate) fn seen_up_to(&self, reader: AuthorId, author: AuthorId) -> Seq {
-        self.seen
-            .get(&reader)
-            .and_then(|s| s.get(&author))
-            .copied()
-            .unwrap_or(Seq(0))
-    }
-
-    /// Members who have displayed a message, its author left out.
-    pub(crate) fn seen_by(&self, author: AuthorId, seq: Seq) -> Vec<AuthorId> {
-        let has = |s: &BTreeMap<AuthorId, Seq>| s.get(&author).is_some_and(|at| *at >= seq);
-        self.seen
-            .iter()
-            .filter(|(r, s)| **r != author && has(s))
-            .map(|(r, _)| *r)
-            .collect()
-    }
-
-    /// What this device has displayed, as a record's body.
-    pub(crate) fn receipts(&self) -> Receipts {
-        let mine = self.seen.get(&self.me());
-        let told = mine.into_iter().flatten();
-        let told = told.filter(|(author, _)| !self.trust.is_blocked(**author));
-        let mut entries = told.map(|(author, seq)| SeenUpTo {
-            author: *author,
-            stream: Stream::CONTENT,
-            seq: *seq,
-        });
-        Receipts {
-            seen: Capped::take_from(&mut entries),
-        }
     }
 
     pub(crate) fn name_of(&self, author: AuthorId) -> String {

@@ -18,6 +18,7 @@ mod line;
 mod meeting;
 mod moving;
 mod process;
+mod quota;
 mod raw_member;
 mod removal;
 mod restart;

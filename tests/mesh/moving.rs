@@ -41,7 +41,7 @@ async fn goes_on(device: &mut Device, room: RoomId) -> (AuthorId, AuthorId) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_member_goes_on_under_a_new_key_that_a_moderator_confirmed() {
     let (ada, bea, room) = pair("Camp 7").await;
-    let (mut bea, mut ada) = frozen(bea, ada, room).await;
+    let (bea, mut ada) = frozen(bea, ada, room).await;
     let old = me(&bea, room).await;
     assert_eq!(
         ada.node.confirm_move(room, old).await.unwrap_err().code,

@@ -230,10 +230,12 @@ impl Engine {
             }
             Some(Flight::CommitOwn(event)) => {
                 let (room, position) = (event.header().room, position_of(&event));
-                self.on_event_persisted(room, position, ok, false, now);
-                if ok {
+                let pushes = ok && self.may_push(room, position.0.0, now);
+                // What is said faster than others take it unasked, they hear of and fetch.
+                self.on_event_persisted(room, position, ok, !pushes, now);
+                if pushes {
                     self.cast(room, &event, 0, &[], now);
-                } else {
+                } else if !ok {
                     let notice = Notice::NotSaved {
                         room,
                         event: position.2,

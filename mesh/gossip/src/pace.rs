@@ -80,6 +80,19 @@ impl Engine {
         false
     }
 
+    /// Whether this device pushes one more of its own events: no faster than others take them, since what
+    /// they let go was sent for nothing and holds up what comes after it on the link.
+    pub(crate) fn may_push(&mut self, tag: RoomTag, own: AuthorId, now: Timestamp) -> bool {
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return false;
+        };
+        let may = room.paces.has(own, 1, now);
+        if may {
+            room.paces.take(own, now);
+        }
+        may
+    }
+
     /// An author's event that nobody asked for was accepted.
     pub(crate) fn count_pace(&mut self, tag: RoomTag, author: AuthorId, now: Timestamp) {
         if let Some(room) = self.rooms.get_mut(&tag) {

@@ -33,6 +33,9 @@ impl Actor {
 
     /// An event is on disk.
     pub(super) fn landed(&mut self, event: &SignedEvent, hops: u8, own: bool) {
+        if own {
+            self.count_said(event);
+        }
         if own || self.landing.remove(&event.hash()).is_some() {
             self.take_event(event, hops);
         }
@@ -50,7 +53,9 @@ impl Actor {
         if event.header().stream == Stream::MEMBERSHIP {
             self.deliver_membership(tag, event);
         } else {
-            room.carry(event.header().epoch);
+            if let Some(count) = room.carry(event.header().epoch) {
+                self.save_carried(tag, count);
+            }
             self.deliver_content(tag, event, hops);
         }
     }

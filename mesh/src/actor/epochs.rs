@@ -24,7 +24,7 @@ use super::{Actor, Timer, opening::Opening};
 use crate::{
     api::{Event, Reach},
     clock,
-    room::epoch_key,
+    room::{carried_of, epoch_key},
 };
 
 /// How long each member waits for the one before it to make an epoch (design).
@@ -64,6 +64,19 @@ impl Actor {
         {
             self.begin_epoch(tag);
         }
+    }
+
+    /// How much the newest epoch has carried outlasts a restart.
+    pub(super) fn save_carried(&mut self, tag: RoomTag, count: Vec<u8>) {
+        let write = Write::Meta {
+            key: carried_of(tag),
+            value: Some(count),
+        };
+        self.disk.commit(vec![write], |_, outcome| {
+            if let Err(e) = outcome {
+                tracing::error!(error = %e, "how much an epoch carried was not saved");
+            }
+        });
     }
 
     /// Begins an epoch: its keys are on disk before anything is said under them.

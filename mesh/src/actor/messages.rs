@@ -62,6 +62,10 @@ impl Actor {
         let text = Text::new(text).map_err(|_| Error::from(ErrorCode::TextTooLong))?;
         let tag = self.tag(id)?;
         self.must_be_in(tag)?;
+        let room = self.rooms.get(&tag).ok_or(ErrorCode::RoomUnknown)?;
+        if !room.may_say(text.text.len(), clock::now()) {
+            return Err(ErrorCode::SaidTooMuch.into());
+        }
         self.begin_epoch_if_needed(tag);
         self.seal(tag, Stream::CONTENT, &Content::Text(text).to_bytes())
     }

@@ -24,7 +24,7 @@ use crate::{
     api::{Event, Message, Reach, RoomOptions, RoomSummary},
     clock, convert, entropy,
     error::{Error, ErrorCode},
-    room::{Room, SavedRoom, epochs_of, next_key},
+    room::{Room, SavedRoom, carried_of, epochs_of, next_key, said_of},
 };
 
 /// Changes to a room's line in the list are gathered that long.
@@ -47,6 +47,12 @@ pub(crate) struct LoadedRoom {
 pub(crate) fn add_kept(store: &dyn Store, room: &mut Room) -> Result<(), StoreError> {
     for (_, bytes) in store.meta_under(&epochs_of(room.tag))? {
         room.add_saved(&bytes);
+    }
+    for (key, bytes) in store.meta_under(&said_of(room.tag))? {
+        room.set_said(&key, &bytes);
+    }
+    if let Some(count) = store.meta(&carried_of(room.tag))? {
+        room.set_carried(&count);
     }
     let seed = store.meta(&next_key(room.tag))?.map(Zeroizing::new);
     if let Some(seed) = seed.and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok()) {

@@ -6,7 +6,8 @@
 use std::sync::mpsc as blocking;
 
 use peddlenet_gossip::{Input, Item, Ticket, Verdict};
-use peddlenet_wire::{AuthorId, RoomTag};
+use peddlenet_store::Write;
+use peddlenet_wire::{AuthorId, RoomTag, SignedEvent};
 use tokio::sync::mpsc;
 
 use super::{Actor, Continue};
@@ -67,7 +68,25 @@ impl Actor {
             (_, Judgement::Drop) => Verdict::Drop,
             _ => Verdict::Reject,
         };
+        if let (Verdict::Accept, Item::Event(event)) = (&verdict, item) {
+            self.count_said(event);
+        }
         self.feed(Input::Verified { ticket, verdict });
+    }
+
+    /// Counts what an author puts on this disk.
+    pub(super) fn count_said(&mut self, event: &SignedEvent) {
+        let room = self.rooms.get_mut(&event.header().room);
+        let Some((key, value)) = room.and_then(|room| room.count_said(event, clock::now())) else {
+            return;
+        };
+        let value = Some(value);
+        let write = Write::Meta { key, value };
+        self.disk.commit(vec![write], |_, outcome| {
+            if let Err(e) = outcome {
+                tracing::error!(error = %e, "how much a member said was not saved");
+            }
+        });
     }
 
     /// Something is missing first: a member, or keys, and keys can be asked for.
@@ -97,6 +116,7 @@ impl Actor {
         match item {
             Item::Event(event) => match self.rooms.get(&event.header().room) {
                 Some(room) if room.is_too_old(event, clock::now()) => Judgement::Drop,
+                Some(room) if room.is_over_quota(event, clock::now()) => Judgement::Drop,
                 Some(room) => room.judge(event),
                 None => Judgement::Reject,
             },

@@ -164,7 +164,7 @@ fn a_restart_asks_only_for_what_is_missing() {
         net.say(0, &format!("message {n}"));
         net.run_for(8);
     }
-    net.run_for(1_000);
+    net.run_for(3_000);
     net.restart(1);
     for n in 0..10 {
         net.say(0, &format!("while you were away {n}"));
