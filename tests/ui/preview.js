@@ -8,7 +8,7 @@ const shell = new FakeShell();
 const MINUTE = 60_000;
 const person = (/** @type {number} */ n, /** @type {string} */ name, /** @type {any} */ state, hops = 1) => ({
   author: (n * 7919).toString(16).padStart(32, '0'), name, state, hops, role: /** @type {import('../../ui/ipc/types.js').Role} */ ('member'), me: false, directUnread: 0,
-  verifiedAs: null, muted: false, blocked: false, forked: false, lookalike: /** @type {any} */ ('no'),
+  verifiedAs: null, muted: false, blocked: false, forked: false, moving: false, lookalike: /** @type {any} */ ('no'),
   imitates: /** @type {string | null} */ (null), keyChanged: false,
 });
 const ada = person(2, 'Ada', 'linked');
@@ -199,7 +199,7 @@ const scenes = {
   closed: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-close'); }; },
   closedcode: () => {
     const room = campsite();
-    shell.closed.add(room);
+    shell.changeRoom(room, { closed: true });
     openCamp(room);
     return async () => { await press('invite-open'); await one('invite-open-room'); };
   },

@@ -271,20 +271,30 @@ test('what_a_banned_member_wrote_goes_from_the_screen_whoever_banned_them', asyn
   assert.equal(session.state.members[room].length, 1);
 });
 
-test('a_room_is_known_to_be_closed_by_ones_own_act_and_by_a_refusal', async () => {
+test('a_closed_room_is_seen_as_closed_whoever_closed_it_and_a_code_from_before_is_not_shown_again', async () => {
   const room = shell.addRoom('Camp 7');
   const session = new Session(ipc);
   await session.start();
-  assert.equal(session.state.closed[room], undefined, 'nobody has said so yet');
-  const code = await session.invite(room);
-  assert.equal(session.state.closed[room], false);
+  const closed = (/** @type {boolean} */ on) => until(session, (state) => state.rooms[room].closed === on);
+  assert.equal(session.state.rooms[room].closed, false);
+  const first = await session.invite(room);
   await session.setClosed(room, true);
-  assert.equal(session.state.closed[room], true);
+  await closed(true);
   await assert.rejects(session.invite(room), { code: 'room_closed' });
   await session.setClosed(room, false);
-  assert.notEqual((await session.invite(room)).invite, code.invite);
-  shell.closed.add(room);
-  await session.revokeInvite(room, code.invite);
-  await assert.rejects(session.invite(room), { code: 'room_closed' });
-  assert.equal(session.state.closed[room], true, 'somebody else closed it');
+  await closed(false);
+  const second = await session.invite(room);
+  assert.notEqual(second.invite, first.invite);
+  shell.changeRoom(room, { closed: true });
+  await closed(true);
+  await assert.rejects(session.invite(room), { code: 'room_closed' }, 'somebody else closed it');
+});
+
+test('a_room_is_closed_in_the_snapshot_too', async () => {
+  const room = shell.addRoom('Camp 7');
+  shell.changeRoom(room, { closed: true, retentionS: 86_400 });
+  const session = new Session(ipc);
+  await session.start();
+  const { closed, retentionS } = session.state.rooms[room];
+  assert.deepEqual({ closed, retentionS }, { closed: true, retentionS: 86_400 });
 });

@@ -194,7 +194,7 @@ export class AppShell extends ViewElement {
     const people = /** @type {import('./people-dialog.js').PeopleDialog | null} */ (this.querySelector('people-dialog'));
     if (people && this.#open !== null) {
       const { room } = people.data.room;
-      if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room], closed: state.closed[room] ?? null };
+      if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room] };
     }
     const direct = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (this.querySelector('direct-dialog'));
     if (direct && this.#open !== null) direct.data = this.#talk(direct.data.room.room, direct.data.author);
@@ -279,7 +279,6 @@ export class AppShell extends ViewElement {
       dialog.data = {
         room: session.state.rooms[room],
         members: session.state.members[room],
-        closed: session.state.closed[room] ?? null,
         setClosed: (closed) => session.setClosed(room, closed),
         leave: () => session.leaveRoom(room),
         write: (author) => this.#openDirect(room, author),

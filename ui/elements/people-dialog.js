@@ -1,14 +1,12 @@
 /**
  * `<people-dialog>`: who belongs to the room and where they are; leaving stands at its end.
  *
- * data: {room, members, closed, leave() -> Promise, write(author), setClosed(closed) -> Promise}; emits
- * `person-open` (author).
+ * data: {room, members, leave() -> Promise, write(author), setClosed(closed) -> Promise}; emits `person-open` (author).
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {object} PeopleData
  * @property {import('../ipc/types.js').Room} room
  * @property {Member[] | undefined} members Undefined until they are loaded.
- * @property {boolean | null} closed Whether the room takes nobody new; null: not known on this device.
  * @property {() => Promise<void>} leave
  * @property {(author: string) => void} write Opens what is said with one person alone.
  * @property {(closed: boolean) => Promise<void>} setClosed
@@ -38,8 +36,8 @@ export class PeopleDialog extends ModalElement {
    * @param {PeopleData} data
    * @param {PeopleData | undefined} previous
    */
-  render({ room, members, closed, write, setClosed }, previous) {
-    this.#door.data = { closed, mayClose: !room.removed && mayClose(members?.find((m) => m.me)), setClosed };
+  render({ room, members, write, setClosed }, previous) {
+    this.#door.data = { closed: room.closed, mayClose: !room.removed && mayClose(members?.find((m) => m.me)), setClosed };
     // Renewing the list takes the focus from its buttons.
     if (previous?.members === members && previous?.room.name === room.name) return;
     this.heading = t('people.title', { name: room.name });

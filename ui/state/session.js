@@ -74,6 +74,7 @@ export class Session {
       this.store.dispatch({ type: 'batch', events });
       for (const event of events) {
         if (event.kind === 'member' && event.member.state === 'removed') void this.#onGone(event.room, event.member.author);
+        if (event.kind === 'room' && event.room.closed) this.#invites.delete(event.room.room);
       }
     }
   }
@@ -299,7 +300,6 @@ export class Session {
   async createRoom(name, options) {
     const { room } = await this.ipc.createRoom(name, options);
     await this.#waitForRoom(room);
-    this.store.dispatch({ type: 'door', room, closed: false });
     return room;
   }
 
@@ -336,15 +336,9 @@ export class Session {
   async invite(room) {
     const known = this.#invites.get(room);
     if (known && known.expiresMs - Date.now() > INVITE_REUSE_MS) return known;
-    try {
-      const invite = await this.ipc.createInvite(room, INVITE_TTL_S, INVITE_USES);
-      this.#invites.set(room, invite);
-      this.store.dispatch({ type: 'door', room, closed: false });
-      return invite;
-    } catch (error) {
-      if (/** @type {{code?: string}} */ (error).code === 'room_closed') this.store.dispatch({ type: 'door', room, closed: true });
-      throw error;
-    }
+    const invite = await this.ipc.createInvite(room, INVITE_TTL_S, INVITE_USES);
+    this.#invites.set(room, invite);
+    return invite;
   }
 
   /**
@@ -393,9 +387,8 @@ export class Session {
    * @param {boolean} closed
    */
   async setClosed(room, closed) {
-    await this.ipc.closeRoom(room, closed);
+    await this.ipc.closeRoom(room, closed); // the room's line in the list follows by event
     this.#invites.delete(room); // so that no code is shown that lets nobody in
-    this.store.dispatch({ type: 'door', room, closed });
   }
 
   /**

@@ -223,7 +223,6 @@ export const en = Object.freeze({
   'door.close': 'Close the room to new people',
   'door.open': 'Open it again',
   'door.hint': 'While it is closed no code lets anybody in. You can open it again.',
-  'door.unknown': 'While it is closed no code lets anybody in. Somebody may have closed it already: then open it again here.',
 
   'person.match': 'It matches: {name} is verified on this device. Let them scan your code, too.',
   'person.forked': '{name} signed two different histories, perhaps from a restored backup or a copied key. Nothing new from them is taken here.',
