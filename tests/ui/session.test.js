@@ -174,10 +174,10 @@ test('a_code_is_shown_again_while_it_works_and_made_anew_once_ended', async () =
   const room = shell.addRoom('Camp 7');
   const session = new Session(ipc);
   await session.start();
-  const first = await session.invite(room);
-  assert.equal((await session.invite(room)).invite, first.invite);
-  await session.revokeInvite(room, first.invite);
-  assert.notEqual((await session.invite(room)).invite, first.invite);
+  const first = await session.codes.show(room);
+  assert.equal((await session.codes.show(room)).invite, first.invite);
+  await session.codes.end(room, first.invite);
+  assert.notEqual((await session.codes.show(room)).invite, first.invite);
 });
 
 test('a_new_room_is_there_when_its_command_returns', async () => {
@@ -253,14 +253,14 @@ async function withBo() {
 
 test('a_removed_member_goes_from_the_list_and_a_new_code_is_made_while_their_words_stay', async () => {
   const { session, room, texts } = await withBo();
-  const code = await session.invite(room);
+  const code = await session.codes.show(room);
   await session.setRole(room, 'b0', 'moderator');
   assert.equal(session.state.members[room].find((m) => m.author === 'b0')?.role, 'moderator');
   await session.removeMember(room, 'b0', false);
   assert.deepEqual(session.state.members[room].map((m) => m.me), [true]);
   await soon();
   assert.deepEqual(texts(), ['before', 'theirs', 'after']);
-  assert.notEqual((await session.invite(room)).invite, code.invite, 'the removal ended the code that was shown before');
+  assert.notEqual((await session.codes.show(room)).invite, code.invite, 'the removal ended the code that was shown before');
 });
 
 test('what_a_banned_member_wrote_goes_from_the_screen_whoever_banned_them', async () => {
@@ -277,17 +277,17 @@ test('a_closed_room_is_seen_as_closed_whoever_closed_it_and_a_code_from_before_i
   await session.start();
   const closed = (/** @type {boolean} */ on) => until(session, (state) => state.rooms[room].closed === on);
   assert.equal(session.state.rooms[room].closed, false);
-  const first = await session.invite(room);
+  const first = await session.codes.show(room);
   await session.setClosed(room, true);
   await closed(true);
-  await assert.rejects(session.invite(room), { code: 'room_closed' });
+  await assert.rejects(session.codes.show(room), { code: 'room_closed' });
   await session.setClosed(room, false);
   await closed(false);
-  const second = await session.invite(room);
+  const second = await session.codes.show(room);
   assert.notEqual(second.invite, first.invite);
   shell.changeRoom(room, { closed: true });
   await closed(true);
-  await assert.rejects(session.invite(room), { code: 'room_closed' }, 'somebody else closed it');
+  await assert.rejects(session.codes.show(room), { code: 'room_closed' }, 'somebody else closed it');
 });
 
 test('a_room_is_closed_in_the_snapshot_too', async () => {

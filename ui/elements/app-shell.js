@@ -263,8 +263,8 @@ export class AppShell extends ViewElement {
       const dialog = /** @type {import('./invite-dialog.js').InviteDialog} */ (document.createElement('invite-dialog'));
       dialog.data = {
         room: session.state.rooms[room],
-        invite: () => session.invite(room),
-        revoke: (invite) => session.revokeInvite(room, invite),
+        invite: () => session.codes.show(room),
+        revoke: (invite) => session.codes.end(room, invite),
         mayOpen: mayClose(session.state.members[room]?.find((m) => m.me)),
         open: () => session.setClosed(room, false),
       };
