@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { standing } from '../../ui/lib/people.js';
-import { RETENTIONS, USUAL_RULES, mayClose, powersOver, retentionWords } from '../../ui/lib/power.js';
-import { member } from './samples.js';
+import { RETENTIONS, USUAL_RULES, keptLine, mayClose, powersOver, retentionWords } from '../../ui/lib/power.js';
+import { member, room } from './samples.js';
 
 /** @param {any} role */
 const me = (role) => member('me', { me: true, role });
@@ -42,6 +42,12 @@ test('a_room_is_made_with_the_choices_that_the_node_takes_by_default', () => {
   assert.equal(RETENTIONS[0], USUAL_RULES.retentionS);
   assert.deepEqual(RETENTIONS.slice(1), [2_592_000, 604_800, 86_400]);
   assert.deepEqual(RETENTIONS.map(retentionWords), ['for ever', '30 days', '7 days', '1 day']);
+});
+
+test('a_room_that_lets_go_of_messages_says_so_and_others_say_nothing', () => {
+  assert.equal(keptLine(room()), '');
+  assert.equal(keptLine(room({ retentionS: 604_800 })), 'Messages are kept for 7 days, then they are gone from every device.');
+  assert.deepEqual([86_399, 7200, 3600, 90, 1].map(retentionWords), ['24 hours', '2 hours', '1 hour', '2 minutes', '1 minute']);
 });
 
 test('the_list_says_who_is_more_than_a_member', () => {

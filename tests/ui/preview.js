@@ -208,6 +208,13 @@ const scenes = {
     openCamp(campsite());
     return async () => { await press('invite-open'); await one('error-text'); };
   },
+  kept: () => { const room = campsite(); shell.changeRoom(room, { retentionS: 604_800 }); openCamp(room); return async () => { (await one('message')).parentElement?.scrollTo(0, 0); }; },
+  keptpeople: () => {
+    const room = campsite();
+    shell.changeRoom(room, { retentionS: 86_400 });
+    openCamp(room);
+    return async () => { await press('people-open'); (await one('room-kept')).scrollIntoView(); };
+  },
   leave: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-leave'); }; },
   seen: () => { openCamp(campsite()); return () => press('message-state'); },
   states: () => {

@@ -186,6 +186,7 @@ test('a_new_room_is_there_when_its_command_returns', async () => {
   const options = /** @type {const} */ ({ history: 'fromJoin', inviters: 'moderator', retentionS: 86_400 });
   const room = await session.createRoom('Camp 7', options);
   assert.equal(session.state.rooms[room].name, 'Camp 7');
+  assert.equal(session.state.rooms[room].retentionS, 86_400);
   assert.deepEqual(shell.calls.find(({ command }) => command === 'create_room')?.args, { name: 'Camp 7', options });
 });
 

@@ -17,6 +17,7 @@ import { h, icon, iconButton, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { nearText } from '../lib/near.js';
 import { namesOf } from '../lib/people.js';
+import { keptLine } from '../lib/power.js';
 import { firstUnread, toRows } from '../state/timeline.js';
 import { t } from '../strings/index.js';
 import './message-composer.js';
@@ -81,10 +82,11 @@ export class RoomView extends ViewElement {
     this.#list.hidden = empty;
 
     const changed = !same || previous.timeline !== timeline || previous.pending !== pending || previous.members !== members
-      || previous.room.near !== room.near || previous.room.members !== room.members;
+      || previous.room.near !== room.near || previous.room.members !== room.members || previous.room.retentionS !== room.retentionS;
     // Setting the data renders a list of thousands: only when something of it changed.
     if (changed && !empty) {
-      this.#list.data = { room, rows: toRows(timeline, pending, this.#newFrom ?? null), names: namesOf(members), now };
+      const beginning = keptLine(room) || undefined; // what is gone did not begin here
+      this.#list.data = { room, rows: toRows(timeline, pending, this.#newFrom ?? null), names: namesOf(members), now, beginning };
     }
     if (!same || previous.draft !== draft || previous.room.name !== room.name) {
       this.#composer.data = { room: room.room, name: room.name, draft };

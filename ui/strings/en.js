@@ -60,6 +60,8 @@ export const en = Object.freeze({
   'create.keep': 'Keep messages',
   'create.forever': 'for ever',
   'create.days': { one: '{n} day', other: '{n} days' },
+  'create.hours': { one: '{n} hour', other: '{n} hours' },
+  'create.minutes': { one: '{n} minute', other: '{n} minutes' },
   'create.go': 'Make the room',
   'create.waiting': 'Making the room…',
 
@@ -72,6 +74,7 @@ export const en = Object.freeze({
   'room.loading': 'Loading messages…',
   'room.loadFailed': 'These messages could not be loaded.',
   'room.beginning': 'This is where the room begins.',
+  'room.kept': 'Messages are kept for {time}, then they are gone from every device.',
   'room.new': 'New messages',
   'room.toNewest': 'To the newest message',
   'room.newBelow': { one: '{n} new message below', other: '{n} new messages below' },
