@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { standing } from '../../ui/lib/people.js';
-import { RETENTIONS, USUAL_RULES, keptLine, mayClose, powersOver, retentionWords } from '../../ui/lib/power.js';
+import { RETENTIONS, USUAL_RULES, keptLine, mayClose, mayConfirmMove, powersOver, retentionWords } from '../../ui/lib/power.js';
 import { member, room } from './samples.js';
 
 /** @param {any} role */
@@ -35,6 +35,15 @@ test('nothing_is_offered_to_members_about_owners_about_oneself_or_about_the_gone
 test('moderators_and_owners_close_a_room', () => {
   assert.deepEqual(['member', 'moderator', 'owner', 'newer'].map((role) => mayClose(me(role))), [false, true, true, false]);
   assert.equal(mayClose(undefined), false);
+});
+
+test('moderators_and_owners_let_somebody_go_on_under_a_new_key_who_asks_whatever_their_rank', () => {
+  const asks = them('owner', { forked: true, moving: true });
+  assert.deepEqual(['member', 'moderator', 'owner', 'newer'].map((role) => mayConfirmMove(me(role), asks)), [false, true, true, false]);
+  assert.equal(mayConfirmMove(undefined, asks), false);
+  assert.equal(mayConfirmMove(me('owner'), them('member', { forked: true })), false, 'nobody asked');
+  assert.equal(mayConfirmMove(me('owner'), them('member', { moving: true, state: 'removed' })), false);
+  assert.equal(mayConfirmMove(me('owner'), member('me', { me: true, role: 'owner', moving: true })), false);
 });
 
 test('a_room_is_made_with_the_choices_that_the_node_takes_by_default', () => {

@@ -63,7 +63,19 @@ const openPerson = async (/** @type {string} */ author) => {
 };
 const openCamp = (/** @type {string} */ room) => { location.hash = `#/room/${room}`; };
 
-/** @type {Record<string, () => (void | (() => Promise<void>))>} */
+/** A room in which this device signed two histories. */
+function frozen() {
+  const room = campsite();
+  Object.assign(/** @type {object} */ (shell.members.get(room)?.[0]), { role: 'member', forked: true });
+  return room;
+}
+/** Bo signed two histories and asks to go on. */
+function asking() {
+  Object.assign(bo, { forked: true, moving: true });
+  openCamp(campsite());
+}
+
+/** @type {Record<string, () => (void | (() => Promise<unknown>))>} */
 const scenes = {
   first: () => {},
   start: () => { shell.name = 'Rosa'; },
@@ -214,6 +226,30 @@ const scenes = {
     shell.changeRoom(room, { retentionS: 86_400 });
     openCamp(room);
     return async () => { await press('people-open'); (await one('room-kept')).scrollIntoView(); };
+  },
+  frozen: () => { openCamp(frozen()); return () => one('move-on'); },
+  asked: () => {
+    openCamp(frozen());
+    return async () => { await press('move-on'); await wait(200); };
+  },
+  refusedmove: () => {
+    shell.failing.move_on = { code: 'disk_full', message: 'The disk is full. Free some space and try again.' };
+    openCamp(frozen());
+    return async () => { await press('move-on'); await one('error-text'); };
+  },
+  frozensheet: () => {
+    openCamp(frozen());
+    return async () => {
+      await press('people-open');
+      /** @type {HTMLElement} */ (await one('person-open')).click();
+      await one('warning-forked');
+    };
+  },
+  confirming: () => { asking(); return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); }; },
+  askingmark: () => { asking(); return async () => { await press('people-open'); await one('person-open'); }; },
+  confirmed: () => {
+    asking();
+    return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); await press('move-confirm'); };
   },
   leave: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-leave'); }; },
   seen: () => { openCamp(campsite()); return () => press('message-state'); },

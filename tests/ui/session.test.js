@@ -299,3 +299,39 @@ test('a_room_is_closed_in_the_snapshot_too', async () => {
   const { closed, retentionS } = session.state.rooms[room];
   assert.deepEqual({ closed, retentionS }, { closed: true, retentionS: 86_400 });
 });
+
+test('a_frozen_device_asks_for_a_new_key_and_its_entry_says_so', async () => {
+  const room = shell.addRoom('Camp 7', [member('b0')]);
+  Object.assign(/** @type {object} */ (shell.members.get(room)?.[0]), { forked: true });
+  const session = new Session(ipc);
+  await session.start();
+  session.enterRoom(room);
+  await until(session, (state) => state.members[room]);
+  const me = () => session.state.members[room].find((m) => m.me);
+  assert.equal(me()?.moving, false);
+  await session.withMember(room, (shellOf) => shellOf.moveOn(room));
+  assert.deepEqual(shell.calls.find(({ command }) => command === 'move_on')?.args, { room });
+  assert.equal(me()?.moving, true);
+});
+
+test('whoever_was_confirmed_stands_in_the_list_under_the_new_key_only', async () => {
+  const { session, room, texts } = await withBo();
+  Object.assign(/** @type {object} */ (shell.members.get(room)?.[1]), { forked: true, moving: true });
+  await session.withMember(room, (shellOf) => shellOf.confirmMove(room, 'b0'));
+  assert.deepEqual(shell.calls.find(({ command }) => command === 'confirm_move')?.args, { room, author: 'b0' });
+  const others = session.state.members[room].filter((m) => !m.me);
+  assert.deepEqual(others.map(({ name, forked, moving }) => ({ name, forked, moving })), [{ name: 'Bo', forked: false, moving: false }]);
+  assert.notEqual(others[0].author, 'b0');
+  await soon();
+  assert.deepEqual(texts(), ['before', 'theirs', 'after'], 'what was said under the old key stays');
+  await assert.rejects(session.withMember(room, (shellOf) => shellOf.confirmMove(room, others[0].author)), { code: 'member_unknown' });
+});
+
+test('a_device_that_went_on_under_its_new_key_shows_its_room_anew', async () => {
+  const { session, room } = await withBo();
+  const [me] = shell.members.get(room) ?? [];
+  Object.assign(me, { author: 'a1', forked: false, moving: false });
+  shell.seq += 1; // what the shell does of Event::Moved: a batch that never comes, and an empty one
+  shell.emit();
+  await until(session, (state) => state.members[room].find((m) => m.me)?.author === 'a1');
+});

@@ -59,6 +59,16 @@ export function mayClose(me) {
 }
 
 /**
+ * Whether I may let somebody go on under the new key they ask for. Their rank doesn't matter: the old key agreed.
+ * @param {Member | undefined} me
+ * @param {Member} them
+ * @returns {boolean}
+ */
+export function mayConfirmMove(me, them) {
+  return mayClose(me) && them.moving && !them.me && them.state !== 'removed';
+}
+
+/**
  * How long messages are kept, in words.
  * @param {number | null} seconds
  * @returns {string}
