@@ -67,6 +67,8 @@ pub fn run(profile: Profile) -> ExitCode {
             commands::trust::verify_scan,
             commands::trust::set_verified,
             commands::trust::confirm_key,
+            commands::trust::move_on,
+            commands::trust::confirm_move,
             commands::trust::mute_member,
             commands::trust::block_member,
             commands::power::set_role,

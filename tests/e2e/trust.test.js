@@ -107,6 +107,16 @@ test('whoever made a room chooses its rules, makes a moderator, removes them and
   const inRoom = await messages(ben.window);
   assert.equal(inRoom.some(({ text }) => text.includes('alone')), false, 'it is no message to the room');
 
+  // How long it keeps messages, and whether it is closed, is told in the other window too.
+  await Promise.all([ada, ben].map(({ window }) => window.click(hook('people-open'))));
+  await reads(ben, hook('room-kept'), /kept for 7 days/);
+  await ada.window.click(hook('room-close'));
+  await reads(ben, hook('room-closed'), /closed to new people/);
+  await ada.window.click(hook('room-reopen'));
+  await ben.window.gone(hook('room-closed'), "that the room is closed, in Ben's window");
+  await close(ada, 'people-dialog');
+  await close(ben, 'people-dialog');
+
   // Ada's own list: muted and back, with nothing said to Ben.
   await openOther(ada);
   await ada.window.click(hook('person-mute'));

@@ -32,8 +32,6 @@ export class FakeShell {
   messages = new Map();
   /** @type {Map<string, Member[]>} */
   members = new Map();
-  /** Rooms that take nobody new. @type {Set<string>} */
-  closed = new Set();
   /** What the next scans answer, oldest first. @type {any[]} */
   scans = [];
   /** Commands that fail: code and sentence by name. @type {Record<string, {code: string, message: string}>} */
@@ -80,13 +78,24 @@ export class FakeShell {
   addRoom(name, others = []) {
     const room = this.id();
     const me = { author: hex(1), name: this.name || 'Me', state: /** @type {const} */ ('linked'), hops: 0, role: /** @type {import('../../ui/ipc/types.js').Role} */ ('owner'), me: true, directUnread: 0,
-      verifiedAs: null, muted: false, blocked: false, forked: false, lookalike: /** @type {const} */ ('no'), imitates: null, keyChanged: false };
+      verifiedAs: null, muted: false, blocked: false, forked: false, moving: false, lookalike: /** @type {const} */ ('no'), imitates: null, keyChanged: false };
     this.members.set(room, [me, ...others]);
     this.messages.set(room, []);
     this.rooms.set(room, {
       room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, last: null, removed: false,
+      closed: false, retentionS: null,
     });
     return room;
+  }
+
+  /**
+   * Changes a room's line in the list, and tells.
+   * @param {string} room
+   * @param {Partial<Room>} given
+   */
+  changeRoom(room, given) {
+    const known = this.rooms.get(room);
+    if (known) this.emit({ kind: 'room', room: Object.assign(known, given) });
   }
 
   /**
@@ -143,13 +152,13 @@ export class FakeShell {
       this.name = name;
       return {};
     },
-    create_room: ({ name }) => {
+    create_room: ({ name, options }) => {
       const room = this.addRoom(name);
-      this.emit({ kind: 'room', room: /** @type {Room} */ (this.rooms.get(room)) });
+      this.changeRoom(room, { retentionS: options.retentionS });
       return { room };
     },
     create_invite: ({ room, ttlS }) => {
-      if (this.closed.has(room)) throw { code: 'room_closed', message: 'This room is closed to new people at present. Ask whoever moderates it to open it.' };
+      if (this.rooms.get(room)?.closed) throw { code: 'room_closed', message: 'This room is closed to new people at present. Ask whoever moderates it to open it.' };
       return {
         invite: this.id(),
         link: `PEDDLENET:J/${'AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYUCULBOGAZDINRYHI6'.repeat(3)}`,
@@ -162,7 +171,7 @@ export class FakeShell {
     scan_frame: () => this.scans.shift() ?? { result: 'none' },
     join_room: () => {
       const room = this.addRoom('Camp 7');
-      this.emit({ kind: 'room', room: /** @type {Room} */ (this.rooms.get(room)) });
+      this.changeRoom(room, {});
       return { room, via: 'direct', ms: 41 };
     },
     cancel_join: () => ({}),
@@ -181,8 +190,7 @@ export class FakeShell {
     },
     members: ({ room }) => ({ members: this.members.get(room) ?? [] }),
     mark_seen: ({ room }) => {
-      const known = this.rooms.get(room);
-      if (known) this.emit({ kind: 'room', room: Object.assign(known, { unread: 0 }) });
+      this.changeRoom(room, { unread: 0 });
       return {};
     },
     wipe: () => {
@@ -210,6 +218,20 @@ export class FakeShell {
       this.#member(room, author).keyChanged = false;
       return {};
     },
+    move_on: ({ room }) => {
+      const me = /** @type {Member} */ (this.members.get(room)?.find((m) => m.me));
+      this.emit({ kind: 'member', room, member: Object.assign(me, { moving: true }) });
+      return {};
+    },
+    confirm_move: ({ room, author }) => {
+      const member = this.#member(room, author);
+      if (!member.moving) throw { code: 'member_unknown', message: 'That person isn’t in this room.' };
+      const next = { ...member, author: this.id(), moving: false, forked: false, verifiedAs: null };
+      this.#remove(room, author);
+      this.members.get(room)?.push(next);
+      this.emit({ kind: 'member', room, member: next });
+      return {};
+    },
     mute_member: ({ room, author, on }) => {
       this.#member(room, author).muted = on;
       return {};
@@ -228,8 +250,7 @@ export class FakeShell {
       return this.#remove(room, author);
     },
     close_room: ({ room, closed }) => {
-      if (closed) this.closed.add(room);
-      else this.closed.delete(room);
+      this.changeRoom(room, { closed });
       return {};
     },
     leave_room: ({ room }) => {

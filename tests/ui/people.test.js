@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nearText } from '../../ui/lib/near.js';
 import {
-  HUES, digitGroups, hueClass, initial, marksOf, namesOf, presence, roleWord, sortedMembers, warningsOf,
+  HUES, digitGroups, hueClass, initial, marksOf, namesOf, ownFork, presence, roleWord, sortedMembers, warningsOf,
 } from '../../ui/lib/people.js';
 import { member, room } from './samples.js';
 
@@ -56,9 +56,17 @@ test('warnings_say_what_is_wrong_and_the_worst_comes_first', () => {
   assert.deepEqual(kinds({ verifiedAs: 'Ada L.' }), ['renamed']);
   assert.deepEqual(kinds({ verifiedAs: 'Ada' }), []);
   const [own] = warningsOf(member('a', { me: true, forked: true }), '');
-  assert.match(own.text, /join it again/);
+  assert.match(own.text, /with a new key, or leave the room and join it again/);
   const [key] = warningsOf(member('a', { name: 'Аdа', lookalike: 'imitates', keyChanged: true }), 'Ada');
   assert.match(key.text, /verified as Ada/, 'the name that is imitated, not the imitation');
+});
+
+test('whoever_is_frozen_here_reads_the_way_on_and_then_that_it_was_asked', () => {
+  const me = (/** @type {any} */ given) => ownFork(member('a', { me: true, ...given }));
+  assert.equal(ownFork(undefined), '', 'the members are not loaded yet');
+  assert.equal(me({}), '');
+  assert.match(me({ forked: true }), /take nothing new from it\. Go on with a new key/);
+  assert.match(me({ forked: true, moving: true }), /take nothing new from it\. Asked\. Somebody who moderates this room has to confirm it\.$/);
 });
 
 test('marks_stand_beside_a_name', () => {
@@ -67,5 +75,6 @@ test('marks_stand_beside_a_name', () => {
   assert.deepEqual(texts({ verifiedAs: 'a', muted: true }), ['verified', 'muted']);
   assert.deepEqual(texts({ lookalike: 'imitates', blocked: true, muted: true }), ['imitates a name', 'blocked']);
   assert.deepEqual(texts({ forked: true, lookalike: 'alike' }), ['frozen', 'similar name']);
+  assert.deepEqual(texts({ forked: true, moving: true }), ['new key?']);
   assert.deepEqual(['owner', 'moderator', 'member', 'newer'].map((role) => roleWord(member('a', { role: /** @type {any} */ (role) }))), ['made this room', 'moderator', 'member', 'member']);
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { standing } from '../../ui/lib/people.js';
-import { RETENTIONS, USUAL_RULES, mayClose, powersOver, retentionWords } from '../../ui/lib/power.js';
-import { member } from './samples.js';
+import { RETENTIONS, USUAL_RULES, keptLine, mayClose, mayConfirmMove, powersOver, retentionWords } from '../../ui/lib/power.js';
+import { member, room } from './samples.js';
 
 /** @param {any} role */
 const me = (role) => member('me', { me: true, role });
@@ -37,11 +37,26 @@ test('moderators_and_owners_close_a_room', () => {
   assert.equal(mayClose(undefined), false);
 });
 
+test('moderators_and_owners_let_somebody_go_on_under_a_new_key_who_asks_whatever_their_rank', () => {
+  const asks = them('owner', { forked: true, moving: true });
+  assert.deepEqual(['member', 'moderator', 'owner', 'newer'].map((role) => mayConfirmMove(me(role), asks)), [false, true, true, false]);
+  assert.equal(mayConfirmMove(undefined, asks), false);
+  assert.equal(mayConfirmMove(me('owner'), them('member', { forked: true })), false, 'nobody asked');
+  assert.equal(mayConfirmMove(me('owner'), them('member', { moving: true, state: 'removed' })), false);
+  assert.equal(mayConfirmMove(me('owner'), member('me', { me: true, role: 'owner', moving: true })), false);
+});
+
 test('a_room_is_made_with_the_choices_that_the_node_takes_by_default', () => {
   assert.deepEqual(USUAL_RULES, { history: 'shared', inviters: 'member', retentionS: null });
   assert.equal(RETENTIONS[0], USUAL_RULES.retentionS);
   assert.deepEqual(RETENTIONS.slice(1), [2_592_000, 604_800, 86_400]);
   assert.deepEqual(RETENTIONS.map(retentionWords), ['for ever', '30 days', '7 days', '1 day']);
+});
+
+test('a_room_that_lets_go_of_messages_says_so_and_others_say_nothing', () => {
+  assert.equal(keptLine(room()), '');
+  assert.equal(keptLine(room({ retentionS: 604_800 })), 'Messages are kept for 7 days, then they are gone from every device.');
+  assert.deepEqual([86_399, 7200, 3600, 90, 1].map(retentionWords), ['24 hours', '2 hours', '1 hour', '2 minutes', '1 minute']);
 });
 
 test('the_list_says_who_is_more_than_a_member', () => {

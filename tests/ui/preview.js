@@ -8,7 +8,7 @@ const shell = new FakeShell();
 const MINUTE = 60_000;
 const person = (/** @type {number} */ n, /** @type {string} */ name, /** @type {any} */ state, hops = 1) => ({
   author: (n * 7919).toString(16).padStart(32, '0'), name, state, hops, role: /** @type {import('../../ui/ipc/types.js').Role} */ ('member'), me: false, directUnread: 0,
-  verifiedAs: null, muted: false, blocked: false, forked: false, lookalike: /** @type {any} */ ('no'),
+  verifiedAs: null, muted: false, blocked: false, forked: false, moving: false, lookalike: /** @type {any} */ ('no'),
   imitates: /** @type {string | null} */ (null), keyChanged: false,
 });
 const ada = person(2, 'Ada', 'linked');
@@ -63,7 +63,19 @@ const openPerson = async (/** @type {string} */ author) => {
 };
 const openCamp = (/** @type {string} */ room) => { location.hash = `#/room/${room}`; };
 
-/** @type {Record<string, () => (void | (() => Promise<void>))>} */
+/** A room in which this device signed two histories. */
+function frozen() {
+  const room = campsite();
+  Object.assign(/** @type {object} */ (shell.members.get(room)?.[0]), { role: 'member', forked: true });
+  return room;
+}
+/** Bo signed two histories and asks to go on. */
+function asking() {
+  Object.assign(bo, { forked: true, moving: true });
+  openCamp(campsite());
+}
+
+/** @type {Record<string, () => (void | (() => Promise<unknown>))>} */
 const scenes = {
   first: () => {},
   start: () => { shell.name = 'Rosa'; },
@@ -199,7 +211,7 @@ const scenes = {
   closed: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-close'); }; },
   closedcode: () => {
     const room = campsite();
-    shell.closed.add(room);
+    shell.changeRoom(room, { closed: true });
     openCamp(room);
     return async () => { await press('invite-open'); await one('invite-open-room'); };
   },
@@ -207,6 +219,37 @@ const scenes = {
     shell.failing.create_invite = { code: 'not_allowed', message: 'You can’t do that in this room. Ask somebody who moderates it.' };
     openCamp(campsite());
     return async () => { await press('invite-open'); await one('error-text'); };
+  },
+  kept: () => { const room = campsite(); shell.changeRoom(room, { retentionS: 604_800 }); openCamp(room); return async () => { (await one('message')).parentElement?.scrollTo(0, 0); }; },
+  keptpeople: () => {
+    const room = campsite();
+    shell.changeRoom(room, { retentionS: 86_400 });
+    openCamp(room);
+    return async () => { await press('people-open'); (await one('room-kept')).scrollIntoView(); };
+  },
+  frozen: () => { openCamp(frozen()); return () => one('move-on'); },
+  asked: () => {
+    openCamp(frozen());
+    return async () => { await press('move-on'); await wait(200); };
+  },
+  refusedmove: () => {
+    shell.failing.move_on = { code: 'disk_full', message: 'The disk is full. Free some space and try again.' };
+    openCamp(frozen());
+    return async () => { await press('move-on'); await one('error-text'); };
+  },
+  frozensheet: () => {
+    openCamp(frozen());
+    return async () => {
+      await press('people-open');
+      /** @type {HTMLElement} */ (await one('person-open')).click();
+      await one('warning-forked');
+    };
+  },
+  confirming: () => { asking(); return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); }; },
+  askingmark: () => { asking(); return async () => { await press('people-open'); await one('person-open'); }; },
+  confirmed: () => {
+    asking();
+    return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); await press('move-confirm'); };
   },
   leave: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-leave'); }; },
   seen: () => { openCamp(campsite()); return () => press('message-state'); },

@@ -17,7 +17,7 @@ export function message(n, given = {}) {
  * @returns {import('../../ui/ipc/types.js').Room}
  */
 export function room(given = {}) {
-  return { room: 'r', name: 'Camp 7', members: 3, near: 1, unread: 0, last: null, removed: false, ...given };
+  return { room: 'r', name: 'Camp 7', members: 3, near: 1, unread: 0, last: null, removed: false, closed: false, retentionS: null, ...given };
 }
 
 /**
@@ -28,6 +28,6 @@ export function room(given = {}) {
 export function member(author, given = {}) {
   return {
     author, name: author, state: 'linked', hops: 1, role: 'member', me: false, directUnread: 0, verifiedAs: null, muted: false, blocked: false,
-    forked: false, lookalike: 'no', imitates: null, keyChanged: false, ...given,
+    forked: false, moving: false, lookalike: 'no', imitates: null, keyChanged: false, ...given,
   };
 }

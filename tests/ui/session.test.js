@@ -174,10 +174,10 @@ test('a_code_is_shown_again_while_it_works_and_made_anew_once_ended', async () =
   const room = shell.addRoom('Camp 7');
   const session = new Session(ipc);
   await session.start();
-  const first = await session.invite(room);
-  assert.equal((await session.invite(room)).invite, first.invite);
-  await session.revokeInvite(room, first.invite);
-  assert.notEqual((await session.invite(room)).invite, first.invite);
+  const first = await session.codes.show(room);
+  assert.equal((await session.codes.show(room)).invite, first.invite);
+  await session.codes.end(room, first.invite);
+  assert.notEqual((await session.codes.show(room)).invite, first.invite);
 });
 
 test('a_new_room_is_there_when_its_command_returns', async () => {
@@ -186,6 +186,7 @@ test('a_new_room_is_there_when_its_command_returns', async () => {
   const options = /** @type {const} */ ({ history: 'fromJoin', inviters: 'moderator', retentionS: 86_400 });
   const room = await session.createRoom('Camp 7', options);
   assert.equal(session.state.rooms[room].name, 'Camp 7');
+  assert.equal(session.state.rooms[room].retentionS, 86_400);
   assert.deepEqual(shell.calls.find(({ command }) => command === 'create_room')?.args, { name: 'Camp 7', options });
 });
 
@@ -253,14 +254,14 @@ async function withBo() {
 
 test('a_removed_member_goes_from_the_list_and_a_new_code_is_made_while_their_words_stay', async () => {
   const { session, room, texts } = await withBo();
-  const code = await session.invite(room);
+  const code = await session.codes.show(room);
   await session.setRole(room, 'b0', 'moderator');
   assert.equal(session.state.members[room].find((m) => m.author === 'b0')?.role, 'moderator');
   await session.removeMember(room, 'b0', false);
   assert.deepEqual(session.state.members[room].map((m) => m.me), [true]);
   await soon();
   assert.deepEqual(texts(), ['before', 'theirs', 'after']);
-  assert.notEqual((await session.invite(room)).invite, code.invite, 'the removal ended the code that was shown before');
+  assert.notEqual((await session.codes.show(room)).invite, code.invite, 'the removal ended the code that was shown before');
 });
 
 test('what_a_banned_member_wrote_goes_from_the_screen_whoever_banned_them', async () => {
@@ -271,20 +272,66 @@ test('what_a_banned_member_wrote_goes_from_the_screen_whoever_banned_them', asyn
   assert.equal(session.state.members[room].length, 1);
 });
 
-test('a_room_is_known_to_be_closed_by_ones_own_act_and_by_a_refusal', async () => {
+test('a_closed_room_is_seen_as_closed_whoever_closed_it_and_a_code_from_before_is_not_shown_again', async () => {
   const room = shell.addRoom('Camp 7');
   const session = new Session(ipc);
   await session.start();
-  assert.equal(session.state.closed[room], undefined, 'nobody has said so yet');
-  const code = await session.invite(room);
-  assert.equal(session.state.closed[room], false);
+  const closed = (/** @type {boolean} */ on) => until(session, (state) => state.rooms[room].closed === on);
+  assert.equal(session.state.rooms[room].closed, false);
+  const first = await session.codes.show(room);
   await session.setClosed(room, true);
-  assert.equal(session.state.closed[room], true);
-  await assert.rejects(session.invite(room), { code: 'room_closed' });
+  await closed(true);
+  await assert.rejects(session.codes.show(room), { code: 'room_closed' });
   await session.setClosed(room, false);
-  assert.notEqual((await session.invite(room)).invite, code.invite);
-  shell.closed.add(room);
-  await session.revokeInvite(room, code.invite);
-  await assert.rejects(session.invite(room), { code: 'room_closed' });
-  assert.equal(session.state.closed[room], true, 'somebody else closed it');
+  await closed(false);
+  const second = await session.codes.show(room);
+  assert.notEqual(second.invite, first.invite);
+  shell.changeRoom(room, { closed: true });
+  await closed(true);
+  await assert.rejects(session.codes.show(room), { code: 'room_closed' }, 'somebody else closed it');
+});
+
+test('a_room_is_closed_in_the_snapshot_too', async () => {
+  const room = shell.addRoom('Camp 7');
+  shell.changeRoom(room, { closed: true, retentionS: 86_400 });
+  const session = new Session(ipc);
+  await session.start();
+  const { closed, retentionS } = session.state.rooms[room];
+  assert.deepEqual({ closed, retentionS }, { closed: true, retentionS: 86_400 });
+});
+
+test('a_frozen_device_asks_for_a_new_key_and_its_entry_says_so', async () => {
+  const room = shell.addRoom('Camp 7', [member('b0')]);
+  Object.assign(/** @type {object} */ (shell.members.get(room)?.[0]), { forked: true });
+  const session = new Session(ipc);
+  await session.start();
+  session.enterRoom(room);
+  await until(session, (state) => state.members[room]);
+  const me = () => session.state.members[room].find((m) => m.me);
+  assert.equal(me()?.moving, false);
+  await session.withMember(room, (shellOf) => shellOf.moveOn(room));
+  assert.deepEqual(shell.calls.find(({ command }) => command === 'move_on')?.args, { room });
+  assert.equal(me()?.moving, true);
+});
+
+test('whoever_was_confirmed_stands_in_the_list_under_the_new_key_only', async () => {
+  const { session, room, texts } = await withBo();
+  Object.assign(/** @type {object} */ (shell.members.get(room)?.[1]), { forked: true, moving: true });
+  await session.withMember(room, (shellOf) => shellOf.confirmMove(room, 'b0'));
+  assert.deepEqual(shell.calls.find(({ command }) => command === 'confirm_move')?.args, { room, author: 'b0' });
+  const others = session.state.members[room].filter((m) => !m.me);
+  assert.deepEqual(others.map(({ name, forked, moving }) => ({ name, forked, moving })), [{ name: 'Bo', forked: false, moving: false }]);
+  assert.notEqual(others[0].author, 'b0');
+  await soon();
+  assert.deepEqual(texts(), ['before', 'theirs', 'after'], 'what was said under the old key stays');
+  await assert.rejects(session.withMember(room, (shellOf) => shellOf.confirmMove(room, others[0].author)), { code: 'member_unknown' });
+});
+
+test('a_device_that_went_on_under_its_new_key_shows_its_room_anew', async () => {
+  const { session, room } = await withBo();
+  const [me] = shell.members.get(room) ?? [];
+  Object.assign(me, { author: 'a1', forked: false, moving: false });
+  shell.seq += 1; // what the shell does of Event::Moved: a batch that never comes, and an empty one
+  shell.emit();
+  await until(session, (state) => state.members[room].find((m) => m.me)?.author === 'a1');
 });

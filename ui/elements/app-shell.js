@@ -9,7 +9,7 @@
 import { h } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { namesOf } from '../lib/people.js';
-import { mayClose, powersOver } from '../lib/power.js';
+import { mayClose, mayConfirmMove, powersOver } from '../lib/power.js';
 import { forgetEverything, formatPlace, lastRoom, parsePlace, rememberRoom } from '../state/place.js';
 import { NO_TIMELINE, sortedRooms, talkOf } from '../state/model.js';
 import { t } from '../strings/index.js';
@@ -181,6 +181,7 @@ export class AppShell extends ViewElement {
       draft: after.drafts[open] ?? '',
       unreadAtOpen: this.#unreadAtOpen,
       now,
+      moveOn: () => this.session.withMember(open, (ipc) => ipc.moveOn(open)),
     };
     if (this.#main.firstChild !== this.#room) this.#main.replaceChildren(this.#room);
     this.#renderDialogs(after);
@@ -194,7 +195,7 @@ export class AppShell extends ViewElement {
     const people = /** @type {import('./people-dialog.js').PeopleDialog | null} */ (this.querySelector('people-dialog'));
     if (people && this.#open !== null) {
       const { room } = people.data.room;
-      if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room], closed: state.closed[room] ?? null };
+      if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room] };
     }
     const direct = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (this.querySelector('direct-dialog'));
     if (direct && this.#open !== null) direct.data = this.#talk(direct.data.room.room, direct.data.author);
@@ -263,8 +264,8 @@ export class AppShell extends ViewElement {
       const dialog = /** @type {import('./invite-dialog.js').InviteDialog} */ (document.createElement('invite-dialog'));
       dialog.data = {
         room: session.state.rooms[room],
-        invite: () => session.invite(room),
-        revoke: (invite) => session.revokeInvite(room, invite),
+        invite: () => session.codes.show(room),
+        revoke: (invite) => session.codes.end(room, invite),
         mayOpen: mayClose(session.state.members[room]?.find((m) => m.me)),
         open: () => session.setClosed(room, false),
       };
@@ -279,7 +280,6 @@ export class AppShell extends ViewElement {
       dialog.data = {
         room: session.state.rooms[room],
         members: session.state.members[room],
-        closed: session.state.closed[room] ?? null,
         setClosed: (closed) => session.setClosed(room, closed),
         leave: () => session.leaveRoom(room),
         write: (author) => this.#openDirect(room, author),
@@ -333,8 +333,8 @@ export class AppShell extends ViewElement {
     if (!member) return null;
     const names = namesOf(members);
     const twin = members.find((m) => m.author === member.imitates);
-    const powers = powersOver(this.session.state.rooms[room]?.removed ? undefined : members.find((m) => m.me), member);
-    return { member, powers, name: names.get(author) ?? member.name, imitates: twin ? twin.verifiedAs ?? twin.name : '' };
+    const me = this.session.state.rooms[room]?.removed ? undefined : members.find((m) => m.me);
+    return { member, powers: powersOver(me, member), mayConfirmMove: mayConfirmMove(me, member), name: names.get(author) ?? member.name, imitates: twin ? twin.verifiedAs ?? twin.name : '' };
   }
 
   /** @param {string} author */
@@ -350,6 +350,7 @@ export class AppShell extends ViewElement {
         scan: (frame) => session.ipc.scanFrame(frame),
         check: (code) => session.withMember(room, (ipc) => ipc.verifyScan(room, author, code)),
         confirm: (on) => session.withMember(room, (ipc) => ipc.setVerified(room, author, on)),
+        confirmMove: () => session.withMember(room, (ipc) => ipc.confirmMove(room, author)),
         acceptKey: () => session.withMember(room, (ipc) => ipc.confirmKey(room, author)),
         mute: (on) => session.withMember(room, (ipc) => ipc.mute(room, author, on)),
         block: (on) => session.block(room, author, on),

@@ -1,14 +1,13 @@
 /**
- * `<people-dialog>`: who belongs to the room and where they are; leaving stands at its end.
+ * `<people-dialog>`: who belongs to the room and where they are, how long it keeps messages, whether it is
+ * closed; leaving stands at its end.
  *
- * data: {room, members, closed, leave() -> Promise, write(author), setClosed(closed) -> Promise}; emits
- * `person-open` (author).
+ * data: {room, members, leave() -> Promise, write(author), setClosed(closed) -> Promise}; emits `person-open` (author).
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {object} PeopleData
  * @property {import('../ipc/types.js').Room} room
  * @property {Member[] | undefined} members Undefined until they are loaded.
- * @property {boolean | null} closed Whether the room takes nobody new; null: not known on this device.
  * @property {() => Promise<void>} leave
  * @property {(author: string) => void} write Opens what is said with one person alone.
  * @property {(closed: boolean) => Promise<void>} setClosed
@@ -17,20 +16,21 @@ import { avatar } from '../lib/avatar.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
 import { marksOf, namesOf, sortedMembers, standing } from '../lib/people.js';
-import { mayClose } from '../lib/power.js';
+import { keptLine, mayClose } from '../lib/power.js';
 import { t } from '../strings/index.js';
 import './room-door.js';
 
 /** @extends {ModalElement<PeopleData>} */
 export class PeopleDialog extends ModalElement {
   #list = h('ul', { class: 'people' });
+  #kept = h('p', { class: 'hint', 'data-test': 'room-kept', hidden: true });
   #door = /** @type {import('./room-door.js').RoomDoor} */ (document.createElement('room-door'));
   #foot = h('div', { class: 'people-foot' });
   #error = errorLine();
 
   setup() {
     super.setup();
-    this.body.replaceChildren(this.#list, this.#door, this.#error, this.#foot);
+    this.body.replaceChildren(this.#list, this.#kept, this.#door, this.#error, this.#foot);
     this.#offerLeave();
   }
 
@@ -38,8 +38,9 @@ export class PeopleDialog extends ModalElement {
    * @param {PeopleData} data
    * @param {PeopleData | undefined} previous
    */
-  render({ room, members, closed, write, setClosed }, previous) {
-    this.#door.data = { closed, mayClose: !room.removed && mayClose(members?.find((m) => m.me)), setClosed };
+  render({ room, members, write, setClosed }, previous) {
+    setLine(this.#kept, keptLine(room));
+    this.#door.data = { closed: room.closed, mayClose: !room.removed && mayClose(members?.find((m) => m.me)), setClosed };
     // Renewing the list takes the focus from its buttons.
     if (previous?.members === members && previous?.room.name === room.name) return;
     this.heading = t('people.title', { name: room.name });

@@ -5,8 +5,8 @@
  *     |  ^---------------------'
  *     '--scan theirs--> scanner --match--> person, verified
  *
- * data: {member, name, imitates, powers, verify(), scan(luma), check(code), confirm(on), acceptKey(), mute(on),
- *   block(on), setRole(role), remove(hide)}
+ * data: {member, name, imitates, powers, mayConfirmMove, verify(), scan(luma), check(code), confirm(on), acceptKey(),
+ *   confirmMove(), mute(on), block(on), setRole(role), remove(hide)}
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {import('../ipc/types.js').Verify} Verify
@@ -17,11 +17,13 @@
  * @property {string} name As the lists show it.
  * @property {string} imitates The name of the person whom this one's name looks like, or empty.
  * @property {import('../lib/power.js').Powers} powers What I may do about them in this room.
+ * @property {boolean} mayConfirmMove Whether they ask for a new key and I may let them have it.
  * @property {() => Promise<Verify>} verify
  * @property {(frame: Luma) => Promise<Scan>} scan
  * @property {(code: string) => Promise<void>} check
  * @property {(on: boolean) => Promise<void>} confirm
  * @property {() => Promise<void>} acceptKey
+ * @property {() => Promise<void>} confirmMove
  * @property {(on: boolean) => Promise<void>} mute
  * @property {(on: boolean) => Promise<void>} block
  * @property {(role: import('../ipc/types.js').Role) => Promise<void>} setRole
@@ -40,6 +42,7 @@ import './person-powers.js';
 export class PersonDialog extends ModalElement {
   #who = h('div', { class: 'person' });
   #warnings = h('div', { class: 'stack', role: 'status' });
+  #move = h('section', { class: 'move-ask', hidden: true });
   #check = h('section', { class: 'stack' });
   #acts = h('div', { class: 'row row-wrap people-foot' });
   #powers = /** @type {import('./person-powers.js').PersonPowers} */ (document.createElement('person-powers'));
@@ -89,7 +92,7 @@ export class PersonDialog extends ModalElement {
     this.#panel = panel;
     setLine(this.#error, '');
     if (panel === 'person') {
-      this.body.replaceChildren(this.#who, this.#warnings, this.#error, this.#note, this.#check, this.#acts, this.#powers);
+      this.body.replaceChildren(this.#who, this.#warnings, this.#move, this.#error, this.#note, this.#check, this.#acts, this.#powers);
       this.#renderPerson();
     } else if (panel === 'code') this.#renderCode();
     else this.#renderScan();
@@ -112,14 +115,25 @@ export class PersonDialog extends ModalElement {
     this.#check.hidden = member.me;
     this.#acts.hidden = member.me;
     if (member.me) return;
-    this.#renderCheck(member);
     const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.test;
+    this.#renderMove();
+    this.#renderCheck(member);
     this.#acts.replaceChildren(
       this.#button(member.muted ? t('person.unmute') : t('person.mute'), 'person-mute', () => this.data.mute(!member.muted)),
       this.#button(member.blocked ? t('person.unblock') : t('person.block'), 'person-block', () => this.data.block(!member.blocked)),
       h('p', { class: 'hint' }, member.blocked ? t('person.blockedHint') : t('person.blockHint')));
     // A button that was pressed keeps the keyboard, though it was drawn anew.
     if (focused) /** @type {HTMLElement | null} */ (this.querySelector(`[data-test="${focused}"]`))?.focus();
+  }
+
+  /** The old key asks for a new one; whoever holds it may be somebody else. */
+  #renderMove() {
+    const { name, mayConfirmMove } = this.data;
+    this.#move.hidden = !mayConfirmMove;
+    this.#move.replaceChildren(...(mayConfirmMove ? [
+      h('p', { class: 'warning-line', 'data-test': 'warning-moving' }, icon('alert'), h('span', {}, t('move.asks', { name }))),
+      this.#button(t('move.confirm'), 'move-confirm', () => this.#confirmMove(), 'button-danger button-wide'),
+    ] : []));
   }
 
   /** @param {Member} member */
@@ -176,6 +190,12 @@ export class PersonDialog extends ModalElement {
    */
   async #remove(hide) {
     await this.data.remove(hide);
+    this.close();
+  }
+
+  /** Under the new key they are another member of the list. */
+  async #confirmMove() {
+    await this.data.confirmMove();
     this.close();
   }
 

@@ -4,7 +4,7 @@
  * data: {closed, mayClose, setClosed(closed) -> Promise}
  *
  * @typedef {object} DoorData
- * @property {boolean | null} closed Null: not known on this device.
+ * @property {boolean} closed
  * @property {boolean} mayClose
  * @property {(closed: boolean) => Promise<void>} setClosed
  */
@@ -29,17 +29,13 @@ export class RoomDoor extends ViewElement {
    * @param {DoorData | undefined} previous
    */
   render({ closed, mayClose }, previous) {
-    this.hidden = !mayClose && closed !== true;
+    this.hidden = !mayClose && !closed;
     if (previous?.closed === closed && previous.mayClose === mayClose) return;
-    setLine(this.#state, closed === true ? t('door.closed') : '');
-    const hint = closed === null ? t('door.unknown') : t('door.hint');
-    setLine(this.#hint, mayClose && closed !== true ? hint : '');
+    setLine(this.#state, closed ? t('door.closed') : '');
+    setLine(this.#hint, mayClose && !closed ? t('door.hint') : '');
     const held = this.#buttons.contains(document.activeElement);
-    this.#buttons.replaceChildren(...[
-      mayClose && closed !== true && this.#button('room-close', t('door.close'), true),
-      // What others decided while this device was off it may not know: then both are offered.
-      mayClose && closed !== false && this.#button('room-reopen', t('door.open'), false),
-    ].filter((part) => part instanceof Node));
+    const button = () => (closed ? this.#button('room-reopen', t('door.open'), false) : this.#button('room-close', t('door.close'), true));
+    this.#buttons.replaceChildren(...(mayClose ? [button()] : []));
     if (held) /** @type {HTMLElement | null} */ (this.#buttons.firstElementChild)?.focus();
   }
 

@@ -1,5 +1,5 @@
 /**
- * `<room-view>`: one room: its head, its messages, the composer.
+ * `<room-view>`: one room: its head, a notice where something is wrong, its messages, the composer.
  *
  * data: what the state knows of the room; emits `room-close`, `invite-open`, `people-open` and what its
  * parts emit.
@@ -12,15 +12,18 @@
  * @property {string} draft
  * @property {number} unreadAtOpen What was unread when the room was opened.
  * @property {number} now
+ * @property {() => Promise<void>} moveOn Asks to go on under a new key.
  */
 import { h, icon, iconButton, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { nearText } from '../lib/near.js';
 import { namesOf } from '../lib/people.js';
+import { keptLine } from '../lib/power.js';
 import { firstUnread, toRows } from '../state/timeline.js';
 import { t } from '../strings/index.js';
 import './message-composer.js';
 import './message-list.js';
+import './room-notice.js';
 
 /** @extends {ViewElement<RoomData>} */
 export class RoomView extends ViewElement {
@@ -33,7 +36,7 @@ export class RoomView extends ViewElement {
     onclick: () => this.emit('invite-open'),
   }, icon('code'), h('span', { class: 'only-wide' }, t('room.invite')));
   #empty = h('div', { class: 'room-empty', hidden: true });
-  #notice = h('p', { class: 'room-notice', role: 'status', 'data-test': 'own-fork', hidden: true });
+  #notice = /** @type {import('./room-notice.js').RoomNotice} */ (document.createElement('room-notice'));
   #list = /** @type {import('./message-list.js').MessageList} */ (document.createElement('message-list'));
   #composer = /** @type {import('./message-composer.js').MessageComposer} */ (document.createElement('message-composer'));
   /** The message under the new-message line; undefined until the first page is there. @type {string | null | undefined} */
@@ -67,8 +70,7 @@ export class RoomView extends ViewElement {
     this.#name.textContent = room.name;
     this.#near.textContent = nearText(room);
     this.#near.classList.toggle('is-near', room.near > 0);
-    const frozen = members.some((m) => m.me && m.forked) ? t('person.ownFork') : '';
-    setLine(this.#notice, room.removed ? t('room.removed') : frozen);
+    this.#notice.data = { removed: room.removed, me: members.find((m) => m.me), moveOn: data.moveOn };
     this.#composer.hidden = room.removed;
     this.#invite.hidden = room.removed;
 
@@ -81,10 +83,11 @@ export class RoomView extends ViewElement {
     this.#list.hidden = empty;
 
     const changed = !same || previous.timeline !== timeline || previous.pending !== pending || previous.members !== members
-      || previous.room.near !== room.near || previous.room.members !== room.members;
+      || previous.room.near !== room.near || previous.room.members !== room.members || previous.room.retentionS !== room.retentionS;
     // Setting the data renders a list of thousands: only when something of it changed.
     if (changed && !empty) {
-      this.#list.data = { room, rows: toRows(timeline, pending, this.#newFrom ?? null), names: namesOf(members), now };
+      const beginning = keptLine(room) || undefined; // what is gone did not begin here
+      this.#list.data = { room, rows: toRows(timeline, pending, this.#newFrom ?? null), names: namesOf(members), now, beginning };
     }
     if (!same || previous.draft !== draft || previous.room.name !== room.name) {
       this.#composer.data = { room: room.room, name: room.name, draft };

@@ -222,6 +222,21 @@ export const ipc = Object.freeze({
   confirmKey: (room, author) => call('confirm_key', { room, author }),
 
   /**
+   * Asks to go on under a new key in a room where this device signed two histories.
+   * @param {RoomId} room
+   * @returns {Promise<void>}
+   */
+  moveOn: (room) => call('move_on', { room }),
+
+  /**
+   * Lets a member go on under the new key they asked for.
+   * @param {RoomId} room
+   * @param {AuthorId} author
+   * @returns {Promise<void>}
+   */
+  confirmMove: (room, author) => call('confirm_move', { room, author }),
+
+  /**
    * @param {RoomId} room
    * @param {AuthorId} author
    * @param {boolean} on

@@ -25,6 +25,8 @@
  * @property {number} unread
  * @property {LastMessage | null} last
  * @property {boolean} removed I was removed: the room can be read, and nothing more.
+ * @property {boolean} closed It takes nobody new.
+ * @property {number | null} retentionS After how many seconds messages are let go of; null: never.
  *
  * @typedef {object} Message
  * @property {MessageId} message
@@ -58,6 +60,7 @@
  * @property {boolean} muted
  * @property {boolean} blocked
  * @property {boolean} forked Signed two histories: nothing new of theirs is taken.
+ * @property {boolean} moving Asks to go on under a new key, and nobody has confirmed it yet.
  * @property {'no' | 'alike' | 'imitates'} lookalike
  * @property {AuthorId | null} imitates
  * @property {boolean} keyChanged A verified name under another key, not accepted yet.

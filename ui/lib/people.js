@@ -59,7 +59,7 @@ export function namesOf(members) {
 export function warningsOf(member, imitates) {
   const { name } = member;
   const list = [];
-  if (member.forked) list.push({ kind: 'forked', text: member.me ? t('person.ownFork') : t('person.forked', { name }) });
+  if (member.forked) list.push({ kind: 'forked', text: member.me ? ownFork(member) : t('person.forked', { name }) });
   if (member.keyChanged) list.push({ kind: 'key', text: t('person.keyChanged', { name: imitates || name }) });
   else if (member.lookalike === 'imitates') list.push({ kind: 'imitates', text: t('person.imitates', { name: imitates || name }) });
   else if (member.lookalike === 'alike') list.push({ kind: 'alike', text: t('person.alike', { name }) });
@@ -67,6 +67,16 @@ export function warningsOf(member, imitates) {
     list.push({ kind: 'renamed', text: t('person.renamed', { name: member.verifiedAs }) });
   }
   return list;
+}
+
+/**
+ * What a person reads whose own device signed two histories, and what comes next.
+ * @param {Member | undefined} me
+ * @returns {string} Empty for everybody else.
+ */
+export function ownFork(me) {
+  if (!me?.forked) return '';
+  return `${t('person.ownFork')} ${me.moving ? t('move.asked') : t('move.ways')}`;
 }
 
 /**
@@ -78,7 +88,9 @@ export function marksOf(member) {
   /** @type {{kind: 'good' | 'bad' | 'quiet', text: string}[]} */
   const marks = [];
   if (member.verifiedAs !== null) marks.push({ kind: 'good', text: t('mark.verified') });
-  if (member.forked) marks.push({ kind: 'bad', text: t('mark.forked') });
+  // Whoever asks for a new key is frozen: one mark, and the one that wants something done.
+  if (member.moving) marks.push({ kind: 'bad', text: t('mark.moving') });
+  else if (member.forked) marks.push({ kind: 'bad', text: t('mark.forked') });
   if (member.lookalike === 'imitates') marks.push({ kind: 'bad', text: t('mark.imitates') });
   else if (member.lookalike === 'alike') marks.push({ kind: 'quiet', text: t('mark.alike') });
   if (member.blocked) marks.push({ kind: 'quiet', text: t('mark.blocked') });

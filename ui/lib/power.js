@@ -11,6 +11,8 @@ import { t } from '../strings/index.js';
 /** @type {Record<string, number>} */
 const RANK = Object.freeze({ member: 0, moderator: 1, owner: 2 });
 
+const MINUTE_S = 60;
+const HOUR_S = 3600;
 const DAY_S = 86_400;
 
 /** How long messages may be kept, the longest first. */
@@ -57,10 +59,33 @@ export function mayClose(me) {
 }
 
 /**
+ * Whether I may let somebody go on under the new key they ask for. Their rank doesn't matter: the old key agreed.
+ * @param {Member | undefined} me
+ * @param {Member} them
+ * @returns {boolean}
+ */
+export function mayConfirmMove(me, them) {
+  return mayClose(me) && them.moving && !them.me && them.state !== 'removed';
+}
+
+/**
  * How long messages are kept, in words.
  * @param {number | null} seconds
  * @returns {string}
  */
 export function retentionWords(seconds) {
-  return seconds === null ? t('create.forever') : t('create.days', { n: Math.round(seconds / DAY_S) });
+  if (seconds === null) return t('create.forever');
+  if (seconds >= DAY_S) return t('create.days', { n: Math.round(seconds / DAY_S) });
+  // Only rooms made without the app's choices keep less than a day.
+  if (seconds >= HOUR_S) return t('create.hours', { n: Math.round(seconds / HOUR_S) });
+  return t('create.minutes', { n: Math.max(1, Math.round(seconds / MINUTE_S)) });
+}
+
+/**
+ * What a room that lets go of its messages says about it.
+ * @param {import('../ipc/types.js').Room} room
+ * @returns {string} Empty where they are kept for ever.
+ */
+export function keptLine({ retentionS }) {
+  return retentionS === null ? '' : t('room.kept', { time: retentionWords(retentionS) });
 }

@@ -35,7 +35,6 @@
  * @property {Record<string, Pending[]>} pending
  * @property {Record<string, Member[]>} members
  * @property {Record<string, string>} drafts
- * @property {Record<string, boolean>} closed Whether rooms take nobody new, as far as this window has come to know.
  * @property {JoinStage | null} joinStage
  *
  * @typedef {{type: 'snapshot', snapshot: Snapshot}
@@ -54,7 +53,6 @@
  *   | {type: 'members', room: string, members: Member[]}
  *   | {type: 'seen', room: string, message: string}
  *   | {type: 'draft', room: string, text: string}
- *   | {type: 'door', room: string, closed: boolean}
  *   | {type: 'joinStarted'}
  *   | {type: 'shownChanged', room: string}
  *   | {type: 'left', room: string}} Action
@@ -71,7 +69,6 @@ export const EMPTY = Object.freeze({
   pending: {},
   members: {},
   drafts: {},
-  closed: {},
   joinStage: null,
 });
 

@@ -55,8 +55,6 @@ export function reduce(state, action) {
       return markSeen(state, action.room, action.message);
     case 'draft':
       return { ...state, drafts: { ...state.drafts, [action.room]: action.text } };
-    case 'door':
-      return { ...state, closed: { ...state.closed, [action.room]: action.closed } };
     case 'joinStarted':
       return { ...state, joinStage: null };
     case 'shownChanged':
@@ -247,6 +245,5 @@ function withoutRoom(state, room) {
     pending: without(state.pending),
     members: without(state.members),
     drafts: without(state.drafts),
-    closed: without(state.closed),
   };
 }

@@ -5,6 +5,7 @@
  *   shell --batches--> Sequence --in order--> Store --state--> <app-shell>
  *   <app-shell> --methods--> Session --ipc--> shell
  */
+import { Codes } from './codes.js';
 import { EMPTY, NO_TIMELINE, partsOf, talkOf } from './model.js';
 import { reduce } from './reduce.js';
 import { Sequence } from './sequence.js';
@@ -15,7 +16,6 @@ import { Store } from './store.js';
  * @typedef {import('./model.js').Action} Action
  * @typedef {import('./model.js').Batch} Batch
  * @typedef {import('../ipc/index.js').Ipc} Ipc
- * @typedef {import('../ipc/types.js').Invite} Invite
  * @typedef {import('../ipc/types.js').NewRoom} NewRoom
  * @typedef {import('../ipc/types.js').Role} Role
  */
@@ -23,24 +23,16 @@ import { Store } from './store.js';
 /** Messages asked for at once: two screens of a laptop. */
 export const PAGE = 60;
 
-/** How long a code works, and how many people may use it. */
-export const INVITE_TTL_S = 600;
-export const INVITE_USES = 32;
-
-/** A code with less left than this is not shown again: a friend needs time to get the phone out. */
-const INVITE_REUSE_MS = 60_000;
-
 export class Session {
   #sequence = new Sequence();
   #resyncing = false;
-  /** @type {Map<string, Invite>} */
-  #invites = new Map();
   /** @type {Map<string, string>} The message last reported as seen, by room. */
   #reported = new Map();
 
   /** @param {Ipc} ipc */
   constructor(ipc) {
     this.ipc = ipc;
+    this.codes = new Codes(ipc);
     /** @type {Store<State, Action>} */
     this.store = new Store(reduce, EMPTY);
   }
@@ -74,6 +66,7 @@ export class Session {
       this.store.dispatch({ type: 'batch', events });
       for (const event of events) {
         if (event.kind === 'member' && event.member.state === 'removed') void this.#onGone(event.room, event.member.author);
+        if (event.kind === 'room' && event.room.closed) this.codes.forget(event.room.room);
       }
     }
   }
@@ -84,7 +77,7 @@ export class Session {
    * @param {string} author
    */
   async #onGone(room, author) {
-    this.#invites.delete(room);
+    this.codes.forget(room);
     const messages = this.state.timelines[room]?.messages ?? [];
     const last = messages.findLastIndex((m) => m.author === author);
     if (last < 0) return;
@@ -299,7 +292,6 @@ export class Session {
   async createRoom(name, options) {
     const { room } = await this.ipc.createRoom(name, options);
     await this.#waitForRoom(room);
-    this.store.dispatch({ type: 'door', room, closed: false });
     return room;
   }
 
@@ -326,34 +318,6 @@ export class Session {
   async #waitForRoom(room) {
     if (this.state.rooms[room]) return;
     this.store.dispatch({ type: 'snapshot', snapshot: await this.ipc.snapshot() });
-  }
-
-  /**
-   * The room's code: the one shown before while it has time left, else a new one.
-   * @param {string} room
-   * @returns {Promise<Invite>}
-   */
-  async invite(room) {
-    const known = this.#invites.get(room);
-    if (known && known.expiresMs - Date.now() > INVITE_REUSE_MS) return known;
-    try {
-      const invite = await this.ipc.createInvite(room, INVITE_TTL_S, INVITE_USES);
-      this.#invites.set(room, invite);
-      this.store.dispatch({ type: 'door', room, closed: false });
-      return invite;
-    } catch (error) {
-      if (/** @type {{code?: string}} */ (error).code === 'room_closed') this.store.dispatch({ type: 'door', room, closed: true });
-      throw error;
-    }
-  }
-
-  /**
-   * @param {string} room
-   * @param {string} invite
-   */
-  async revokeInvite(room, invite) {
-    await this.ipc.revokeInvite(room, invite);
-    this.#invites.delete(room);
   }
 
   async wipe() {
@@ -393,9 +357,8 @@ export class Session {
    * @param {boolean} closed
    */
   async setClosed(room, closed) {
-    await this.ipc.closeRoom(room, closed);
-    this.#invites.delete(room); // so that no code is shown that lets nobody in
-    this.store.dispatch({ type: 'door', room, closed });
+    await this.ipc.closeRoom(room, closed); // the room's line in the list follows by event
+    this.codes.forget(room); // so that no code is shown that lets nobody in
   }
 
   /**

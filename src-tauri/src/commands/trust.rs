@@ -1,4 +1,4 @@
-//! Whom the person trusts: codes to compare, mute, block.
+//! Whom the person trusts: codes to compare, new keys, mute, block.
 
 use peddlenet_mesh::ErrorCode;
 use tauri::State;
@@ -61,6 +61,26 @@ pub(crate) async fn confirm_key(
 ) -> Result<Done, UiError> {
     let (room, author) = (parse("room", &room)?, parse("author", &author)?);
     shell.node()?.confirm_key(room, author).await?;
+    Ok(Done {})
+}
+
+/// This device signed two histories in a room: it asks to go on there under a new key.
+#[tauri::command]
+pub(crate) async fn move_on(shell: State<'_, Shell>, room: String) -> Result<Done, UiError> {
+    let room = parse("room", &room)?;
+    shell.node()?.move_on(room).await?;
+    Ok(Done {})
+}
+
+/// A member who asked for it goes on under the new key.
+#[tauri::command]
+pub(crate) async fn confirm_move(
+    shell: State<'_, Shell>,
+    room: String,
+    author: String,
+) -> Result<Done, UiError> {
+    let (room, author) = (parse("room", &room)?, parse("author", &author)?);
+    shell.node()?.confirm_move(room, author).await?;
     Ok(Done {})
 }
 
