@@ -106,7 +106,8 @@ async fn a_frozen_owner_goes_on_as_owner_by_its_own_confirmation() {
     let (_, to) = goes_on(&mut ada, room).await;
     ada.say(room, "under a new key").await;
     bea.hear("under a new key").await;
-    let seen = bea.member(room, "Ada").await.unwrap();
+    // Her name is said a moment after she came.
+    let seen = bea.sees(room, "Ada", Reach::Linked).await;
     assert_eq!((seen.author, seen.role), (to, Role::Owner));
     // It may still do what an owner may.
     let bea_id = me(&bea, room).await;

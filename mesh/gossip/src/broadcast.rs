@@ -232,10 +232,14 @@ impl Engine {
                 let (room, position) = (event.header().room, position_of(&event));
                 let pushes = ok && self.may_push(room, position.0.0, now);
                 // What is said faster than others take it unasked, they hear of and fetch.
-                self.on_event_persisted(room, position, ok, !pushes, now);
+                self.on_event_persisted(room, position, ok, false, now);
                 if pushes {
                     self.cast(room, &event, 0, &[], now);
-                } else if !ok {
+                } else if ok {
+                    for peer in self.neighbours(room) {
+                        self.nudge(peer, room, limits::PACE_NUDGE, now);
+                    }
+                } else {
                     let notice = Notice::NotSaved {
                         room,
                         event: position.2,

@@ -108,6 +108,8 @@ pub const CHECKS_KEPT: u32 = CHECKS_A_SECOND / 2;
 pub const AUTHOR_A_SECOND: u32 = 40;
 /// As many at once.
 pub const AUTHOR_AT_ONCE: u32 = 80;
+/// Neighbours hear of own events beyond that pace at most so often.
+pub const PACE_NUDGE: Duration = Duration::from_millis(250);
 /// Authors whose pace is remembered, per room. About 100 bytes each.
 pub const PACES_MAX: usize = 1_024;
 /// Frames with heads a second, per link, and as many at once.

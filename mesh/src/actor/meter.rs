@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// second is the engine's own bound), announcements every 25 ms.
 pub(super) const UNITS_A_SECOND: u32 = 1_500;
 /// See [`UNITS_A_SECOND`] (bytes).
-const UNIT: usize = 256;
+const UNIT: usize = 1024;
 /// Bytes a second from one link; more than most networks carry. Being over it alone is no offence.
 pub(super) const BYTES_A_SECOND: u32 = 32 << 20;
 /// How much of both may come at once.
