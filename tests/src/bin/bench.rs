@@ -34,6 +34,13 @@ const ALL: [&str; 8] = [
 const LATER: [&str; 4] = ["signaling", "network", "nat", "app"];
 
 fn main() -> ExitCode {
+    // PEDDLENET_LOG=peddlenet_peer=debug shows why a link ended; nothing is logged without it.
+    if std::env::var_os("PEDDLENET_LOG").is_some() {
+        tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_env("PEDDLENET_LOG"))
+            .with_writer(std::io::stderr)
+            .init();
+    }
     let mut args: Vec<String> = std::env::args().skip(1).collect();
     let before = args.len();
     args.retain(|a| a != "--json");

@@ -142,9 +142,9 @@ impl Work {
             () = asked => End::Asked,
             () = superseded => End::Asked,
             () = shared.bye.notified() => End::Bye,
-            _ = self.tasks.join_next() => End::Broken,
-            _ = self.readers.join_next() => End::Broken,
-            () = failed(&mut state) => End::Broken,
+            _ = self.tasks.join_next() => broken("a writer"),
+            _ = self.readers.join_next() => broken("a reader"),
+            () = failed(&mut state) => broken("the connection"),
         };
         match end {
             // A reader with nobody to read for ends too.
@@ -152,6 +152,11 @@ impl Work {
             end => end,
         }
     }
+}
+
+fn broken(what: &str) -> End {
+    tracing::debug!(what, "a link breaks");
+    End::Broken
 }
 
 /// Returns when no reader has waited for `recv` and nothing has come for a while. Not a short one: on a
