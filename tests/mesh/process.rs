@@ -128,6 +128,7 @@ fn two_programs_do_what_the_contract_says() {
             "imitates",
             "key_changed",
             "lookalike",
+            "moving",
             "muted",
             "name",
             "role",

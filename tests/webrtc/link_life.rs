@@ -41,6 +41,28 @@ async fn frames_of_every_size_arrive_in_order() {
     assert_eq!(long, Err(SendError::TooLong));
 }
 
+/// Acknowledgements are for no reader, and more of them come in than a link may hold unread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_only_sends_is_not_held_up_by_acknowledgements() {
+    let Pair {
+        dialer,
+        accepted,
+        host: _host,
+        guest: _guest,
+        ..
+    } = pair().await;
+    let (here, _from_there) = dialer.split();
+    let (_there, mut from_here) = accepted.split();
+    // One at a time, or many would share a packet and its acknowledgement.
+    for n in 0u32..16_000 {
+        let frame = n.to_be_bytes().to_vec();
+        here.send(Lane::Ordered, frame).await.unwrap();
+        let received = timeout(DEADLINE, from_here.recv()).await;
+        let received = received.expect("the link goes on").expect("it is open");
+        assert_eq!(received.bytes[..], n.to_be_bytes());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_reader_holds_its_sender_up_and_loses_nothing() {
     let Pair {

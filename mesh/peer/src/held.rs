@@ -10,7 +10,8 @@
 //! after that. So the driver gets no datagrams while more than [`HELD_MAX`] are on their way to the
 //! readers. What the other side may have in flight fits the inbox, so nothing is lost by it, and it
 //! is SCTP that holds the sender up. Datagrams carry more than messages, so the sum is off by the
-//! headers; it begins anew whenever both reliable lanes have nothing to read.
+//! headers, and acknowledgements are for no reader at all. It begins anew whenever both reliable lanes
+//! have nothing to read, and readers are asked for that whenever the bound is reached.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -80,6 +81,11 @@ impl Held {
         held >= HELD_FREE.min(HALF_OPEN_BYTES)
     }
 
+    /// Too much is held, as far as is known: both readers have to say anew that they have nothing to read.
+    pub(crate) fn ask_again(&self) {
+        self.idle.store(0, Ordering::Relaxed);
+    }
+
     /// A lane's reader has something to read.
     pub(crate) fn busy(&self, lane: u8) {
         self.idle.fetch_and(!(1 << lane), Ordering::Relaxed);
@@ -114,6 +120,22 @@ mod tests {
         assert!(fill(&held, false) <= HALF_OPEN_BYTES + 1000);
         assert!(fill(&held, true) <= HELD_MAX);
         assert!(!held.may_take(true));
+    }
+
+    #[test]
+    fn what_was_for_no_reader_holds_up_nothing_once_both_were_asked() {
+        let held = Held::new(Arc::default());
+        held.idle(0);
+        held.idle(1);
+        // Acknowledgements of what this side sends: no reader ever wakes for them.
+        assert!(fill(&held, true) <= HELD_MAX);
+        held.ask_again();
+        assert!(
+            !held.idle(1) && !held.may_take(true),
+            "the other may have some"
+        );
+        assert!(held.idle(0), "the driver is to be woken");
+        assert!(held.may_take(true));
     }
 
     #[test]

@@ -29,6 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// Bytes that may wait for an open link's driver: twice what the other side may have in flight.
 /// Beyond it datagrams are dropped, as a kernel would.
@@ -97,6 +98,8 @@ pub(crate) struct Session {
     pub(crate) facts: Facts,
     pub(crate) counters: Arc<Counters>,
     held: Held,
+    /// See [`Session::asked_again`].
+    recheck: Notify,
     epoch: Instant,
     /// Milliseconds after `epoch` at which a message last decrypted.
     heard_ms: AtomicU64,
@@ -206,6 +209,7 @@ impl Session {
             facts: Facts::default(),
             counters: Arc::clone(&common.counters),
             held: Held::new(Arc::clone(&common.pool)),
+            recheck: Notify::new(),
             epoch: Instant::now(),
             heard_ms: AtomicU64::new(0),
         }
@@ -283,6 +287,8 @@ impl Session {
         if !self.held.may_take(self.is_open()) {
             if !std::mem::replace(&mut inbox.held_up, true) {
                 self.counters.held_up.one();
+                self.held.ask_again();
+                self.recheck.notify_waiters();
             }
             return None;
         }
@@ -307,6 +313,13 @@ impl Session {
         if self.held.idle(lane) {
             self.wake_driver();
         }
+    }
+
+    /// Readers that have nothing to read are asked again whether that is so, since what came in since
+    /// may have been for none of them: acknowledgements alone would hold up a link that only sends.
+    /// To be enabled before [`reader_idle`](Self::reader_idle).
+    pub(crate) fn asked_again(&self) -> Notified<'_> {
+        self.recheck.notified()
     }
 
     /// A reliable lane's reader has read something.

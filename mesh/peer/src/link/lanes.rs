@@ -251,13 +251,19 @@ pub(super) async fn read(
 ) {
     let number = u8::from(kind == Lane::Bulk);
     loop {
+        let mut asked_again = std::pin::pin!(shared.session.asked_again());
+        asked_again.as_mut().enable();
         let next = tokio::select! {
             biased;
             next = next_message(&lane) => next,
             () = std::future::ready(()) => {
                 // All that came has been read: the driver may have more.
                 shared.session.reader_idle(number);
-                next_message(&lane).await
+                tokio::select! {
+                    biased;
+                    next = next_message(&lane) => next,
+                    () = asked_again => continue,
+                }
             }
         };
         shared.session.reader_busy(number);
