@@ -12,8 +12,9 @@ use peddlenet_mesh::{
 };
 use tempfile::TempDir;
 
-/// How long anything may take before it counts as not happening.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+/// How long anything may take before it counts as not happening. Some things are tried again every 30 s,
+/// and a machine may run everything at once.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 /// How often a state that no event announces is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Events that a failure shows (count).

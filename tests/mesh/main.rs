@@ -18,7 +18,6 @@ mod line;
 mod meeting;
 mod moving;
 mod process;
-mod quota;
 mod raw_member;
 mod removal;
 mod restart;
