@@ -21,6 +21,8 @@ const FIRST_DAYS: u64 = 2;
 const OVERHEAD: u64 = 2048;
 /// The sum is saved whenever it grew by that much; a kill forgets less (bytes).
 const SAVE_EVERY: u64 = 256 * 1024;
+/// Others take that much more than its own device says: it may have been killed, and forgot (bytes).
+const SLACK: i64 = 1024 * 1024;
 
 /// What one author has said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Encode, Decode)]
@@ -70,22 +72,26 @@ impl Room {
     pub(crate) fn is_over_quota(&self, event: &SignedEvent, now: Timestamp) -> bool {
         let header = event.header();
         let clock = header.clock.timestamp();
-        header.stream == Stream::CONTENT && !self.fits(header.author, size_of(event), clock, now)
+        let fits = || self.left(header.author, size_of(event), clock, now) >= -SLACK;
+        header.stream == Stream::CONTENT && !fits()
     }
 
     /// Whether this device may say a text of so many bytes more.
     pub(crate) fn may_say(&self, bytes: usize, now: Timestamp) -> bool {
         let size = u64::try_from(bytes).unwrap_or(u64::MAX);
         let size = size.saturating_add(OVERHEAD);
-        self.fits(self.me(), size, now, now)
+        self.left(self.me(), size, now, now) >= 0
     }
 
-    fn fits(&self, author: AuthorId, size: u64, clock: Timestamp, now: Timestamp) -> bool {
+    /// What an author may still say after so many bytes more; below 0: it may not (bytes).
+    fn left(&self, author: AuthorId, size: u64, clock: Timestamp, now: Timestamp) -> i64 {
         let created = || Some(self.roster.create()?.header().clock);
         let began = self.roster.admitted(author).or_else(created);
         let began = began.map_or(now, |clock| clock.timestamp());
         let said = self.quotas.grown(author, size, clock, now);
-        said.bytes <= budget(began, said.newest)
+        let [budget, said] = [budget(began, said.newest), said.bytes]
+            .map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        budget.saturating_sub(said)
     }
 
     /// Counts an accepted content event; gives what to save and where, now and then.
