@@ -18,8 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     actor::{
-        self, Actor, Continue, EVENT_QUEUE, EventSink, LoadedRoom, Parts, Reply, add_kept,
-        load_room,
+        self, Actor, Continue, EVENT_QUEUE, EventSink, LoadedRoom, Parts, Reply, load_room,
+        read_saved,
     },
     api::{
         AuthorId, Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message,
@@ -30,7 +30,7 @@ use crate::{
     error::{Error, ErrorCode},
     join,
     keys::{self, DiskCipher, Kept, KeyPlace, Keys},
-    room::{Room, SavedRoom},
+    room::SavedRoom,
     stats::Stats,
     wipe,
 };
@@ -454,12 +454,8 @@ fn load(data_dir: &Path, name: Option<&str>, keys: &Keys) -> Result<Loaded, Erro
     let listen = port.map_or(Vec::new(), |port| every(port).to_vec());
     let mut rooms = Vec::new();
     for (_, bytes) in store.meta_under(SavedRoom::PREFIX)? {
-        let room = SavedRoom::from_bytes(&bytes).map_err(|e| e.to_string());
-        match room.and_then(|saved| Room::load(&saved).map_err(|e| e.to_string())) {
-            Ok(mut room) => {
-                add_kept(&store, &mut room)?;
-                rooms.push(load_room(&store, room)?);
-            }
+        match read_saved(&store, &bytes)? {
+            Ok(room) => rooms.push(load_room(&store, room)?),
             Err(why) => tracing::error!(why, "a room could not be read and is left out"),
         }
     }

@@ -4,6 +4,7 @@
 //! a restart is in [`SavedRoom`]; everything else is rebuilt from the event log.
 
 mod direct;
+mod epochs;
 mod moving;
 mod quota;
 mod retention;
@@ -22,7 +23,7 @@ use peddlenet_crypto::{
 use peddlenet_wire::{
     AuthorId, Capped, EpochId, EventHash, Hlc, RoomId, RoomTag, Seq, SignedEvent, SignedRecord,
     Stream, Timestamp, codec,
-    content::Membership,
+    content::{Membership, Role},
     frame::Head,
     ids::Digest,
     join::EpochGrant,
@@ -34,7 +35,7 @@ use zeroize::Zeroizing;
 
 use peddlenet_room::{Judgement, Keyring, News, Roster};
 
-pub(crate) use self::{moving::next_key, quota::said_of};
+pub(crate) use self::{epochs::carried_of, moving::next_key, quota::said_of};
 use crate::{entropy, trust::Trust};
 
 /// What a room needs besides its event log.
@@ -81,17 +82,8 @@ impl SavedRoom {
     }
 }
 
-/// Where the count of messages under the newest epoch stands in the store's `meta`.
-pub(crate) fn carried_of(tag: RoomTag) -> Vec<u8> {
-    [&b"carried/"[..], &tag.0].concat()
-}
-
 /// An event further ahead than that (security.md) leaves this device's clock alone.
 const FUTURE_MAX: Duration = Duration::from_secs(120);
-/// Epochs handed to a joiner (count): with [`limits::PROOF_EVENTS_MAX`] events they fit one frame.
-/// It asks for the rest.
-const GRANTS_MAX: usize = 128;
-
 /// A member's last sign of life.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Heard {
@@ -154,12 +146,6 @@ pub(crate) struct Room {
     moving: BTreeMap<AuthorId, Moving>,
 }
 
-/// An epoch lasts that long at most (design).
-const EPOCH_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// And carries that many messages (count, design).
-const EPOCH_MESSAGES: u64 = 10_000;
-/// That count is saved whenever it grew by so many.
-const CARRIED_SAVED_EVERY: u64 = 256;
 /// Epochs that a room waits for to open events of stream 0 (count).
 const UNOPENED_MAX: usize = 64;
 
@@ -244,72 +230,14 @@ impl Room {
         &self.key
     }
 
-    /// The keys to hand to a joiner.
-    pub(crate) fn grants(&self, to: AuthorId) -> Capped<EpochGrant, { limits::EPOCHS_MAX }> {
-        self.ring.grants(to, &self.roster, GRANTS_MAX)
-    }
-
-    /// The epoch that gates, records and stream 0 stand under: everyone who belongs comes to hold it,
-    /// and whoever was removed since may learn who belongs, not what is said.
-    pub(crate) fn newest_epoch(&self) -> Result<&EpochKeys, RoomError> {
-        self.ring.newest().ok_or(RoomError::NoKeys)
-    }
-
-    fn epoch(&self, id: EpochId) -> Result<&EpochKeys, RoomError> {
-        self.ring.keys(id).ok_or(RoomError::NoKeys)
-    }
-
     /// Whether this device belongs to the room, for all that it knows.
     pub(crate) fn is_in(&self) -> bool {
         self.roster.is_member(self.me())
     }
 
-    /// Whether an epoch must be made before anything is said.
-    pub(crate) fn needs_epoch(&self) -> bool {
-        self.is_in() && self.ring.to_speak(&self.roster).is_none()
-    }
-
-    /// Whether the next epoch is due: none may be spoken under, or the one that is has lasted, or
-    /// carried, as much as one may.
-    pub(crate) fn epoch_is_due(&self, now: Timestamp) -> bool {
-        let Some(keys) = self.ring.to_speak(&self.roster) else {
-            return self.is_in();
-        };
-        let minted = self.ring.minted(keys.id()).map(|minted| minted.at.0);
-        let created = self.roster.create().map(|create| create.header().clock);
-        let began = minted.or(created);
-        let old = began.is_some_and(|began| now.since(began.timestamp()) > EPOCH_LIFE);
-        let full = self.carried.0 == Some(keys.id()) && self.carried.1 > EPOCH_MESSAGES;
-        self.is_in() && (old || full)
-    }
-
-    /// Counts a message towards the epoch that it is sealed under; gives what to save now and then.
-    pub(crate) fn carry(&mut self, epoch: EpochId) -> Option<Vec<u8>> {
-        match self.carried.0 == Some(epoch) {
-            true => self.carried.1 = self.carried.1.saturating_add(1),
-            false => self.carried = (Some(epoch), 1),
-        }
-        let (_, count) = self.carried;
-        (count % CARRIED_SAVED_EVERY == 0).then(|| [&epoch.0[..], &count.to_be_bytes()].concat())
-    }
-
-    /// Takes the count as it was saved.
-    pub(crate) fn set_carried(&mut self, bytes: &[u8]) {
-        let Some((epoch, count)) = bytes.split_first_chunk::<{ EpochId::LEN }>() else {
-            return;
-        };
-        if let Ok(count) = <[u8; 8]>::try_from(count) {
-            self.carried = (Some(EpochId(*epoch)), u64::from_be_bytes(count));
-        }
-    }
-
-    /// Begins an epoch: its keys, and what to say in stream 0 for the others to have them, too.
-    pub(crate) fn mint(&mut self) -> Result<(EpochKeys, Vec<Membership>), RoomError> {
-        let under = self.newest_epoch()?.id();
-        let minted = self
-            .ring
-            .mint(entropy::bytes(), entropy::bytes(), &self.roster, under);
-        minted.ok_or(RoomError::NoKeys)
+    /// What this device may do in the room; `None` where it does not belong.
+    pub(crate) fn role(&self) -> Option<Role> {
+        Some(self.roster.member(self.me())?.role)
     }
 
     /// Takes an accepted event of stream 0 in: what it changes, and the epoch whose keys it brought.

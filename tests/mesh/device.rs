@@ -1,8 +1,9 @@
 //! A node inside this process, with waits that have names.
 
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, UdpSocket},
     path::Path,
+    sync::atomic::{AtomicU16, Ordering},
     time::{Duration, Instant},
 };
 
@@ -89,7 +90,8 @@ impl Device {
             .with_test_writer()
             .try_init();
         let data = tempfile::tempdir().unwrap();
-        let listen = listen.iter().map(|a| a.parse().unwrap()).collect();
+        let listen = listen.iter().map(|a| kept(a.parse().unwrap()));
+        let listen = listen.collect();
         let opened = open(name, data.path(), listen, Vec::new(), RECEIPTS).await;
         Self::with(name, data, RECEIPTS, opened.unwrap())
     }
@@ -97,7 +99,7 @@ impl Device {
     /// A new device that confirms messages otherwise than these tests' others.
     pub(crate) async fn with_receipts(name: &str, receipts: Receipts) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let listen = vec![([127, 0, 0, 1], 0).into()];
+        let listen = vec![kept(([127, 0, 0, 1], 0).into())];
         let opened = open(name, data.path(), listen, Vec::new(), receipts).await;
         Self::with(name, data, receipts, opened.unwrap())
     }
@@ -105,7 +107,7 @@ impl Device {
     /// A new device that tells others to look for it where it is not.
     pub(crate) async fn misplaced(name: &str, told: SocketAddr) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let listen = vec![([127, 0, 0, 1], 0).into()];
+        let listen = vec![kept(([127, 0, 0, 1], 0).into())];
         let opened = open(name, data.path(), listen, vec![told], RECEIPTS).await;
         Self::with(name, data, RECEIPTS, opened.unwrap())
     }
@@ -249,6 +251,23 @@ impl Device {
     }
 }
 
+/// An address with a port of its own where any would do: below those that the system gives away, so that
+/// no other test takes it while this device is switched off.
+fn kept(addr: SocketAddr) -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    if addr.port() != 0 {
+        return addr;
+    }
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(port < 32_000, "no port is free");
+        let addr = SocketAddr::new(addr.ip(), port);
+        if UdpSocket::bind(addr).is_ok() {
+            return addr;
+        }
+    }
+}
+
 async fn open(
     name: &str,
     data: &Path,
@@ -301,4 +320,28 @@ pub(crate) async fn pair(room_name: &str) -> (Device, Device, RoomId) {
     let room = ada.node.create_room(room_name).await.unwrap();
     bea.join(&ada.code(room).await).await;
     (ada, bea, room)
+}
+
+/// A device put back to before it said "left", which the other one heard: as it lies there, switched
+/// off, and the other.
+pub(crate) async fn put_back(device: Device, mut other: Device, room: RoomId) -> (Shut, Device) {
+    device.say(room, "trunk").await;
+    other.hear("trunk").await;
+    same_room(room, &[&device, &other]).await;
+    let device = device.shut().await;
+    let backup = device.backup();
+    let device = Device::reopen(device).await;
+    device.say(room, "left").await;
+    other.hear("left").await;
+    drop(device.shut().await);
+    (backup, other)
+}
+
+/// The same, and it said "right" before anybody told it what it had said: it forked its log.
+pub(crate) async fn forked(device: Device, other: Device, room: RoomId) -> (Device, Device) {
+    let (backup, other) = put_back(device, other, room).await;
+    let other = other.shut().await;
+    let device = Device::reopen(backup).await;
+    device.say(room, "right").await;
+    (device, Device::reopen(other).await)
 }

@@ -2,23 +2,11 @@
 
 use peddlenet_mesh::{AuthorId, ErrorCode, Event, Reach, Role, RoomId};
 
-use crate::device::{Device, pair, same_room, until};
+use crate::device::{Device, forked, pair, same_room, until};
 
-/// Who of a pair is frozen, since a backup of it spoke on its own: (frozen, the other).
-async fn frozen(frozen: Device, mut other: Device, room: RoomId) -> (Device, Device) {
-    frozen.say(room, "trunk").await;
-    other.hear("trunk").await;
-    same_room(room, &[&frozen, &other]).await;
-    let frozen = frozen.shut().await;
-    let backup = frozen.backup();
-    let frozen = Device::reopen(frozen).await;
-    frozen.say(room, "left").await;
-    other.hear("left").await;
-    drop(frozen.shut().await);
-    let other = other.shut().await;
-    let frozen = Device::reopen(backup).await;
-    frozen.say(room, "right").await;
-    let (mut frozen, mut other) = (frozen, Device::reopen(other).await);
+/// A pair of which the first is frozen, and both know.
+async fn frozen(device: Device, other: Device, room: RoomId) -> (Device, Device) {
+    let (mut frozen, mut other) = forked(device, other, room).await;
     let is_fork = |e: &Event| matches!(e, Event::Fork { .. });
     frozen.wait("its own proof", is_fork).await;
     other.wait("the proof", is_fork).await;

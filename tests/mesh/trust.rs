@@ -3,7 +3,7 @@
 use peddlenet_mesh::{AuthorId, Error, ErrorCode, Event, Lookalike, Member, RoomId};
 
 use crate::{
-    device::{Device, pair, same_room, until},
+    device::{Device, forked, pair, put_back, same_room, until},
     line::{ada_and_bea, cyd_joins, has_ipv6},
 };
 
@@ -287,24 +287,11 @@ async fn a_muted_member_is_shown_but_not_counted() {
     assert!(named(&bea, room, "Ada").await.muted);
 }
 
-/// Ada's device, its backup from before she said "left", and Bea, who heard it and is away.
-async fn restored() -> (Device, Device, RoomId) {
-    let (ada, mut bea, room) = pair("Camp 7").await;
-    ada.say(room, "trunk").await;
-    bea.hear("trunk").await;
-    same_room(room, &[&ada, &bea]).await;
-    let ada = ada.shut().await;
-    let backup = ada.backup();
-    let ada = Device::reopen(ada).await;
-    ada.say(room, "left").await;
-    bea.hear("left").await;
-    drop(ada.shut().await);
-    (Device::reopen(backup).await, bea, room)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restored_device_that_hears_first_goes_on_without_a_fork() {
-    let (mut ada, mut bea, room) = restored().await;
+    let (ada, bea, room) = pair("Camp 7").await;
+    let (backup, mut bea) = put_back(ada, bea, room).await;
+    let mut ada = Device::reopen(backup).await;
     ada.hear("left").await;
     ada.say(room, "right").await;
     bea.hear("right").await;
@@ -315,9 +302,9 @@ async fn a_restored_device_that_hears_first_goes_on_without_a_fork() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forked_author_is_told_once_frozen_and_stays_so() {
-    let (ada, mut bea, room) = restored_alone().await;
+    let (ada, bea, room) = pair("Camp 7").await;
+    let (mut ada, mut bea) = forked(ada, bea, room).await;
     let ada_id = id_of(&bea, room, "Ada").await;
-    let mut ada = ada;
     let is_fork =
         |e: &Event| matches!(e, Event::Fork { author, me, .. } if *author == ada_id && !me);
     bea.wait("the proof", is_fork).await;
@@ -350,22 +337,4 @@ async fn a_forked_author_is_told_once_frozen_and_stays_so() {
     cyd.hear("hello Cyd").await;
     bea.hear("hello Cyd").await;
     assert!(!bea.seen.iter().any(is_fork), "not told again");
-}
-
-/// The same, and the restored device said "right" before anybody told it what it had said.
-async fn restored_alone() -> (Device, Device, RoomId) {
-    let (ada, mut bea, room) = pair("Camp 7").await;
-    ada.say(room, "trunk").await;
-    bea.hear("trunk").await;
-    same_room(room, &[&ada, &bea]).await;
-    let ada = ada.shut().await;
-    let backup = ada.backup();
-    let ada = Device::reopen(ada).await;
-    ada.say(room, "left").await;
-    bea.hear("left").await;
-    drop(ada.shut().await);
-    let bea = bea.shut().await;
-    let ada = Device::reopen(backup).await;
-    ada.say(room, "right").await;
-    (ada, Device::reopen(bea).await, room)
 }

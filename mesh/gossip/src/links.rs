@@ -108,9 +108,7 @@ impl Link {
             dropped: false,
         }
     }
-}
 
-impl Link {
     /// It misbehaved so often that others are preferred.
     pub(crate) fn is_shunned(&self) -> bool {
         self.score < limits::SCORE_SHUN

@@ -72,11 +72,7 @@ impl Actor {
             key: carried_of(tag),
             value: Some(count),
         };
-        self.disk.commit(vec![write], |_, outcome| {
-            if let Err(e) = outcome {
-                tracing::error!(error = %e, "how much an epoch carried was not saved");
-            }
-        });
+        self.save_quietly(write, "how much an epoch carried was not saved");
     }
 
     /// Begins an epoch: its keys are on disk before anything is said under them.
@@ -185,12 +181,8 @@ impl Actor {
             key: epoch_key(tag, epoch),
             value: Some(codec::to_vec(&keys.to_grant())),
         };
-        self.disk.commit(vec![write], |_, outcome| {
-            if let Err(e) = outcome {
-                // They are in a box of stream 0, or a neighbour gives them again.
-                tracing::error!(error = %e, "keys of an epoch were not saved");
-            }
-        });
+        // They are in a box of stream 0, or a neighbour gives them again.
+        self.save_quietly(write, "keys of an epoch were not saved");
         self.refresh_gates();
         // Events of stream 0 that could not be opened are parked in the engine.
         self.feed(Input::MembershipChanged { room: tag });

@@ -157,7 +157,7 @@ pub(crate) struct Parts {
     pub(crate) events: EventSink,
 }
 
-pub(crate) use rooms::{LoadedRoom, add_kept, load_room};
+pub(crate) use rooms::{LoadedRoom, load_room, read_saved};
 
 /// Runs the actor until every [`Node`](crate::Node) handle is gone or it was closed.
 pub(crate) async fn run(
@@ -338,6 +338,15 @@ impl Actor {
                 events: convert::from_rows(rows),
                 more,
             });
+        });
+    }
+
+    /// Saves what nobody waits for and what a loss of costs little: a failure is logged as `lost`.
+    fn save_quietly(&self, write: Write, lost: &'static str) {
+        self.disk.commit(vec![write], move |_, outcome| {
+            if let Err(e) = outcome {
+                tracing::error!(error = %e, "{lost}");
+            }
         });
     }
 

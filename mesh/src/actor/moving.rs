@@ -16,7 +16,7 @@ use peddlenet_gossip::Input;
 use peddlenet_store::{Store, Write};
 use peddlenet_wire::{AuthorId, RoomId, RoomTag, Stream, codec, content::Role, record::RecordKind};
 
-use super::{Actor, LoadedRoom, Reply, add_kept, load_room};
+use super::{Actor, LoadedRoom, Reply, load_room, read_saved};
 use crate::{
     api::Event,
     entropy,
@@ -27,11 +27,8 @@ use crate::{
 impl Actor {
     /// Asks to go on under a new key in a room where this device is frozen.
     pub(crate) fn move_on(&mut self, id: RoomId, reply: Reply<()>) {
-        let room = self.room(id).and_then(|room| match room.is_in() {
-            true => Ok(room),
-            false => Err(ErrorCode::Removed.into()),
-        });
-        let room = match room {
+        let checked = self.check_power(id, |_| Ok(()));
+        let room = match checked.and_then(|_| self.room(id)) {
             Ok(room) => room,
             Err(e) => return drop(reply.send(Err(e))),
         };
@@ -83,9 +80,8 @@ impl Actor {
         let Some(room) = self.rooms.get(&tag) else {
             return;
         };
-        let me = room.me();
-        let moderates = room.roster.member(me).map(|m| m.role) >= Some(Role::Moderator);
-        if moderates {
+        if room.role() >= Some(Role::Moderator) {
+            let me = room.me();
             match self.confirmed(tag, me) {
                 Ok(act) => self.publish(act, |_, _| {}),
                 Err(e) => tracing::error!(error = %e, "going on under a new key failed"),
@@ -98,21 +94,16 @@ impl Actor {
     /// Lets a member go on who asked to.
     pub(crate) fn confirm_move(&mut self, id: RoomId, author: AuthorId, reply: Reply<()>) {
         let checked = self.check_power(id, |room| {
-            let me = room.roster.member(room.me()).map(|member| member.role);
-            match () {
-                () if me < Some(Role::Moderator) => Err(ErrorCode::NotAllowed),
-                () if !room.is_moving(author) => Err(ErrorCode::MemberUnknown),
-                () => Ok(()),
+            if room.role() < Some(Role::Moderator) {
+                Err(ErrorCode::NotAllowed)
+            } else if !room.is_moving(author) {
+                Err(ErrorCode::MemberUnknown)
+            } else {
+                Ok(())
             }
         });
-        let act = checked.and_then(|tag| Ok((tag, self.confirmed(tag, author)?)));
-        match act {
-            Ok((tag, event)) => self.publish(event, move |actor, _| {
-                actor.begin_epoch_if_needed(tag);
-                let _ = reply.send(Ok(()));
-            }),
-            Err(e) => drop(reply.send(Err(e))),
-        }
+        let act = checked.and_then(|tag| self.confirmed(tag, author));
+        self.say_ending(act, reply);
     }
 
     fn confirmed(
@@ -181,8 +172,6 @@ impl Actor {
 }
 
 fn reload(store: &dyn Store, saved: &[u8]) -> Result<LoadedRoom, Error> {
-    let saved = SavedRoom::from_bytes(saved).map_err(|_| ErrorCode::Internal)?;
-    let mut room = Room::load(&saved).map_err(|_| ErrorCode::Internal)?;
-    add_kept(store, &mut room)?;
+    let room = read_saved(store, saved)?.map_err(|_| ErrorCode::Internal)?;
     load_room(store, room)
 }

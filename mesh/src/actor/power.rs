@@ -26,6 +26,7 @@ use crate::{
     api::Event,
     convert,
     error::{Error, ErrorCode},
+    room::Room,
 };
 
 /// Frames about a removal that one link may send (count): an honest one sends one, or an answer.
@@ -45,17 +46,22 @@ impl Actor {
                 Err(ErrorCode::NotAllowed)
             }
         });
-        let outcome = sealed.and_then(|tag| {
+        let act = sealed.and_then(|tag| {
             let removal = self.removal(tag, author)?;
             let act = match ban {
                 true => Membership::Ban(removal),
                 false => Membership::Remove(removal),
             };
-            Ok((tag, self.seal(tag, Stream::MEMBERSHIP, &act.to_bytes())?))
+            self.seal(tag, Stream::MEMBERSHIP, &act.to_bytes())
         });
-        match outcome {
-            Ok((tag, event)) => self.publish(event, move |actor, _| {
-                actor.begin_epoch_if_needed(tag);
+        self.say_ending(act, reply);
+    }
+
+    /// Says an act that ends somebody's membership, and begins the epoch that it calls for.
+    pub(super) fn say_ending(&mut self, act: Result<SignedEvent, Error>, reply: Reply<()>) {
+        match act {
+            Ok(event) => self.publish(event, |actor, event| {
+                actor.begin_epoch_if_needed(event.header().room);
                 let _ = reply.send(Ok(()));
             }),
             Err(e) => drop(reply.send(Err(e))),
@@ -72,7 +78,7 @@ impl Actor {
     /// Changes what a member may do.
     pub(crate) fn set_role(&mut self, id: RoomId, author: AuthorId, role: Role, reply: Reply<()>) {
         let sealed = self.check_power(id, |room| {
-            let me = room.roster.member(room.me()).map(|member| member.role);
+            let me = room.role();
             let creator = room.roster.policy().is_some_and(|p| p.creator == author);
             match room.roster.is_member(author) {
                 false => Err(ErrorCode::MemberUnknown),
@@ -95,8 +101,7 @@ impl Actor {
     /// Closes a room to joiners, or opens it again.
     pub(crate) fn close_to_joiners(&mut self, id: RoomId, closed: bool, reply: Reply<()>) {
         let sealed = self.check_power(id, |room| {
-            let me = room.roster.member(room.me()).map(|member| member.role);
-            if me >= Some(Role::Moderator) {
+            if room.role() >= Some(Role::Moderator) {
                 Ok(())
             } else {
                 Err(ErrorCode::NotAllowed)
@@ -110,7 +115,7 @@ impl Actor {
     pub(super) fn check_power(
         &self,
         id: RoomId,
-        check: impl FnOnce(&crate::room::Room) -> Result<(), ErrorCode>,
+        check: impl FnOnce(&Room) -> Result<(), ErrorCode>,
     ) -> Result<RoomTag, Error> {
         let room = self.room(id)?;
         if !room.is_in() {
@@ -141,6 +146,10 @@ impl Actor {
         if news.cuts {
             self.tell_cuts(tag);
         }
+        if !news.gone.is_empty() {
+            // What was banned with its author is no room's newest message.
+            self.refresh_shown(tag, || {});
+        }
         if news.invites || !news.gone.is_empty() {
             self.refresh_gates();
         }
@@ -163,16 +172,16 @@ impl Actor {
     }
 
     fn member_gone(&mut self, tag: RoomTag, author: AuthorId) {
-        let Some(room) = self.rooms.get(&tag) else {
+        let Some(me) = self.rooms.get(&tag).map(Room::me) else {
             return;
         };
-        if author == room.me() && self.go_on_as_moved(tag) {
+        if author == me && self.go_on_as_moved(tag) {
             return;
         }
         let Some(room) = self.rooms.get(&tag) else {
             return;
         };
-        let (id, me) = (room.id, room.me());
+        let id = room.id;
         self.events.emit(Event::Member {
             room: id,
             member: self.gone_member(tag, author),
@@ -183,8 +192,6 @@ impl Actor {
             self.close_room_on_links(tag);
             return;
         }
-        // What was banned with its author is no room's newest message.
-        self.refresh_shown(tag, || {});
         let opened = |link: &super::links::LinkState| {
             link.rooms
                 .get(&tag)
@@ -288,11 +295,7 @@ impl Actor {
         }
         // Membership counts at once: the next event of the same proof may depend on it.
         let write = Write::Event(convert::to_row(event, 1));
-        self.disk.commit(vec![write], |_, outcome| {
-            if let Err(e) = outcome {
-                tracing::error!(error = %e, "an act was not saved; it is shown again");
-            }
-        });
+        self.save_quietly(write, "an act was not saved; it is shown again");
         self.deliver(event.clone(), 1, true);
     }
 

@@ -43,8 +43,18 @@ pub(crate) struct LoadedRoom {
     directs: RoomDirects,
 }
 
-/// What the store keeps of a room beside its log: later epochs' keys, and the key to go on under. Blocks.
-pub(crate) fn add_kept(store: &dyn Store, room: &mut Room) -> Result<(), StoreError> {
+/// A room as it was saved, with what the store keeps of it beside its log: later epochs' keys, what was
+/// counted, the key to go on under. The inner error says why it can't be read. Blocks.
+pub(crate) fn read_saved(
+    store: &dyn Store,
+    saved: &[u8],
+) -> Result<Result<Room, String>, StoreError> {
+    let saved = SavedRoom::from_bytes(saved).map_err(|e| e.to_string());
+    let room = saved.and_then(|saved| Room::load(&saved).map_err(|e| e.to_string()));
+    let mut room = match room {
+        Ok(room) => room,
+        Err(why) => return Ok(Err(why)),
+    };
     for (_, bytes) in store.meta_under(&epochs_of(room.tag))? {
         room.add_saved(&bytes);
     }
@@ -58,7 +68,7 @@ pub(crate) fn add_kept(store: &dyn Store, room: &mut Room) -> Result<(), StoreEr
     if let Some(seed) = seed.and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok()) {
         room.set_next_key(AuthorKey::from_seed(seed));
     }
-    Ok(())
+    Ok(Ok(room))
 }
 
 /// Reads a room from the store: replays its membership and looks up where its logs end. Blocks.

@@ -82,11 +82,7 @@ impl Actor {
         };
         let value = Some(value);
         let write = Write::Meta { key, value };
-        self.disk.commit(vec![write], |_, outcome| {
-            if let Err(e) = outcome {
-                tracing::error!(error = %e, "how much a member said was not saved");
-            }
-        });
+        self.save_quietly(write, "how much a member said was not saved");
     }
 
     /// Something is missing first: a member, or keys, and keys can be asked for.
