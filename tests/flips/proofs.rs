@@ -174,6 +174,7 @@ fn plaintexts() -> Vec<(Stream, Vec<u8>)> {
             key,
             expires: Timestamp(600_000),
             uses: 5,
+            poster: None,
         }),
         Membership::Admit(Admit {
             author,

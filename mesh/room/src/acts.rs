@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peddlenet_wire::{
     AuthorId, EventHash, Hlc, InviteKey, Seq, SignedEvent, Timestamp,
+    codec::Name,
     content::{Admit, Membership},
 };
 
@@ -41,6 +42,7 @@ pub(crate) struct Opened {
     pub(crate) at: Moment,
     pub(crate) expires: Timestamp,
     pub(crate) uses: u32,
+    pub(crate) poster: bool,
 }
 
 /// Everything that was said in stream 0 but names.
@@ -54,6 +56,8 @@ pub(crate) struct Acts {
     pub(crate) revoked: BTreeMap<InviteKey, BTreeSet<(AuthorId, Seq)>>,
     /// Closing and opening: by whom, where in its log, which.
     pub(crate) closes: BTreeMap<Moment, (AuthorId, Seq, bool)>,
+    /// Names of the room: by whom, where in its log, which.
+    pub(crate) renames: BTreeMap<Moment, (AuthorId, Seq, Name)>,
 }
 
 impl Acts {
@@ -77,6 +81,7 @@ impl Acts {
                     at,
                     expires: invite.expires,
                     uses: invite.uses,
+                    poster: invite.poster.unwrap_or_default(),
                 };
                 let first = self
                     .opened
@@ -95,6 +100,10 @@ impl Acts {
             Membership::Close(close) => self
                 .closes
                 .insert(at, (author, seq, close.closed))
+                .is_none(),
+            Membership::Rename(rename) => self
+                .renames
+                .insert(at, (author, seq, rename.room_name.clone()))
                 .is_none(),
             _ => false,
         }

@@ -51,6 +51,8 @@ pub struct InviteEntry {
     pub uses: u32,
     /// How many it let in so far.
     pub used: u32,
+    /// Whether it hangs somewhere, printed.
+    pub poster: bool,
     /// Whether it was closed: by its maker, by a moderator, by any removal since, or because its
     /// maker no longer belongs.
     pub revoked: bool,
@@ -119,9 +121,11 @@ impl Roster {
         }
     }
 
-    /// What the room is called; empty before its `create` is here.
+    /// What the room is called: the latest name that a moderator gave it; empty before its `create` is here.
     pub fn room_name(&self) -> &Name {
-        &self.name
+        let mut latest = self.acts.renames.values().rev();
+        let counts = latest.find(|(author, seq, _)| self.moderates(*author, *seq));
+        counts.map_or(&self.name, |(_, _, name)| name)
     }
 
     /// The event that made the room.
@@ -229,11 +233,15 @@ impl Roster {
 
     /// Whether the room takes no joiners at present.
     pub fn is_closed(&self) -> bool {
-        let counts = |author, seq| self.standing.role_at(author, seq) >= Some(Role::Moderator);
         let mut latest = self.acts.closes.values().rev();
         latest
-            .find(|(author, seq, _)| counts(*author, *seq))
+            .find(|(author, seq, _)| self.moderates(*author, *seq))
             .is_some_and(|(_, _, closed)| *closed)
+    }
+
+    /// Whether somebody was a moderator, or more, as they said that in stream 0.
+    fn moderates(&self, author: AuthorId, seq: Seq) -> bool {
+        self.standing.role_at(author, seq) >= Some(Role::Moderator)
     }
 
     /// One invite.
@@ -254,6 +262,7 @@ impl Roster {
             by: opened.by,
             expires: opened.expires,
             uses: opened.uses,
+            poster: opened.poster,
             used: self.standing.used.get(&key).copied().unwrap_or(0),
             revoked,
         })
@@ -356,6 +365,7 @@ impl Roster {
                     return news;
                 }
             }
+            Membership::Rename(_) => return news,
             Membership::Invite(_) | Membership::RevokeInvite(_) | Membership::Close(_) => {
                 news.invites = true;
                 return news;

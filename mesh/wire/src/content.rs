@@ -7,20 +7,20 @@
 //! | stream 0 | kind | | stream 1 | kind |
 //! |---|---|---|---|---|
 //! | create | 0 | | text | 0 |
-//! | invite | 1 | | *edit, delete, react, file* | *1-4, reserved* |
-//! | admit | 2 | | | |
+//! | invite | 1 | | edit, delete, react | 1-3 |
+//! | admit | 2 | | *file* | *4, reserved* |
 //! | profile | 3 | | | |
 //! | revoke-invite | 4 | | | |
 //! | role, remove, ban | 5-7 | | | |
 //! | rekey, boxes | 8, 11 | | | |
 //! | close, move | 9, 10 | | | |
+//! | rename | 12 | | | |
 //!
-//! The fields of kinds 5 to 11 stand in [`crate::power`].
-
-use std::fmt;
+//! The fields of kinds 5 to 11 stand in [`crate::power`], those of stream 1 in [`crate::said`].
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 
+pub use crate::said::{Content, Delete, Edit, React, Text};
 use crate::{
     codec::{self, Name, WireError},
     ids::{AuthorId, InviteKey, Signature},
@@ -57,6 +57,8 @@ pub enum Membership {
     Move(Move),
     /// More of a new epoch's keys.
     KeyBoxes(KeyBoxes),
+    /// A moderator calls the room something else.
+    Rename(Rename),
     /// Made by a newer app.
     Unknown(u16),
 }
@@ -104,9 +106,13 @@ pub struct InviteOpened {
     /// From then on nobody is admitted by it; judged by who answers.
     #[n(1)]
     pub expires: Timestamp,
-    /// How many may be admitted; exact per admitter, best effort across partitions.
+    /// How many may be admitted; exact per admitter, best effort across partitions. The largest number
+    /// stands for any.
     #[n(2)]
     pub uses: u32,
+    /// The code is printed and hangs somewhere: it carries no address.
+    #[cbor(n(3), default)]
+    pub poster: Option<bool>,
 }
 
 /// See [`Membership::Admit`].
@@ -160,38 +166,13 @@ pub struct RevokeInvite {
     pub key: InviteKey,
 }
 
-/// An event of stream 1, sealed under k_content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Content {
-    /// Somebody says something.
-    Text(Text),
-    /// Made by a newer app.
-    Unknown(u16),
-}
-
-/// See [`Content::Text`]. Shows its length only in `Debug`: logs carry no text.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+/// See [`Membership::Rename`].
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Text {
-    /// UTF-8, at most [`limits::TEXT_MAX`] bytes.
-    #[cbor(n(0), decode_with = "bounded_text")]
-    pub text: String,
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Text({} B)", self.text.len())
-    }
-}
-
-fn bounded_text<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<String, decode::Error> {
-    let at = d.position();
-    let text = d.str()?;
-    if text.len() > limits::TEXT_MAX {
-        return Err(decode::Error::message("text too long").at(at));
-    }
-    Ok(text.to_owned())
+pub struct Rename {
+    /// The room's name from then on.
+    #[n(0)]
+    pub room_name: Name,
 }
 
 macro_rules! kinds {
@@ -236,21 +217,4 @@ macro_rules! kinds {
 }
 pub(crate) use kinds;
 
-kinds!("membership event", limits::BODY_MAX, Membership { 0 => Create, 1 => Invite, 2 => Admit, 3 => Profile, 4 => RevokeInvite, 5 => SetRole, 6 => Remove, 7 => Ban, 8 => Rekey, 9 => Close, 10 => Move, 11 => KeyBoxes });
-kinds!("message", limits::BODY_MAX, Content { 0 => Text });
-
-impl Text {
-    /// A message, refused when its text is longer than [`limits::TEXT_MAX`] bytes.
-    pub fn new(text: &str) -> Result<Self, WireError> {
-        if text.len() > limits::TEXT_MAX {
-            return Err(WireError::TooLong {
-                what: "text",
-                len: text.len(),
-                max: limits::TEXT_MAX,
-            });
-        }
-        Ok(Self {
-            text: text.to_owned(),
-        })
-    }
-}
+kinds!("membership event", limits::BODY_MAX, Membership { 0 => Create, 1 => Invite, 2 => Admit, 3 => Profile, 4 => RevokeInvite, 5 => SetRole, 6 => Remove, 7 => Ban, 8 => Rekey, 9 => Close, 10 => Move, 11 => KeyBoxes, 12 => Rename });

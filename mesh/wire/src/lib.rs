@@ -48,6 +48,7 @@ pub mod peers;
 pub mod power;
 pub mod record;
 pub mod route;
+pub mod said;
 pub mod sketch;
 pub mod time;
 pub mod tree;

@@ -15,6 +15,10 @@ pub const HEADER_MAX: usize = 1024;
 pub const BODY_MAX: usize = EVENT_MAX - HEADER_MAX - 256;
 /// The text of one message, UTF-8.
 pub const TEXT_MAX: usize = 16 * 1024;
+/// People that one message may name (count).
+pub const MENTIONS_MAX: usize = 32;
+/// A reaction, UTF-8: the longest emoji sequences in use have 35 bytes.
+pub const REACTION_MAX: usize = 40;
 /// A person's or a room's name, UTF-8.
 pub const NAME_MAX: usize = 64;
 /// Cross-author parents in a header (count).

@@ -4,7 +4,8 @@ use peddlenet_crypto::{AuthorKey, InviteKeys, move_consent};
 use peddlenet_room::Judgement;
 use peddlenet_wire::{
     Timestamp,
-    content::{Admit, History, InviteOpened, Membership, RevokeInvite, Role},
+    codec::Name,
+    content::{Admit, History, InviteOpened, Membership, Rename, RevokeInvite, Role},
     invite::InviteSecret,
     power::{Close, Move},
 };
@@ -116,6 +117,7 @@ fn any_removal_closes_every_open_invite_and_leaving_closes_ones_own() {
             key,
             expires: Timestamp(u64::MAX),
             uses: 5,
+            poster: None,
         })
     };
     ada.act(&mut dice, &open(invite(1)));
@@ -147,6 +149,7 @@ fn only_its_maker_and_moderators_close_a_code() {
         key,
         expires: Timestamp(u64::MAX),
         uses: 5,
+        poster: None,
     });
     bea.act(&mut dice, &open);
     cem.act(&mut dice, &Membership::RevokeInvite(RevokeInvite { key }));
@@ -168,6 +171,27 @@ fn a_room_is_closed_and_opened_by_moderators() {
     assert!(ada.roster.is_closed());
     ada.act(&mut dice, &close(false));
     assert!(!ada.roster.is_closed());
+}
+
+#[test]
+fn a_room_is_called_what_a_moderator_said_last() {
+    let (mut dice, mut ada, mut bea, _) = three();
+    let rename = |name| {
+        let room_name = Name::new(name);
+        Membership::Rename(Rename { room_name })
+    };
+    let first = ada.roster.room_name().clone();
+    bea.act(&mut dice, &rename("Bea's"));
+    ada.sync_from(&bea, &mut dice);
+    assert_eq!(*ada.roster.room_name(), first);
+    ada.act(&mut dice, &rename("Camp 8"));
+    bea.sync_from(&ada, &mut dice);
+    assert_eq!(bea.roster.room_name().as_str(), "Camp 8");
+    ada.set_role(&mut dice, bea.me(), Role::Moderator);
+    bea.sync_from(&ada, &mut dice);
+    bea.act(&mut dice, &rename("Camp 9"));
+    ada.sync_from(&bea, &mut dice);
+    assert_eq!(ada.roster.room_name().as_str(), "Camp 9");
 }
 
 #[test]

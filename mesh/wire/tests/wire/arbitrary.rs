@@ -8,8 +8,8 @@ use peddlenet_wire::{
     Timestamp, VerifyCode,
     codec::Name,
     content::{
-        Admit, Content, Create, History, InviteOpened, Membership, Profile, RevokeInvite, Role,
-        Text,
+        Admit, Content, Create, Delete, Edit, History, InviteOpened, Membership, Profile, React,
+        Rename, RevokeInvite, Role, Text,
     },
     event::{SUITE, VERSION, sha256},
     frame::{
@@ -163,7 +163,12 @@ pub(crate) fn membership() -> impl Strategy<Value = Membership> {
             }),
         power(role.clone()),
         (invite_key(), timestamp(), any::<u32>()).prop_map(|(key, expires, uses)| {
-            Membership::Invite(InviteOpened { key, expires, uses })
+            Membership::Invite(InviteOpened {
+                key,
+                expires,
+                uses,
+                poster: (uses % 2 == 0).then_some(true),
+            })
         }),
         (author(), invite_key(), signature(), role).prop_map(|(author, invite, voucher, role)| {
             Membership::Admit(Admit {
@@ -231,12 +236,25 @@ fn power(role: impl Strategy<Value = Role>) -> impl Strategy<Value = Membership>
         }),
         (epoch_id(), boxes())
             .prop_map(|(epoch, boxes)| Membership::KeyBoxes(KeyBoxes { epoch, boxes })),
+        name().prop_map(|room_name| Membership::Rename(Rename { room_name })),
     ]
 }
 
 pub(crate) fn content() -> impl Strategy<Value = Content> {
     prop_oneof![
-        any::<String>().prop_map(|text| Content::Text(Text::new(&text).unwrap())),
+        (
+            any::<String>(),
+            option::of(event_hash()),
+            vec(author(), 0..4)
+        )
+            .prop_map(|(text, reply_to, mentions)| {
+                Content::Text(Text::new(&text).unwrap().about(reply_to, &mentions))
+            }),
+        (event_hash(), any::<String>())
+            .prop_map(|(target, text)| Content::Edit(Edit::new(target, &text).unwrap())),
+        event_hash().prop_map(|target| Content::Delete(Delete { target })),
+        (event_hash(), "[a-z👍❤️]{0,5}")
+            .prop_map(|(target, word)| Content::React(React::new(target, &word).unwrap())),
         (100_u16..).prop_map(Content::Unknown),
     ]
 }

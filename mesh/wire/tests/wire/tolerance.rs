@@ -2,8 +2,8 @@
 
 use minicbor::Encoder;
 use peddlenet_wire::{
-    Capped, EpochId, Frame, SignedEvent, WireError, codec,
-    content::{Content, Membership, Text},
+    Capped, EpochId, EventHash, Frame, SignedEvent, WireError, codec,
+    content::{Content, Edit, Membership, React, Text},
     frame::Rooms,
     limits,
     record::{Receipts, Whereabouts},
@@ -291,6 +291,9 @@ fn a_text_over_its_limit_is_refused_on_both_ways() {
             .unwrap();
     });
     assert!(Content::from_bytes(&bytes).is_err());
+    let long = "a".repeat(limits::REACTION_MAX + 1);
+    assert!(React::new(EventHash::ZERO, &long).is_err());
+    assert!(Edit::new(EventHash::ZERO, &over).is_err());
     let fits = Content::Text(Text::new(&over[1..]).unwrap());
     assert_eq!(Content::from_bytes(&fits.to_bytes()), Ok(fits));
 }

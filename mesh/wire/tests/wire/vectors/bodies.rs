@@ -1,5 +1,7 @@
 //! Known answers of what is sealed inside events and records.
 
+use peddlenet_wire::content::{Delete, Edit, React};
+
 use super::*;
 
 #[test]
@@ -20,6 +22,7 @@ fn membership_events() {
                 key: INVITE,
                 expires: Timestamp(600_000),
                 uses: 5,
+                poster: None,
             }),
             "8201a30058200606060606060606060606060606060606060606060606060606060606060606011a000927c00205",
         ),
@@ -55,6 +58,35 @@ fn message() {
         hex(text.to_bytes()),
         "8200a1007173656520796f7520617420676174652042"
     );
+}
+
+#[test]
+fn messages_about_messages() {
+    let target = EventHash([5; 32]);
+    let answer = Text::new("on my way").unwrap();
+    let named = answer.about(Some(target), &[AUTHOR, AUTHOR]);
+    let pairs = [
+        (
+            Content::Text(named),
+            "8200a300696f6e206d79207761790158200505050505050505050505050505050505050505050505050505050505050505028158200303030303030303030303030303030303030303030303030303030303030303",
+        ),
+        (
+            Content::Edit(Edit::new(target, "gate C").unwrap()),
+            "8201a200582005050505050505050505050505050505050505050505050505050505050505050166676174652043",
+        ),
+        (
+            Content::Delete(Delete { target }),
+            "8202a10058200505050505050505050505050505050505050505050505050505050505050505",
+        ),
+        (
+            Content::React(React::new(target, "👍").unwrap()),
+            "8203a200582005050505050505050505050505050505050505050505050505050505050505050164f09f918d",
+        ),
+    ];
+    for (content, expected) in pairs {
+        assert_eq!(hex(content.to_bytes()), expected, "{content:?}");
+        assert_eq!(Content::from_bytes(&content.to_bytes()), Ok(content));
+    }
 }
 
 #[test]

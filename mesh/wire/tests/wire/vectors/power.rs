@@ -2,6 +2,7 @@
 
 use peddlenet_wire::{
     AuthorShort, Capped, EventShort,
+    content::Rename,
     frame::{Epochs, NeedEpochs, Removed},
     power::{Boxes, Close, Cut, KeyBox, KeyBoxes, Move, Rekey, Removal, SetRole},
 };
@@ -65,6 +66,12 @@ fn acts_of_power() {
             "8208a4005007070707070707070707070707070707015008080808080808080808080808080808028148090909090909090903585801010101010101010202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202",
         ),
         (Membership::Close(Close { closed: true }), "8209a100f5"),
+        (
+            Membership::Rename(Rename {
+                room_name: Name::new("Camp 8"),
+            }),
+            "820ca1006643616d702038",
+        ),
         (
             Membership::Move(Move {
                 from: AUTHOR,
