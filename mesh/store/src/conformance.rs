@@ -1,6 +1,7 @@
 //! One suite for every backend: what a [`Store`] promises, without a word about disks.
 
 mod log;
+mod notes;
 mod values;
 
 use std::{
@@ -85,7 +86,8 @@ macro_rules! suite {
 }
 
 suite! {
-    log: an_event_is_found_by_name_position_and_time, an_event_that_is_there_stays_as_it_is, a_deleted_body_leaves_its_header_and_never_comes_back, a_body_fills_a_stub_that_never_had_one, a_commit_that_is_refused_writes_nothing, both_branches_of_a_fork_are_kept, holes_are_reported_and_closed, a_stream_of_holes_reports_its_newest_ranges, pages_run_from_newest_to_oldest_and_skip_other_streams, ranges_respect_their_ends_and_limit, a_tail_runs_from_newest_to_oldest_within_its_stream, what_is_too_old_goes_and_the_end_of_its_log_stays_known;
+    log: an_event_is_found_by_name_position_and_time, an_event_that_is_there_stays_as_it_is, a_deleted_body_leaves_its_header_and_never_comes_back, a_body_fills_a_stub_that_never_had_one, a_commit_that_is_refused_writes_nothing, both_branches_of_a_fork_are_kept, holes_are_reported_and_closed, a_stream_of_holes_reports_its_newest_ranges, pages_run_from_newest_to_oldest_and_skip_other_streams, ranges_respect_their_ends_and_limit, a_tail_runs_from_newest_to_oldest_within_its_stream, what_is_too_old_goes_and_the_end_of_its_log_stays_known, the_oldest_goes_to_make_space_and_one_author_is_spared, a_rebuild_knows_where_logs_ended;
+    notes: the_latest_note_of_each_author_and_kind_counts, notes_go_with_their_message;
     values: the_latest_record_wins, other_values_are_set_and_removed, large_values_shrink_and_grow, a_room_is_removed_without_its_neighbours, a_position_is_signed_once, rebuilding_changes_nothing, one_commit_sees_its_own_writes;
 }
 
@@ -194,6 +196,10 @@ fn agrees_with_model(store: &mut dyn Store, commits: &[Vec<StoredEvent>]) {
             .iter()
             .flat_map(|(from, to)| (from.0..=to.0).map(Seq))
             .collect();
+        let size =
+            |event: &StoredEvent| event.header.len() + event.body.as_ref().map_or(0, Vec::len);
+        let bytes: usize = events.iter().map(size).sum();
+        assert_eq!(held.bytes, bytes as u64);
         assert_eq!(
             (held.events, Some(&held.head), &seqs),
             (events.len() as u64, seqs.last(), &listed)

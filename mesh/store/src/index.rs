@@ -21,7 +21,8 @@ use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, Stream};
 
 use self::draft::Draft;
 use crate::{
-    EventKey, Held, OwnHead, Store, StoreError, StoreStats, StoredEvent, StoredRecord, Write,
+    EventKey, Evicted, Held, OwnHead, Store, StoreError, StoreStats, StoredEvent, StoredNote,
+    StoredRecord, Write,
     layout::{self, EventValue},
     limits::{COMMIT_BYTES_MAX, COMMIT_WRITES_MAX, KEY_MAX, VALUE_MAX},
     tables::{Order, Span, Table, Tables},
@@ -316,6 +317,11 @@ impl<T: Tables> Store for Indexed<T> {
         self.collect(Table::Records, &Span::prefix(&room.0), layout::read_record)
     }
 
+    fn notes(&self, room: RoomTag, target: EventHash) -> Result<Vec<StoredNote>> {
+        let span = Span::prefix(&layout::notes_of(room, target));
+        self.collect(Table::Notes, &span, layout::read_note)
+    }
+
     fn outbox(&self, room: RoomTag) -> Result<Vec<(EventHash, Vec<u8>)>> {
         self.collect(Table::Outbox, &Span::prefix(&room.0), |key, value| {
             Ok((layout::read_hash_key(key)?.1, value.to_vec()))
@@ -362,6 +368,16 @@ impl<T: Tables> Store for Indexed<T> {
 
     fn forget(&mut self, room: RoomTag, before: Hlc) -> Result<Vec<(AuthorId, Seq)>> {
         self.forget_oldest(room, before)
+    }
+
+    fn evict(
+        &mut self,
+        room: RoomTag,
+        spare: AuthorId,
+        bytes: u64,
+        after: Option<(Hlc, EventHash)>,
+    ) -> Result<Evicted> {
+        self.evict_oldest(room, spare, bytes, after)
     }
 
     fn drop_room(&mut self, room: RoomTag) -> Result<()> {

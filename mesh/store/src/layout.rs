@@ -6,19 +6,23 @@
 //! by_time  room 16 | clock 8 | hash 32                        -> nothing
 //! ids      room 16 | hash 32                                  -> author 32 | stream 4 | seq 8
 //! heads    room 16 | author 32 | stream 4
-//!            -> version 1 | head 8 | head hash 32 | events 8 | ranges, 16 each
+//!            -> version 1 | head 8 | head hash 32 | events 8 | bytes 8 | ranges, 16 each
 //! outbox   room 16 | hash 32                                  -> the caller's
 //! receipts room 16 | kind 1 | author 32                       -> clock 8 | record
+//! notes    room 16 | target 32 | kind 1 | author 32             -> clock 8 | hash 32 | the caller's
 //! peers    the caller's                                       -> the caller's
 //! meta     "u" and the caller's, or "s" and ours              -> the caller's
 //! ```
 
 use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, Stream};
 
-use crate::{EventKey, Held, Ranges, RecordKind, StoreError, StoredEvent, StoredRecord};
+use crate::{
+    EventKey, Held, Ranges, RecordKind, StoreError, StoredEvent, StoredNote, StoredRecord,
+};
 
 /// The layout above. A store with a higher number is refused, one with a lower is replayed.
-pub(crate) const SCHEMA: u32 = 1;
+/// 1 knew no bytes in `heads`, and no `notes`.
+pub(crate) const SCHEMA: u32 = 2;
 /// Where `meta` keeps [`SCHEMA`].
 pub(crate) const SCHEMA_KEY: &[u8] = b"sschema_version";
 /// Set in `meta` while indexes are being made again.
@@ -29,6 +33,7 @@ pub(crate) const DROP_PREFIX: &[u8] = b"sdrop/";
 pub(crate) const LIVE_KEY: &[u8] = b"slive_bytes";
 
 const VALUE_VERSION: u8 = 1;
+const HEAD_VERSION: u8 = 2;
 const HAS_BODY: u8 = 1;
 const BODY_DELETED: u8 = 2;
 
@@ -64,6 +69,12 @@ impl EventValue {
             header: self.header,
             body: self.body,
         }
+    }
+
+    /// Bytes of header, signature and body.
+    pub(crate) fn size(&self) -> u64 {
+        let body = self.body.as_ref().map_or(0, Vec::len);
+        self.header.len().saturating_add(body) as u64
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -179,15 +190,17 @@ pub(crate) fn read_id_value(room: RoomTag, hash: EventHash, bytes: &[u8]) -> Res
 }
 
 pub(crate) fn head_value(held: &Held) -> Vec<u8> {
-    let mut out = vec![VALUE_VERSION];
+    let mut out = vec![HEAD_VERSION];
     out.extend_from_slice(&held.head.0.to_be_bytes());
     out.extend_from_slice(&held.head_hash.0);
     out.extend_from_slice(&held.events.to_be_bytes());
+    out.extend_from_slice(&held.bytes.to_be_bytes());
     held.ranges.encode(&mut out);
     out
 }
 
-/// Reads an entry of `heads`: its room and what is held.
+/// Reads an entry of `heads`: its room and what is held. One of the first schema knows no bytes; they are
+/// counted as the log is replayed.
 pub(crate) fn read_head(key: &[u8], value: &[u8]) -> Result<(RoomTag, Held)> {
     let mut k = Reader(key);
     let mut v = Reader(value);
@@ -199,8 +212,12 @@ pub(crate) fn read_head(key: &[u8], value: &[u8]) -> Result<(RoomTag, Held)> {
     let head = Seq(u64::from_be_bytes(v.array()?));
     let head_hash = EventHash(v.array()?);
     let events = u64::from_be_bytes(v.array()?);
+    let bytes = match version {
+        HEAD_VERSION => u64::from_be_bytes(v.array()?),
+        _ => 0,
+    };
     let ranges = Ranges::decode(v.0)
-        .filter(|_| version == VALUE_VERSION)
+        .filter(|_| (1..=HEAD_VERSION).contains(&version))
         .ok_or_else(|| StoreError::corrupt("a head that cannot be read"))?;
     Ok((
         room,
@@ -211,6 +228,7 @@ pub(crate) fn read_head(key: &[u8], value: &[u8]) -> Result<(RoomTag, Held)> {
             head,
             head_hash,
             events,
+            bytes,
         },
     ))
 }
@@ -245,6 +263,46 @@ pub(crate) fn read_record(key: &[u8], value: &[u8]) -> Result<StoredRecord> {
     })
 }
 
+/// The start of all that is said about a message.
+pub(crate) fn notes_of(room: RoomTag, target: EventHash) -> Vec<u8> {
+    hash_key(room, target)
+}
+
+pub(crate) fn note_key(note: &StoredNote) -> Vec<u8> {
+    let mut out = notes_of(note.room, note.target);
+    out.push(note.kind);
+    out.extend_from_slice(&note.author.0);
+    out
+}
+
+pub(crate) fn note_value(note: &StoredNote) -> Vec<u8> {
+    let mut out = note.clock.0.to_be_bytes().to_vec();
+    out.extend_from_slice(&note.event.0);
+    out.extend_from_slice(&note.value);
+    out
+}
+
+pub(crate) fn read_note(key: &[u8], value: &[u8]) -> Result<StoredNote> {
+    let mut k = Reader(key);
+    let mut v = Reader(value);
+    let room = RoomTag(k.array()?);
+    let target = EventHash(k.array()?);
+    let [kind] = k.array()?;
+    let author = AuthorId(k.array()?);
+    k.end()?;
+    let clock = Hlc(u64::from_be_bytes(v.array()?));
+    let event = EventHash(v.array()?);
+    Ok(StoredNote {
+        room,
+        target,
+        kind,
+        author,
+        clock,
+        event,
+        value: v.0.to_vec(),
+    })
+}
+
 pub(crate) fn meta_key(key: &[u8]) -> Vec<u8> {
     [b"u", key].concat()
 }
@@ -258,6 +316,7 @@ pub fn read_any(key: &[u8], value: &[u8]) {
     let _ = read_id_value(RoomTag([0; 16]), EventHash::ZERO, value);
     let _ = read_head(key, value);
     let _ = read_record(key, value);
+    let _ = read_note(key, value);
     if let Ok(event) = EventValue::decode(value) {
         // What is read can be written again; unknown flags are dropped, so it need not be the same bytes.
         let _ = event.encode();
@@ -304,7 +363,7 @@ mod tests {
         fn reading_arbitrary_bytes_never_panics(a in prop::collection::vec(any::<u8>(), 0..120),
                                                 b in prop::collection::vec(any::<u8>(), 0..120)) {
             let _ = (EventValue::decode(&a), read_event_key(&a), read_time_key(&a), read_hash_key(&a));
-            let _ = (read_head(&a, &b), read_record(&a, &b), read_id_value(RoomTag::ZERO, EventHash::ZERO, &a));
+            let _ = (read_head(&a, &b), read_record(&a, &b), read_note(&a, &b), read_id_value(RoomTag::ZERO, EventHash::ZERO, &a));
         }
 
         #[test]

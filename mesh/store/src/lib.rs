@@ -73,4 +73,6 @@ pub use memory::{Memory, MemoryStore};
 pub use ranges::Ranges;
 pub use store::Store;
 pub use thread::{Reply, StoreHandle, spawn};
-pub use types::{EventKey, Held, OwnHead, StoreStats, StoredEvent, StoredRecord, Write};
+pub use types::{
+    EventKey, Evicted, Held, OwnHead, StoreStats, StoredEvent, StoredNote, StoredRecord, Write,
+};

@@ -2,7 +2,9 @@
 
 use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, Stream};
 
-use crate::{Held, OwnHead, StoreError, StoreStats, StoredEvent, StoredRecord, Write};
+use crate::{
+    Evicted, Held, OwnHead, StoreError, StoreStats, StoredEvent, StoredNote, StoredRecord, Write,
+};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -58,6 +60,9 @@ pub trait Store: Send {
     /// The latest records of a room, by kind and author.
     fn records(&self, room: RoomTag) -> Result<Vec<StoredRecord>>;
 
+    /// What was said about a message, by kind and author.
+    fn notes(&self, room: RoomTag, target: EventHash) -> Result<Vec<StoredNote>>;
+
     /// What waits to be sent in a room, by event.
     fn outbox(&self, room: RoomTag) -> Result<Vec<(EventHash, Vec<u8>)>>;
 
@@ -78,6 +83,17 @@ pub trait Store: Send {
     /// stays known ([`Held::head`]), so that its author goes on from there. Returns the places that were
     /// deleted, by author; fewer than `SWEEP` of them means that no more is there.
     fn forget(&mut self, room: RoomTag, before: Hlc) -> Result<Vec<(AuthorId, Seq)>>;
+
+    /// Deletes content of a room to make space, the oldest first, but none of `spare`'s: until `bytes` were
+    /// freed, or [`SWEEP`](crate::limits::SWEEP) events were looked at, in one commit. Otherwise like
+    /// [`forget`](Self::forget). `after` is where the last call stopped.
+    fn evict(
+        &mut self,
+        room: RoomTag,
+        spare: AuthorId,
+        bytes: u64,
+        after: Option<(Hlc, EventHash)>,
+    ) -> Result<Evicted>;
 
     /// Forgets a room's events, records and outbox; the guard stays. Not one commit, but once
     /// begun it is finished, if need be at the next opening.

@@ -19,6 +19,8 @@ pub enum Table {
     Outbox,
     /// room | kind | author -> clock and record. Receipts are one kind.
     Records,
+    /// room | target | kind | author -> the latest that an author said about a message.
+    Notes,
     /// What is known about other devices.
     Peers,
     /// Everything else, and the schema version.
@@ -26,25 +28,25 @@ pub enum Table {
 }
 
 impl Table {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Events,
         Self::ByTime,
         Self::Ids,
         Self::Heads,
         Self::Outbox,
         Self::Records,
+        Self::Notes,
         Self::Peers,
         Self::Meta,
     ];
-    /// The tables that are made from [`Table::Events`].
-    pub(crate) const INDEXES: [Self; 3] = [Self::ByTime, Self::Ids, Self::Heads];
     /// The tables whose keys start with a room.
-    pub(crate) const BY_ROOM: [Self; 6] = [
+    pub(crate) const BY_ROOM: [Self; 7] = [
         Self::ByTime,
         Self::Ids,
         Self::Heads,
         Self::Outbox,
         Self::Records,
+        Self::Notes,
         Self::Events,
     ];
 
@@ -56,6 +58,7 @@ impl Table {
             Self::Heads => "heads",
             Self::Outbox => "outbox",
             Self::Records => "receipts",
+            Self::Notes => "notes",
             Self::Peers => "peers",
             Self::Meta => "meta",
         }

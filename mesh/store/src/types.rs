@@ -49,6 +49,26 @@ pub struct StoredRecord {
     pub bytes: Vec<u8>,
 }
 
+/// What somebody said about a message: an edit, a deletion, a reaction. Of each author and kind only the
+/// latest by clock stays. It goes with the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredNote {
+    /// The room.
+    pub room: RoomTag,
+    /// The message it is about, which need not be there yet.
+    pub target: EventHash,
+    /// Which note: the caller's number.
+    pub kind: u8,
+    /// Who said it.
+    pub author: AuthorId,
+    /// The signed clock; of two equal clocks the greater event wins.
+    pub clock: Hlc,
+    /// The event that said it.
+    pub event: EventHash,
+    /// What the caller wants to find again, small.
+    pub value: Vec<u8>,
+}
+
 /// One change. A commit applies its writes in order, all or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
@@ -62,6 +82,8 @@ pub enum Write {
     DeleteBody(EventKey),
     /// A latest-wins record.
     Record(StoredRecord),
+    /// Something said about a message.
+    Note(StoredNote),
     /// Something that waits to be sent, by room and event; `None` removes it.
     Outbox {
         /// The room.
@@ -97,6 +119,7 @@ impl Write {
                 .saturating_add(event.body.as_ref().map_or(0, Vec::len)),
             Self::DeleteBody(_) => 0,
             Self::Record(record) => record.bytes.len(),
+            Self::Note(note) => note.value.len(),
             Self::Outbox { value, .. } | Self::Peer { value, .. } | Self::Meta { value, .. } => {
                 value.as_ref().map_or(0, Vec::len)
             }
@@ -119,6 +142,19 @@ pub struct Held {
     pub head_hash: EventHash,
     /// Events stored, forks counted twice: more than the ranges hold means a fork.
     pub events: u64,
+    /// Bytes of those events: headers, signatures and bodies.
+    pub bytes: u64,
+}
+
+/// What [`Store::evict`](crate::Store::evict) deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Evicted {
+    /// The places, by author.
+    pub places: Vec<(AuthorId, Seq)>,
+    /// Bytes of events that are gone.
+    pub freed: u64,
+    /// Where to go on; `None` when the end was reached.
+    pub next: Option<(Hlc, EventHash)>,
 }
 
 /// What this device signed in one stream, and what the store still has of it.

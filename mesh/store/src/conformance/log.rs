@@ -252,3 +252,67 @@ pub(super) fn what_is_too_old_goes_and_the_end_of_its_log_stays_known(store: &mu
     commit(store, [next.clone()]);
     assert_eq!(all(store, 1, 1), [next]);
 }
+
+pub(super) fn the_oldest_goes_to_make_space_and_one_author_is_spared(store: &mut dyn Store) {
+    let mine = |seq| event(1, 1, seq, 0);
+    let theirs = |seq| event(2, 1, seq, 0);
+    commit(store, (1..=20).flat_map(|seq| [mine(seq), theirs(seq)]));
+    let size = 280;
+    let bytes = |store: &dyn Store| -> u64 {
+        store
+            .held(ROOM)
+            .unwrap()
+            .iter()
+            .map(|held| held.bytes)
+            .sum()
+    };
+    assert_eq!(bytes(store), 40 * size);
+    let first = store
+        .evict(ROOM, AuthorId([1; 32]), 3 * size - 1, None)
+        .unwrap();
+    assert_eq!(first.freed, 3 * size);
+    let places: Vec<_> = (1..=3).map(|seq| (AuthorId([2; 32]), Seq(seq))).collect();
+    assert_eq!((first.places, first.next), (places, None));
+    assert_eq!(bytes(store), 37 * size);
+    assert_eq!(store.event(ROOM, theirs(3).key.hash).unwrap(), None);
+    assert_eq!(
+        store.event(ROOM, theirs(4).key.hash).unwrap(),
+        Some(theirs(4))
+    );
+
+    // More than one step: what is spared doesn't keep it from going on.
+    commit(store, (21..=110).map(mine));
+    commit(store, (111..=200).map(mine));
+    commit(store, [event(3, 1, 300, 0)]);
+    let (mut after, mut gone, mut steps) = (None, Vec::new(), 0);
+    loop {
+        let step = store
+            .evict(ROOM, AuthorId([1; 32]), u64::MAX, after)
+            .unwrap();
+        gone.extend(step.places);
+        steps += 1;
+        match step.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!((gone.len(), steps), (18, 2));
+    assert_eq!(all(store, 1, 1).len(), 200);
+    assert_eq!(bytes(store), 200 * size);
+}
+
+pub(super) fn a_rebuild_knows_where_logs_ended(store: &mut dyn Store) {
+    commit(
+        store,
+        [event(1, 1, 1, 0), event(1, 1, 2, 0), event(2, 1, 9, 0)],
+    );
+    store.forget(ROOM, event(1, 1, 3, 0).clock).unwrap();
+    let before = store.held(ROOM).unwrap();
+    assert!(
+        before
+            .iter()
+            .any(|held| held.events == 0 && held.head == Seq(2))
+    );
+    store.rebuild().unwrap();
+    assert_eq!(store.held(ROOM).unwrap(), before);
+}

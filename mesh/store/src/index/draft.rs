@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use peddlenet_wire::Stream;
+use peddlenet_wire::{Hlc, Stream};
 
 use crate::{
     EventKey, Held, Ranges, StoreError, StoredEvent, Write,
     layout::{self, EventValue},
     limits::RANGES_MAX,
-    tables::{Change, Table, Tables},
+    tables::{Change, Order, Span, Table, Tables},
 };
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -48,6 +48,13 @@ impl<'a, T: Tables> Draft<'a, T> {
                     self.set(Table::Records, key, Some(value));
                 }
             }
+            Write::Note(note) => {
+                let (key, value) = (layout::note_key(note), layout::note_value(note));
+                // Clock first, then the event: comparing the values compares both.
+                if self.get(Table::Notes, &key)?.is_none_or(|old| old < value) {
+                    self.set(Table::Notes, key, Some(value));
+                }
+            }
             Write::Outbox { room, hash, value } => {
                 self.set(Table::Outbox, layout::hash_key(*room, *hash), value.clone());
             }
@@ -64,46 +71,77 @@ impl<'a, T: Tables> Draft<'a, T> {
         let Some(old) = self.get(Table::Events, &key)? else {
             let value = EventValue::of(event);
             self.set(Table::Events, key, Some(value.encode()));
-            return self.index(&event.key, &value);
+            return self.index(&event.key, value.clock, value.size());
         };
         let mut old = EventValue::decode(&old)?;
         if old.body.is_none() && !old.deleted && event.body.is_some() {
             old.body.clone_from(&event.body);
             self.set(Table::Events, key, Some(old.encode()));
+            self.resize(&event.key, 0, event.body.as_ref().map_or(0, Vec::len))?;
         }
         Ok(())
     }
 
-    fn delete_body(&mut self, key: &EventKey) -> Result<()> {
-        let key = layout::event_key(key);
+    fn delete_body(&mut self, event: &EventKey) -> Result<()> {
+        let key = layout::event_key(event);
         if let Some(old) = self.get(Table::Events, &key)? {
             let mut value = EventValue::decode(&old)?;
-            value.body = None;
+            let gone = value.body.take().map_or(0, |body| body.len());
             value.deleted = true;
             self.set(Table::Events, key, Some(value.encode()));
+            self.resize(event, gone, 0)?;
         }
         Ok(())
     }
 
-    /// Deletes an event and its index entries. Where its log ends stays known.
-    pub(super) fn forget(&mut self, key: &EventKey, time_key: Vec<u8>) -> Result<()> {
-        self.set(Table::Events, layout::event_key(key), None);
+    /// An event takes other space than before.
+    fn resize(&mut self, key: &EventKey, less: usize, more: usize) -> Result<()> {
+        let head_key = layout::stream_key(key.room, key.author, key.stream);
+        if let Some(bytes) = self.get(Table::Heads, &head_key)? {
+            let mut held = layout::read_head(&head_key, &bytes)?.1;
+            held.bytes = held.bytes.saturating_sub(less as u64);
+            held.bytes = held.bytes.saturating_add(more as u64);
+            self.set(Table::Heads, head_key, Some(layout::head_value(&held)));
+        }
+        Ok(())
+    }
+
+    /// Deletes an event, what was said about it, and its index entries. Where its log ends stays known.
+    /// Returns how large it was (bytes).
+    pub(super) fn forget(&mut self, key: &EventKey, time_key: Vec<u8>) -> Result<u64> {
+        let event_key = layout::event_key(key);
+        let size = match self.get(Table::Events, &event_key)? {
+            Some(value) => EventValue::decode(&value)?.size(),
+            None => 0,
+        };
+        self.set(Table::Events, event_key, None);
+        let mut notes = Vec::new();
+        let span = Span::prefix(&layout::notes_of(key.room, key.hash));
+        self.tables
+            .scan(Table::Notes, &span, Order::Ascending, &mut |key, _| {
+                notes.push(key.to_vec());
+                Ok(true)
+            })?;
+        for note in notes {
+            self.set(Table::Notes, note, None);
+        }
         self.set(Table::Ids, layout::hash_key(key.room, key.hash), None);
         self.set(Table::ByTime, time_key, None);
         let head_key = layout::stream_key(key.room, key.author, key.stream);
         let Some(bytes) = self.get(Table::Heads, &head_key)? else {
-            return Ok(());
+            return Ok(size);
         };
         let mut held = layout::read_head(&head_key, &bytes)?.1;
         // Of a fork there is another event at the same place, of the same age more or less: it goes, too.
         held.ranges.remove(key.seq);
         held.events = held.events.saturating_sub(1);
+        held.bytes = held.bytes.saturating_sub(size);
         self.set(Table::Heads, head_key, Some(layout::head_value(&held)));
-        Ok(())
+        Ok(size)
     }
 
     /// The index entries of an event that is new, or that a rebuild replays.
-    pub(super) fn index(&mut self, key: &EventKey, value: &EventValue) -> Result<()> {
+    pub(super) fn index(&mut self, key: &EventKey, clock: Hlc, size: u64) -> Result<()> {
         self.set(
             Table::Ids,
             layout::hash_key(key.room, key.hash),
@@ -112,7 +150,7 @@ impl<'a, T: Tables> Draft<'a, T> {
         if key.stream == Stream::CONTENT {
             self.set(
                 Table::ByTime,
-                layout::time_key(key.room, value.clock, key.hash),
+                layout::time_key(key.room, clock, key.hash),
                 Some(Vec::new()),
             );
         }
@@ -126,11 +164,13 @@ impl<'a, T: Tables> Draft<'a, T> {
                 head: key.seq,
                 head_hash: key.hash,
                 events: 0,
+                bytes: 0,
             },
         };
         held.ranges.insert(key.seq);
         held.ranges.truncate_oldest(RANGES_MAX);
         held.events = held.events.saturating_add(1);
+        held.bytes = held.bytes.saturating_add(size);
         if (key.seq, key.hash) > (held.head, held.head_hash) {
             (held.head, held.head_hash) = (key.seq, key.hash);
         }

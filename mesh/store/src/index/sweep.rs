@@ -7,7 +7,7 @@ use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq};
 
 use super::{Indexed, draft::Draft};
 use crate::{
-    StoreError,
+    EventKey, Evicted, Held, Ranges, StoreError,
     layout::{self, DROP_PREFIX, EventValue, LIVE_KEY, REBUILD_KEY, SCHEMA, SCHEMA_KEY},
     limits::{COMMIT_BYTES_MAX, SWEEP},
     tables::{Change, Order, Span, Table, Tables},
@@ -75,18 +75,79 @@ impl<T: Tables> Indexed<T> {
         let mut gone = Vec::new();
         let mut draft = Draft::over(&self.tables);
         for time_key in self.keys(Table::ByTime, &span, SWEEP)? {
-            let hash = layout::read_time_key(&time_key)?.2;
-            let id = self
-                .tables
-                .get(Table::Ids, &layout::hash_key(room, hash))?
-                .ok_or_else(|| StoreError::corrupt("an index names an event that is not there"))?;
-            let key = layout::read_id_value(room, hash, &id)?;
+            let key = self.key_at(&time_key)?;
             draft.forget(&key, time_key)?;
             gone.push((key.author, key.seq));
         }
-        let mut changes = draft.into_changes();
+        if gone.len() < SWEEP {
+            self.old_notes(room, before, &mut draft)?;
+        }
+        let changes = draft.into_changes();
+        self.apply_forgetting(changes).map(|()| gone)
+    }
+
+    /// Notes on messages that never came go when they are as old as what is let go.
+    fn old_notes(&self, room: RoomTag, before: Hlc, draft: &mut Draft<'_, T>) -> Result<()> {
+        let mut old = Vec::new();
+        let span = Span::prefix(&room.0);
+        self.tables
+            .scan(Table::Notes, &span, Order::Ascending, &mut |key, value| {
+                if layout::read_note(key, value)?.clock < before {
+                    old.push(key.to_vec());
+                }
+                Ok(old.len() < SWEEP)
+            })?;
+        for key in old {
+            draft.set(Table::Notes, key, None);
+        }
+        Ok(())
+    }
+
+    pub(super) fn evict_oldest(
+        &mut self,
+        room: RoomTag,
+        spare: AuthorId,
+        bytes: u64,
+        after: Option<(Hlc, EventHash)>,
+    ) -> Result<Evicted> {
+        let mut span = Span::prefix(&room.0);
+        if let Some((clock, hash)) = after {
+            span.from = [&*layout::time_key(room, clock, hash), &[0]].concat();
+        }
+        let mut evicted = Evicted::default();
+        let mut draft = Draft::over(&self.tables);
+        let keys = self.keys(Table::ByTime, &span, SWEEP)?;
+        let more = keys.len() == SWEEP;
+        for time_key in keys {
+            if evicted.freed >= bytes {
+                break;
+            }
+            let (_, clock, hash) = layout::read_time_key(&time_key)?;
+            let key = self.key_at(&time_key)?;
+            evicted.next = Some((clock, hash)).filter(|_| more);
+            if key.author != spare {
+                let size = draft.forget(&key, time_key)?;
+                evicted.freed = evicted.freed.saturating_add(size);
+                evicted.places.push((key.author, key.seq));
+            }
+        }
+        let changes = draft.into_changes();
+        self.apply_forgetting(changes).map(|()| evicted)
+    }
+
+    /// The event that an entry of `by_time` names.
+    fn key_at(&self, time_key: &[u8]) -> Result<EventKey> {
+        let (room, _, hash) = layout::read_time_key(time_key)?;
+        let id = self
+            .tables
+            .get(Table::Ids, &layout::hash_key(room, hash))?
+            .ok_or_else(|| StoreError::corrupt("an index names an event that is not there"))?;
+        layout::read_id_value(room, hash, &id)
+    }
+
+    fn apply_forgetting(&mut self, mut changes: Vec<Change>) -> Result<()> {
         if changes.is_empty() {
-            return Ok(gone);
+            return Ok(());
         }
         // What the database holds must be counted again before it is compared with its size.
         changes.push(Change {
@@ -94,8 +155,7 @@ impl<T: Tables> Indexed<T> {
             key: LIVE_KEY.to_vec(),
             value: None,
         });
-        self.apply(|tables| tables.apply(&changes))?;
-        Ok(gone)
+        self.apply(|tables| tables.apply(&changes))
     }
 
     pub(crate) fn begin_drop(&mut self, room: RoomTag) -> Result<()> {
@@ -117,9 +177,10 @@ impl<T: Tables> Indexed<T> {
 
     /// Clears the indexes and replays the log; returns how many events it has.
     pub(super) fn finish_rebuild(&mut self) -> Result<u64> {
-        for table in Table::INDEXES {
+        for table in [Table::ByTime, Table::Ids] {
             self.clear(table, &Span::all())?;
         }
+        self.empty_heads()?;
         let mut span = Span::all();
         let mut events = 0_u64;
         loop {
@@ -129,21 +190,16 @@ impl<T: Tables> Indexed<T> {
                 .scan(Table::Events, &span, Order::Ascending, &mut |key, value| {
                     bytes = bytes.saturating_add(value.len());
                     let value = EventValue::decode(value)?;
-                    batch.push((
-                        key.to_vec(),
-                        EventValue {
-                            header: Vec::new(),
-                            body: None,
-                            ..value
-                        },
-                    ));
+                    batch.push((key.to_vec(), value.clock, value.size()));
                     Ok(batch.len() < SWEEP && bytes < COMMIT_BYTES_MAX)
                 })?;
-            let Some((last, _)) = batch.last() else { break };
+            let Some((last, ..)) = batch.last() else {
+                break;
+            };
             span.from = [last.as_slice(), &[0]].concat();
             let mut draft = Draft::over(&self.tables);
-            for (key, value) in &batch {
-                draft.index(&layout::read_event_key(key)?, value)?;
+            for (key, clock, size) in &batch {
+                draft.index(&layout::read_event_key(key)?, *clock, *size)?;
             }
             let changes = draft.into_changes();
             self.apply(|tables| tables.apply(&changes))?;
@@ -151,6 +207,36 @@ impl<T: Tables> Indexed<T> {
         }
         self.note(REBUILD_KEY, None)?;
         Ok(events)
+    }
+
+    /// Nothing is held any more, for all that the heads say; where logs end stays known, since of what was
+    /// let go nothing else tells.
+    fn empty_heads(&mut self) -> Result<()> {
+        let mut span = Span::all();
+        loop {
+            let mut changes = Vec::new();
+            self.tables
+                .scan(Table::Heads, &span, Order::Ascending, &mut |key, value| {
+                    // One that can't be read is made anew, like the other indexes.
+                    let empty = layout::read_head(key, value).map(|(_, held)| Held {
+                        ranges: Ranges::default(),
+                        events: 0,
+                        bytes: 0,
+                        ..held
+                    });
+                    changes.push(Change {
+                        table: Table::Heads,
+                        key: key.to_vec(),
+                        value: empty.ok().map(|held| layout::head_value(&held)),
+                    });
+                    Ok(changes.len() < SWEEP)
+                })?;
+            let Some(last) = changes.last() else {
+                return Ok(());
+            };
+            span.from = [&*last.key, &[0]].concat();
+            self.apply(|tables| tables.apply(&changes))?;
+        }
     }
 
     fn is_blank(&self) -> Result<bool> {
