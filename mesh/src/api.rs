@@ -2,7 +2,11 @@
 //!
 //! The shell and the headless node turn these into their own JSON; nothing here is serialized.
 
+mod said;
+
 use std::time::Duration;
+
+pub use said::{Draft, Found, Message, Noted, Reaction, Shown, Words};
 
 pub use peddlenet_wire::{
     AuthorId, EventHash as MessageId, InviteKey as InviteId, RoomId, Timestamp,
@@ -25,37 +29,47 @@ pub struct RoomSummary {
     pub unread: u64,
     /// The newest message.
     pub last: Option<Message>,
-    /// Whether this device was removed from it: it can be read, and nothing more.
+    /// Whether this device no longer belongs to it: it can be read, and nothing more.
     pub removed: bool,
+    /// Whether that was this device's own wish.
+    pub left: bool,
+    /// What this device may do in it.
+    pub role: Option<Role>,
+    /// What the person decided about it.
+    pub prefs: RoomPrefs,
     /// Whether it takes nobody new.
     pub closed: bool,
     /// After how many seconds messages are let go of; `None`: never.
     pub retention_s: Option<u32>,
 }
 
-/// One message, opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Its id: the hash of the signed event.
-    pub id: MessageId,
+/// What the person decided about a room. On this device only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RoomPrefs {
+    /// It stands before the others.
+    pub favourite: bool,
+    /// It draws no attention.
+    pub muted: bool,
+}
+
+/// What a room takes on this device's disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomSize {
     /// The room.
     pub room: RoomId,
-    /// Who wrote it.
-    pub author: AuthorId,
-    /// The author's name as this device knows it; may be empty while it is still on its way.
-    pub name: String,
-    /// The text.
-    pub text: String,
-    /// When, by the author's signed clock.
-    pub time: Timestamp,
-    /// Links it crossed to get here. A hint.
-    pub hops: u8,
-    /// Whether this device wrote it.
-    pub mine: bool,
-    /// Who has displayed it, the author left out.
-    pub seen_by: Vec<AuthorId>,
-    /// For a direct message, the other of the two; `None` for one to the room.
-    pub direct: Option<AuthorId>,
+    /// Events held.
+    pub events: u64,
+    /// Their bytes, before what the disk adds.
+    pub bytes: u64,
+}
+
+/// What this device's disk holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Storage {
+    /// The whole database (bytes).
+    pub disk_bytes: u64,
+    /// Each room.
+    pub rooms: Vec<RoomSize>,
 }
 
 /// A member of a room.
@@ -166,6 +180,34 @@ pub struct InviteInfo {
     pub expires: Timestamp,
 }
 
+/// How an invite is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InviteOptions {
+    /// How long it lasts, at most [`INVITE_TTL_MAX`](peddlenet_wire::limits::INVITE_TTL_MAX).
+    pub ttl: Duration,
+    /// How many it lets in; `None`: any number.
+    pub uses: Option<u32>,
+    /// To be printed: it carries no address, since those change while it hangs.
+    pub poster: bool,
+}
+
+/// An invite that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenInvite {
+    /// Names it, for revoking.
+    pub id: InviteId,
+    /// Who made it.
+    pub by: AuthorId,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// How many it lets in; `None`: any number.
+    pub uses: Option<u32>,
+    /// How many it let in so far.
+    pub used: u32,
+    /// See [`InviteOptions::poster`].
+    pub poster: bool,
+}
+
 /// The end of a join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Joined {
@@ -259,6 +301,17 @@ pub struct LinkInfo {
 pub enum Event {
     /// A message was saved: of this device, live, or from the past.
     Message(Message),
+    /// What is shown of a message is another now: it was edited, deleted, or somebody reacted to it.
+    Changed(Message),
+    /// A message of this device was handed to more neighbours.
+    Sent {
+        /// The room.
+        room: RoomId,
+        /// The message.
+        message: MessageId,
+        /// How many so far (count).
+        to: usize,
+    },
     /// More people have seen a message of this device.
     Receipt {
         /// The room.
@@ -297,6 +350,13 @@ pub enum Event {
         room: RoomId,
         /// The moment.
         before: Timestamp,
+    },
+    /// One of the person's settings is another now; `None`: it is gone.
+    Setting {
+        /// Its name.
+        name: String,
+        /// What it says.
+        value: Option<String>,
     },
     /// A link came up or went down.
     Link {

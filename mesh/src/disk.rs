@@ -15,7 +15,7 @@ use peddlenet_wire::RoomTag;
 use tokio::sync::mpsc;
 
 use crate::{
-    actor::{Actor, Continue},
+    actor::{Actor, Continue, drafts_of, prefs_of},
     room::{SavedRoom, carried_of, epochs_of, next_key, said_of},
     trust::{Entry, fork_prefix},
 };
@@ -86,6 +86,8 @@ impl Disk {
                 said_of,
                 carried_of,
                 next_key,
+                drafts_of,
+                prefs_of,
             ];
             for prefix in all.map(|prefix| prefix(room)) {
                 let keys = store.meta_under(&prefix)?.into_iter().map(|(key, _)| key);

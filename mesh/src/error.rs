@@ -79,6 +79,8 @@ codes! {
     Cancelled = "cancelled" => "Joining was cancelled. Scan again whenever you like.";
     /// Nobody in the room has this key.
     MemberUnknown = "member_unknown" => "That person isn't in this room. Look at its list of people again.";
+    /// Somebody else wrote that message.
+    NotYours = "not_yours" => "Somebody else wrote that message. Only they can change it.";
     /// It takes another role than this device has.
     NotAllowed = "not_allowed" => "You can't do that in this room. Ask somebody who moderates it.";
     /// This device no longer belongs to the room.
@@ -113,6 +115,8 @@ codes! {
     TextTooLong = "text_too_long" => "That message is too long. Send it in parts.";
     /// The member's share of everybody's disk is used up.
     SaidTooMuch = "said_too_much" => "You have said as much in this room as one person can in a day. Go on tomorrow.";
+    /// The person's settings are as many, or as long, as may be kept.
+    SettingTooLong = "setting_too_long" => "That is more than a setting can hold.";
     /// A name with nothing in it.
     NameEmpty = "name_empty" => "A name needs at least one letter.";
     /// Another process has the profile open.

@@ -43,9 +43,10 @@ mod trust;
 mod wipe;
 
 pub use api::{
-    AuthorId, Event, Heads, History, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Lookalike,
-    Member, Message, MessageId, Reach, Role, RoomId, RoomOptions, RoomSummary, Timestamp,
-    VerifiedAs, VerifyInfo,
+    AuthorId, Draft, Event, Found, Heads, History, InviteId, InviteInfo, InviteOptions, JoinStage,
+    Joined, LinkInfo, Lookalike, Member, Message, MessageId, Noted, OpenInvite, Reach, Reaction,
+    Role, RoomId, RoomOptions, RoomPrefs, RoomSize, RoomSummary, Shown, Storage, Timestamp,
+    VerifiedAs, VerifyInfo, Words,
 };
 pub use error::{Error, ErrorCode};
 pub use keys::{KeyPlace, Keychain, KeychainError, Keys, Passphrase};

@@ -1,9 +1,13 @@
 //! The handle that shells and tests hold.
 
+mod invites;
+mod kept;
+mod messages;
 mod power;
 mod trust;
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -19,12 +23,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     actor::{
         self, Actor, Continue, EVENT_QUEUE, EventSink, LoadedRoom, Parts, Reply, load_room,
-        read_saved,
+        read_saved, read_settings,
     },
-    api::{
-        AuthorId, Event, Heads, InviteId, InviteInfo, JoinStage, Joined, LinkInfo, Member, Message,
-        MessageId, RoomOptions, RoomSummary,
-    },
+    api::{Event, Heads, JoinStage, Joined, LinkInfo, Member, RoomOptions, RoomSummary},
     certificates::Certificates,
     clock,
     error::{Error, ErrorCode},
@@ -112,6 +113,7 @@ struct Loaded {
     certificates: Certificates,
     listen: Vec<SocketAddr>,
     rooms: Vec<LoadedRoom>,
+    settings: BTreeMap<String, String>,
 }
 
 impl Node {
@@ -154,6 +156,7 @@ impl Node {
             certificates: loaded.certificates,
             store,
             rooms: loaded.rooms,
+            settings: loaded.settings,
             events,
         };
         tokio::spawn(actor::run(parts, incoming, commands_out));
@@ -212,23 +215,6 @@ impl Node {
             .await
     }
 
-    /// Opens an invite to a room.
-    pub async fn invite(
-        &self,
-        room: RoomId,
-        ttl: Duration,
-        uses: u32,
-    ) -> Result<InviteInfo, Error> {
-        self.call(move |actor, reply| actor.invite(room, ttl, uses, reply))
-            .await
-    }
-
-    /// Closes an invite.
-    pub async fn revoke(&self, room: RoomId, invite: InviteId) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.revoke(room, invite, reply))
-            .await
-    }
-
     /// Joins the room of a link. Done, one way or the other, within about 6 s; a second call
     /// cancels the first.
     pub async fn join(&self, link: &str) -> Result<Joined, Error> {
@@ -271,45 +257,6 @@ impl Node {
         lock(&self.joining).take();
     }
 
-    /// Says something. It is on disk when this returns, and goes out when someone is near.
-    pub async fn send(&self, room: RoomId, text: &str) -> Result<Message, Error> {
-        let text = text.to_owned();
-        self.call(move |actor, reply| actor.send(room, &text, reply))
-            .await
-    }
-
-    /// Says something to one member alone. It is on disk when this returns, and goes out, again and
-    /// again, until that member's device has confirmed it. At most
-    /// [`DIRECT_TEXT_MAX`](peddlenet_wire::limits::DIRECT_TEXT_MAX) bytes of text.
-    pub async fn dm(&self, room: RoomId, to: AuthorId, text: &str) -> Result<Message, Error> {
-        let text = text.to_owned();
-        self.call(move |actor, reply| actor.dm(room, to, &text, reply))
-            .await
-    }
-
-    /// Like [`history`](Self::history), of what this device and one member said to each other alone.
-    pub async fn direct_history(
-        &self,
-        room: RoomId,
-        with: AuthorId,
-        before: Option<MessageId>,
-        limit: usize,
-    ) -> Result<Vec<Message>, Error> {
-        self.call(move |actor, reply| actor.direct_history(room, with, before, limit, reply))
-            .await
-    }
-
-    /// Up to `limit` messages before one of them, or the newest; oldest first.
-    pub async fn history(
-        &self,
-        room: RoomId,
-        before: Option<MessageId>,
-        limit: usize,
-    ) -> Result<Vec<Message>, Error> {
-        self.call(move |actor, reply| actor.history(room, before, limit, reply))
-            .await
-    }
-
     /// Everyone in a room, this device included.
     pub async fn members(&self, room: RoomId) -> Result<Vec<Member>, Error> {
         self.call(move |actor, reply| drop(reply.send(actor.member_list(room))))
@@ -319,18 +266,6 @@ impl Node {
     /// The rooms of this device.
     pub async fn rooms(&self) -> Result<Vec<RoomSummary>, Error> {
         self.call(|actor, reply| drop(reply.send(Ok(actor.room_list()))))
-            .await
-    }
-
-    /// Leaves a room and deletes what this device has of it.
-    pub async fn leave(&self, room: RoomId) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.leave(room, reply))
-            .await
-    }
-
-    /// The person has this message, and what came before it, on the screen.
-    pub async fn mark_seen(&self, room: RoomId, message: MessageId) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.mark_seen(room, message, reply))
             .await
     }
 
@@ -459,7 +394,9 @@ fn load(data_dir: &Path, name: Option<&str>, keys: &Keys) -> Result<Loaded, Erro
             Err(why) => tracing::error!(why, "a room could not be read and is left out"),
         }
     }
+    let settings = read_settings(&store)?;
     Ok(Loaded {
+        settings,
         store,
         opened,
         kept,

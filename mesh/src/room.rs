@@ -8,6 +8,7 @@ mod epochs;
 mod moving;
 mod quota;
 mod retention;
+mod said;
 mod seen;
 
 use std::{
@@ -35,8 +36,13 @@ use zeroize::Zeroizing;
 
 use peddlenet_room::{Judgement, Keyring, News, Roster};
 
-pub(crate) use self::{epochs::carried_of, moving::next_key, quota::said_of};
-use crate::{entropy, trust::Trust};
+pub(crate) use self::{
+    epochs::carried_of,
+    moving::next_key,
+    quota::said_of,
+    said::{Notes, Said, read_notes},
+};
+use crate::{api::RoomPrefs, entropy, trust::Trust};
 
 /// What a room needs besides its event log.
 #[derive(Encode, Decode)]
@@ -131,6 +137,7 @@ pub(crate) struct Room {
     /// The last sign of life of each member.
     pub(crate) heard: BTreeMap<AuthorId, Heard>,
     pub(crate) unread: u64,
+    pub(crate) prefs: RoomPrefs,
     /// Content from before that moment was let go since the start.
     pub(crate) let_go: Timestamp,
     /// Epochs under which events of stream 0 came that could not be opened; at most [`UNOPENED_MAX`].
@@ -166,6 +173,7 @@ impl Room {
             whereabouts: BTreeMap::new(),
             heard: BTreeMap::new(),
             unread: 0,
+            prefs: RoomPrefs::default(),
             let_go: Timestamp(0),
             unopened: BTreeSet::new(),
             carried: (None, 0),

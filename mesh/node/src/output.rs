@@ -2,8 +2,11 @@
 
 use std::io::Write;
 
-use peddlenet_mesh::{Error, Event, Events, Lookalike, Member, Message, Node, Role};
-use serde_json::{Value, json};
+use peddlenet_mesh::{
+    AuthorId, Error, Event, Events, Lookalike, Member, Message, Node, OpenInvite, Reaction, Role,
+    Shown,
+};
+use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 /// Lines that wait for the reader of stdout (count). Beyond it replies and events wait, too.
@@ -108,6 +111,14 @@ fn event_value(event: Event) -> Option<Value> {
             }
             value
         }
+        Event::Changed(m) => {
+            let mut value = message(&m);
+            if let Value::Object(object) = &mut value {
+                object.insert("event".to_owned(), "changed".into());
+                object.insert("room".to_owned(), m.room.to_string().into());
+            }
+            value
+        }
         Event::Receipt {
             room,
             message,
@@ -165,11 +176,50 @@ pub(crate) fn message(m: &Message) -> Value {
         "hops": m.hops,
         "seen_by": m.seen_by.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
-    if let (Some(with), Value::Object(object)) = (m.direct, &mut value) {
-        object.insert("direct".to_owned(), true.into());
-        object.insert("with".to_owned(), with.to_string().into());
+    let mut more = Map::new();
+    if let Some(with) = m.direct {
+        more.insert("direct".to_owned(), true.into());
+        more.insert("with".to_owned(), with.to_string().into());
+    }
+    if let Some(target) = m.reply_to {
+        more.insert("reply_to".to_owned(), target.to_string().into());
+    }
+    if !m.mentions.is_empty() {
+        more.insert("mentions".to_owned(), ids(&m.mentions));
+    }
+    if !m.reactions.is_empty() {
+        let one = |r: &Reaction| json!({"reaction": r.reaction, "authors": ids(&r.authors)});
+        let all: Vec<_> = m.reactions.iter().map(one).collect();
+        more.insert("reactions".to_owned(), all.into());
+    }
+    if let Some(at) = m.edited {
+        more.insert("edited_ms".to_owned(), at.0.into());
+    }
+    match m.shown {
+        Shown::Text => {}
+        Shown::Deleted => drop(more.insert("deleted".to_owned(), true.into())),
+        Shown::Newer => drop(more.insert("newer".to_owned(), true.into())),
+    }
+    if let Value::Object(object) = &mut value {
+        object.append(&mut more);
     }
     value
+}
+
+fn ids(authors: &[AuthorId]) -> Value {
+    let ids: Vec<_> = authors.iter().map(ToString::to_string).collect();
+    ids.into()
+}
+
+pub(crate) fn invite(i: &OpenInvite) -> Value {
+    json!({
+        "invite": i.id.to_string(),
+        "author": i.by.to_string(),
+        "expires_ms": i.expires.0,
+        "uses": i.uses,
+        "used": i.used,
+        "poster": i.poster,
+    })
 }
 
 pub(crate) fn member(m: &Member) -> Value {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use peddlenet_mesh::{
-    AuthorId, Error, ErrorCode, History, InviteId, MessageId, Role, RoomId, RoomOptions,
+    AuthorId, Error, ErrorCode, History, InviteId, MessageId, Role, RoomId, RoomOptions, Words,
 };
 use serde_json::{Map, Value};
 
@@ -25,7 +25,11 @@ pub(crate) enum Request {
         room: RoomId,
         ttl_s: u64,
         uses: u32,
+        poster: bool,
         png: Option<String>,
+    },
+    Invites {
+        room: RoomId,
     },
     Revoke {
         room: RoomId,
@@ -39,12 +43,35 @@ pub(crate) enum Request {
     },
     Send {
         room: RoomId,
-        text: String,
+        words: Words,
     },
     Dm {
         room: RoomId,
         to: AuthorId,
+        words: Words,
+    },
+    Edit {
+        room: RoomId,
+        message: MessageId,
         text: String,
+    },
+    Delete {
+        room: RoomId,
+        message: MessageId,
+    },
+    React {
+        room: RoomId,
+        message: MessageId,
+        text: String,
+    },
+    Message {
+        room: RoomId,
+        message: MessageId,
+    },
+    Search {
+        room: RoomId,
+        text: String,
+        before: Option<MessageId>,
     },
     History {
         room: RoomId,
@@ -58,7 +85,13 @@ pub(crate) enum Request {
     Rooms,
     Leave {
         room: RoomId,
+        keep: bool,
     },
+    Rename {
+        room: RoomId,
+        name: String,
+    },
+    Storage,
     Remove {
         room: RoomId,
         author: AuthorId,
@@ -152,8 +185,10 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
             room: room()?,
             ttl_s: number(o, "ttl_s")?.unwrap_or(TTL_S),
             uses: u32::try_from(number(o, "uses")?.unwrap_or(USES.into())).unwrap_or(USES),
+            poster: flag(o, "poster")?.unwrap_or(false),
             png: optional_text(o, "png")?,
         },
+        "invites" => Request::Invites { room: room()? },
         "revoke" => Request::Revoke {
             room: room()?,
             invite: id_of(o, "invite")?,
@@ -165,26 +200,53 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
         },
         "send" => Request::Send {
             room: room()?,
-            text: text(o, "text")?,
+            words: words(o)?,
         },
         "dm" => Request::Dm {
             room: room()?,
             to: id_of(o, "to")?,
+            words: words(o)?,
+        },
+        "edit" => Request::Edit {
+            room: room()?,
+            message: id_of(o, "message")?,
             text: text(o, "text")?,
+        },
+        "delete" => Request::Delete {
+            room: room()?,
+            message: id_of(o, "message")?,
+        },
+        "react" => Request::React {
+            room: room()?,
+            message: id_of(o, "message")?,
+            text: text(o, "text")?,
+        },
+        "message" => Request::Message {
+            room: room()?,
+            message: id_of(o, "message")?,
+        },
+        "search" => Request::Search {
+            room: room()?,
+            text: text(o, "text")?,
+            before: optional_id(o, "before")?,
         },
         "history" => Request::History {
             room: room()?,
-            with: optional_text(o, "with")?
-                .map(|w| parse_id(&w, "with"))
-                .transpose()?,
+            with: optional_id(o, "with")?,
             limit: usize::try_from(number(o, "limit")?.unwrap_or(LIMIT as u64)).unwrap_or(LIMIT),
-            before: optional_text(o, "before")?
-                .map(|b| parse_id(&b, "before"))
-                .transpose()?,
+            before: optional_id(o, "before")?,
         },
         "members" => Request::Members { room: room()? },
         "rooms" => Request::Rooms,
-        "leave" => Request::Leave { room: room()? },
+        "leave" => Request::Leave {
+            room: room()?,
+            keep: flag(o, "keep")?.unwrap_or(false),
+        },
+        "rename" => Request::Rename {
+            room: room()?,
+            name: text(o, "name")?,
+        },
+        "storage" => Request::Storage,
         "remove" => Request::Remove {
             room: room()?,
             author: id_of(o, "author")?,
@@ -232,10 +294,22 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
             on: flag(o, "on")?.unwrap_or(true),
         },
         "quit" => Request::Quit,
-        "edit" | "delete" | "react" => {
-            return Err(ErrorCode::NotYet.into());
-        }
         other => return Err(bad(&format!("there is no command “{}”", short(other)))),
+    })
+}
+
+/// What is to be said.
+fn words(o: &Map<String, Value>) -> Result<Words, Error> {
+    let named = match o.get("mentions") {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(named)) => &named[..],
+        Some(_) => return Err(bad("“mentions” is a list of authors")),
+    };
+    let author = |value: &Value| parse_id(value.as_str().unwrap_or_default(), "mentions");
+    Ok(Words {
+        text: text(o, "text")?,
+        reply_to: optional_id(o, "reply_to")?,
+        mentions: named.iter().map(author).collect::<Result<_, _>>()?,
     })
 }
 
@@ -338,6 +412,11 @@ fn id_of<T: FromStr>(o: &Map<String, Value>, key: &str) -> Result<T, Error> {
     parse_id(&text(o, key)?, key)
 }
 
+fn optional_id<T: FromStr>(o: &Map<String, Value>, key: &str) -> Result<Option<T>, Error> {
+    let text = optional_text(o, key)?;
+    text.map(|text| parse_id(&text, key)).transpose()
+}
+
 fn parse_id<T: FromStr>(text: &str, key: &str) -> Result<T, Error> {
     text.parse()
         .map_err(|_| bad(&format!("“{key}” is not an id that this program gave out")))
@@ -364,13 +443,14 @@ mod tests {
                 room,
                 ttl_s: 600,
                 uses: u32::MAX,
+                poster: false,
                 png: None
             })
         );
     }
 
     #[test]
-    fn bad_lines_are_told_from_later_commands() {
+    fn bad_lines_are_refused() {
         for line in [
             "",
             "[]",
@@ -386,13 +466,14 @@ mod tests {
         ] {
             assert_eq!(code(line), Some(ErrorCode::BadRequest), "{line}");
         }
-        for cmd in ["edit", "delete", "react"] {
-            assert_eq!(
-                code(&format!(r#"{{"cmd":"{cmd}"}}"#)),
-                Some(ErrorCode::NotYet)
-            );
+        let room = "00112233445566778899aabbccddeeff";
+        for mentions in ["3", r#"["x"]"#, r#"[3]"#] {
+            let line =
+                format!(r#"{{"cmd":"send","room":"{room}","text":"y","mentions":{mentions}}}"#);
+            assert_eq!(code(&line), Some(ErrorCode::BadRequest), "{line}");
         }
     }
+
     #[test]
     fn verify_shows_scans_or_confirms_by_its_fields() {
         let (room, author) = ("00".repeat(16), "11".repeat(32));

@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, path::Path, time::Duration};
 
-use peddlenet_mesh::{Error, ErrorCode, Joined, Node};
+use peddlenet_mesh::{Error, ErrorCode, InviteOptions, Joined, Node, Noted};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -88,14 +88,24 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             room,
             ttl_s,
             uses,
+            poster,
             png,
         } => {
-            let invite = node.invite(room, Duration::from_secs(ttl_s), uses).await?;
+            let options = InviteOptions {
+                ttl: Duration::from_secs(ttl_s),
+                uses: Some(uses),
+                poster,
+            };
+            let invite = node.invite_with(room, options).await?;
             if let Some(path) = png {
                 let link = invite.link.clone();
                 blocking(move || draw(&link, Path::new(&path))).await?;
             }
             json!({"link": invite.link, "bytes": invite.bytes, "invite": invite.id.to_string()})
+        }
+        Request::Invites { room } => {
+            let invites = node.invites(room).await?;
+            json!({"invites": invites.iter().map(output::invite).collect::<Vec<_>>()})
         }
         Request::Revoke { room, invite } => {
             node.revoke(room, invite).await?;
@@ -107,11 +117,30 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
                 blocking(move || read(Path::new(&png), peddlenet_mesh::is_join_code)).await?;
             joined(&node.join(&link).await?)
         }
-        Request::Send { room, text } => {
-            json!({"message": node.send(room, &text).await?.id.to_string()})
+        Request::Send { room, words } => {
+            json!({"message": node.send(room, words).await?.id.to_string()})
         }
-        Request::Dm { room, to, text } => {
-            json!({"message": node.dm(room, to, &text).await?.id.to_string()})
+        Request::Dm { room, to, words } => {
+            json!({"message": node.dm(room, to, words).await?.id.to_string()})
+        }
+        Request::Edit {
+            room,
+            message,
+            text,
+        } => noted(&node.edit(room, message, &text).await?),
+        Request::Delete { room, message } => noted(&node.delete(room, message).await?),
+        Request::React {
+            room,
+            message,
+            text,
+        } => noted(&node.react(room, message, &text).await?),
+        Request::Message { room, message } => output::message(&node.message(room, message).await?),
+        Request::Search { room, text, before } => {
+            let found = node.search(room, &text, before).await?;
+            json!({
+                "messages": found.messages.iter().map(output::message).collect::<Vec<_>>(),
+                "before": found.before.map(|before| before.to_string()),
+            })
         }
         Request::History {
             room,
@@ -134,9 +163,24 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             let room = |r: &peddlenet_mesh::RoomSummary| json!({"room": r.room.to_string(), "name": r.name, "members": r.members, "unread": r.unread, "removed": r.removed});
             json!({"rooms": rooms.iter().map(room).collect::<Vec<_>>()})
         }
-        Request::Leave { room } => {
-            node.leave(room).await?;
+        Request::Leave { room, keep } => {
+            match keep {
+                true => node.leave_and_keep(room).await?,
+                false => node.leave(room).await?,
+            }
             json!({})
+        }
+        Request::Rename { room, name } => {
+            node.rename_room(room, &name).await?;
+            json!({})
+        }
+        Request::Storage => {
+            let storage = node.storage().await?;
+            let room = |r: &peddlenet_mesh::RoomSize| json!({"room": r.room.to_string(), "events": r.events, "bytes": r.bytes});
+            json!({
+                "disk_bytes": storage.disk_bytes,
+                "rooms": storage.rooms.iter().map(room).collect::<Vec<_>>(),
+            })
         }
         Request::Remove { room, author } => {
             node.remove(room, author).await?;
@@ -231,6 +275,11 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
         }
         Request::Wipe | Request::Quit => json!({}),
     })
+}
+
+/// What was said about a message has an id of its own.
+fn noted(noted: &Noted) -> Value {
+    json!({"message": noted.event.to_string()})
 }
 
 fn joined(joined: &Joined) -> Value {

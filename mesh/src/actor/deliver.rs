@@ -4,7 +4,7 @@ use peddlenet_gossip::Input;
 use peddlenet_room::Judgement;
 use peddlenet_wire::{
     AuthorId, Hlc, RoomTag, Seq, SignedEvent, SignedRecord, Stream, codec,
-    content::{Content, Membership},
+    content::Membership,
     limits,
     record::{self, RecordKind, Whereabouts},
 };
@@ -12,9 +12,9 @@ use peddlenet_wire::{
 use super::{Actor, Timer, messages::receipt_delay, presence::reachable_for};
 use crate::{
     api::{Event, Message},
-    clock, convert,
+    clock,
     node::Receipts,
-    room::Room,
+    room::{Room, Said},
 };
 
 /// Own messages for which one receipt record may change the answer at a time (count).
@@ -88,17 +88,24 @@ impl Actor {
         if room.roster.judge_content(header.author, header.seq) != Judgement::Accept {
             return;
         }
-        let Some(message) = message_of(room, event, hops) else {
-            self.wait_for_keys(tag, event, hops);
-            return;
+        let message = match room.said(event, hops) {
+            Some(Said::Message(message)) => message,
+            Some(Said::Note(note)) => return self.take_note(note),
+            None => {
+                self.wait_for_keys(tag, event, hops);
+                return;
+            }
         };
+        if !room.shows(event) {
+            return;
+        }
         let header = event.header();
         if !message.mine {
             let seen = room.seen_up_to(room.me(), header.author) >= header.seq;
             if !seen && header.clock > room.joined() && room.trust.notifies(header.author) {
                 room.unread = room.unread.saturating_add(1);
             }
-            if self.receipts == Receipts::OnDelivery {
+            if self.receipts() == Receipts::OnDelivery {
                 self.see(tag, header.author, header.seq);
             }
         }
@@ -110,19 +117,25 @@ impl Actor {
         if newer(last) {
             *last = Some(message.clone());
         }
-        self.events.emit(Event::Message(message));
+        self.dressed(tag, vec![message], move |actor, messages| {
+            for message in messages {
+                actor.shown_anew(tag, &message);
+                actor.events.emit(Event::Message(message));
+            }
+        });
         self.room_changed(tag);
     }
 
     /// Notes that this device has displayed an author's messages up to a position.
     pub(super) fn see(&mut self, tag: RoomTag, author: AuthorId, seq: Seq) {
+        let receipts = self.receipts();
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
         };
         if author != room.me()
             && !room.trust.is_blocked(author)
             && room.note_seen(room.me(), author, seq).is_some()
-            && self.receipts != Receipts::Never
+            && receipts != Receipts::Never
         {
             let due = clock::now().after(receipt_delay(room.roster.len()));
             if !self.timers.iter().any(|(_, t)| *t == Timer::Receipts(tag)) {
@@ -209,52 +222,6 @@ pub(super) fn take_record(room: &mut Room, record: &SignedRecord) {
         RecordKind::MOVING => drop(room.note_moving(header.author, &body)),
         _ => {}
     }
-}
-
-/// Opens a content event into what people see; `None` when this device has no key for it, or doesn't
-/// show what its author says.
-pub(super) fn message_of(room: &Room, event: &SignedEvent, hops: u8) -> Option<Message> {
-    let header = event.header();
-    // What lies beyond where a removed member's log was cut was never said; what one said who was
-    // banned is shown no more. What is too old goes from the disk within moments.
-    let counts = room.roster.judge_content(header.author, header.seq) == Judgement::Accept;
-    if room.is_too_old(event, clock::now())
-        || !room.trust.shows(header)
-        || !counts
-        || room
-            .roster
-            .gone(header.author)
-            .is_some_and(|gone| gone.banned)
-    {
-        return None;
-    }
-    let text = match event.body() {
-        Some(_) => match Content::from_bytes(&room.open(event).ok()?).ok()? {
-            Content::Text(text) => text.text,
-            _ => "(made by a newer app)".to_owned(),
-        },
-        None => return None,
-    };
-    Some(Message {
-        id: event.hash(),
-        room: room.id,
-        author: header.author,
-        name: room.name_of(header.author),
-        text,
-        time: header.clock.timestamp(),
-        hops,
-        mine: room.is_mine(header.author),
-        seen_by: room.seen_by(header.author, header.seq),
-        direct: None,
-    })
-}
-
-/// Rows of the store as messages, in the order they came.
-pub(super) fn messages_of(room: &Room, rows: Vec<peddlenet_store::StoredEvent>) -> Vec<Message> {
-    convert::from_rows(rows)
-        .iter()
-        .filter_map(|(event, hops)| message_of(room, event, *hops))
-        .collect()
 }
 
 impl Room {

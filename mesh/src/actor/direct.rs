@@ -21,18 +21,18 @@ use std::{
 };
 
 use peddlenet_gossip::{Input, Outcome, UnicastId};
-use peddlenet_store::{Held, Store, StoredRecord, Write};
+use peddlenet_store::{Held, Store, StoredEvent, StoredRecord, Write};
 use peddlenet_wire::{
     AuthorId, EventHash, Hlc, RoomId, RoomTag, SignedEvent, Timestamp,
-    content::{Content, Text},
+    content::Content,
     direct::{Arrived, Parcel},
     limits,
     record::RecordKind,
 };
 
-use super::{Actor, Reply, Timer};
+use super::{Actor, Reply, Timer, messages::text_of};
 use crate::{
-    api::{Event, Message},
+    api::{Message, Words},
     clock, convert, entropy,
     error::{Error, ErrorCode},
     room::Room,
@@ -156,8 +156,8 @@ impl RoomDirects {
             let rows = store.tail(tag, log.author, log.stream, None, UNREAD_MAX)?;
             if log.author != me {
                 let read = directs.read.get(&log.author).copied().unwrap_or_default();
-                let unread = rows.iter().filter(|row| row.clock > read).count();
-                directs.unread.insert(log.author, unread as u64);
+                let unread = count_unread(room, &rows, read);
+                directs.unread.insert(log.author, unread);
             }
             let newest = rows.into_iter().take(1).collect();
             for (event, _) in convert::from_rows(newest) {
@@ -175,41 +175,48 @@ impl Actor {
         self.arm(Timer::Direct(tag), clock::now());
     }
 
-    pub(crate) fn dm(&mut self, id: RoomId, to: AuthorId, text: &str, reply: Reply<Message>) {
-        match self.seal_dm(id, to, text) {
-            Ok((tag, event)) => self.save_direct(tag, to, event, reply),
+    pub(crate) fn dm(&mut self, id: RoomId, to: AuthorId, words: &Words, reply: Reply<Message>) {
+        let sealed = text_of(words).and_then(|text| {
+            let tag = self.tag(id)?;
+            Ok((tag, self.seal_direct(tag, to, Content::Text(text))?))
+        });
+        match sealed {
+            Ok((tag, event)) => self.save_direct(tag, to, event, move |actor, event| {
+                let message = actor.direct_message(tag, event, 0);
+                let _ = reply.send(message.ok_or(ErrorCode::RoomUnknown.into()));
+            }),
             Err(e) => drop(reply.send(Err(e))),
         }
     }
 
-    fn seal_dm(
+    /// Signs something for one member alone.
+    pub(super) fn seal_direct(
         &mut self,
-        id: RoomId,
+        tag: RoomTag,
         to: AuthorId,
-        text: &str,
-    ) -> Result<(RoomTag, SignedEvent), Error> {
-        if text.trim().is_empty() {
-            return Err(ErrorCode::TextEmpty.into());
-        }
+        content: Content,
+    ) -> Result<SignedEvent, Error> {
         let max = limits::DIRECT_TEXT_MAX;
-        let text = Text::new(text).ok().filter(|t| t.text.len() <= max);
-        let text = text.ok_or_else(|| {
+        let text = match &content {
+            Content::Text(text) => text.text.len(),
+            Content::Edit(edit) => edit.text.len(),
+            _ => 0,
+        };
+        if text > max {
             let why = format!("A private message holds at most {max} bytes. Send it in parts.");
-            Error::new(ErrorCode::TextTooLong, why)
-        })?;
-        let tag = self.tag(id)?;
+            return Err(Error::new(ErrorCode::TextTooLong, why));
+        }
         self.may_send_direct(tag, to)?;
         if self.failed {
             return Err(ErrorCode::StoreFailed.into());
         }
         let membership = self.membership_digest(tag);
         let room = self.rooms.get_mut(&tag).ok_or(ErrorCode::RoomUnknown)?;
-        let sealed = room.seal_direct(to, Content::Text(text), membership, clock::now());
-        let event = sealed.map_err(|e| {
+        let sealed = room.seal_direct(to, content, membership, clock::now());
+        sealed.map_err(|e| {
             tracing::error!(error = %e, "sealing failed");
             Error::from(ErrorCode::Internal)
-        })?;
-        Ok((tag, event))
+        })
     }
 
     fn may_send_direct(&self, tag: RoomTag, to: AuthorId) -> Result<(), Error> {
@@ -231,13 +238,13 @@ impl Actor {
         Ok(())
     }
 
-    /// Makes an own message durable, then sends it.
-    fn save_direct(
+    /// Makes an own message, or what is said about one, durable; then goes on with `then`, and sends it.
+    pub(super) fn save_direct(
         &mut self,
         tag: RoomTag,
         to: AuthorId,
         event: SignedEvent,
-        reply: Reply<Message>,
+        then: impl FnOnce(&mut Self, &SignedEvent) + Send + 'static,
     ) {
         let hash = event.hash();
         let writes = vec![
@@ -248,16 +255,13 @@ impl Actor {
                 value: Some([&[ROW_DIRECT], &to.0[..]].concat()),
             },
         ];
-        // A failed commit drops it, and with it the reply.
+        // A failed commit drops it, and with it whatever reply `then` holds.
         let landed = move |actor: &mut Self, event: &SignedEvent| {
-            let message = actor.direct_message(tag, event, 0);
-            if let Some(message) = &message {
-                actor.events.emit(Event::Message(message.clone()));
-            }
+            actor.show_direct(tag, event, 0);
             if let Some(directs) = actor.directs.rooms.get_mut(&tag) {
                 directs.outbox.insert(hash, Waiting::new(to, event.clone()));
             }
-            let _ = reply.send(message.ok_or(ErrorCode::RoomUnknown.into()));
+            then(actor, event);
             actor.send_waiting(tag);
         };
         self.pending.insert(hash, Box::new(landed));
@@ -396,4 +400,15 @@ impl Actor {
             }
         });
     }
+}
+
+/// Messages beyond what was read; what was said about others is none.
+fn count_unread(room: &Room, rows: &[StoredEvent], read: Hlc) -> u64 {
+    let newer = rows.iter().filter(|row| row.clock > read).cloned();
+    let newer = convert::from_rows(newer.collect());
+    let is_message = |(event, _): &&(SignedEvent, u8)| {
+        let opened = room.open_direct(event);
+        opened.is_some_and(|(_, content)| content.target().is_none())
+    };
+    newer.iter().filter(is_message).count() as u64
 }

@@ -1,13 +1,11 @@
 //! Codes that this device shows.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::net::{IpAddr, SocketAddr};
 
 use peddlenet_crypto::InviteKeys;
+use peddlenet_room::InviteEntry;
 use peddlenet_wire::{
-    Invite, RoomId, Stream, Timestamp,
+    Fingerprint, Invite, RoomId, Stream, Timestamp,
     content::{InviteOpened, Membership, RevokeInvite},
     invite::InviteSecret,
     limits,
@@ -15,7 +13,7 @@ use peddlenet_wire::{
 
 use super::{Actor, Reply};
 use crate::{
-    api::{InviteId, InviteInfo},
+    api::{InviteId, InviteInfo, InviteOptions, OpenInvite},
     clock, entropy,
     error::{Error, ErrorCode},
 };
@@ -24,17 +22,34 @@ use crate::{
 /// that help.
 const ADDRESSES_OF_A_FAMILY: usize = 3;
 
+/// Stands for any number of uses.
+const ANY_NUMBER: u32 = u32::MAX;
+
 impl Actor {
+    /// The invites of a room that let somebody in now, those that end first first.
+    pub(crate) fn open_invites(&self, id: RoomId) -> Result<Vec<OpenInvite>, Error> {
+        let (room, now) = (self.room(id)?, clock::now());
+        let open = |(id, entry): (InviteId, InviteEntry)| OpenInvite {
+            id,
+            by: entry.by,
+            expires: entry.expires,
+            uses: (entry.uses != ANY_NUMBER).then_some(entry.uses),
+            used: entry.used,
+            poster: entry.poster,
+        };
+        let invites = room.roster.invites();
+        let mut invites: Vec<_> = invites
+            .filter(|(_, entry)| is_open(entry, now))
+            .map(open)
+            .collect();
+        invites.sort_by_key(|invite| (invite.expires, invite.id));
+        Ok(invites)
+    }
+
     /// Opens an invite and makes its code. The secret lives in the code alone: the room learns the
     /// public half, and this device forgets the rest.
-    pub(crate) fn invite(
-        &mut self,
-        id: RoomId,
-        ttl: Duration,
-        uses: u32,
-        reply: Reply<InviteInfo>,
-    ) {
-        match self.open_invite(id, ttl, uses) {
+    pub(crate) fn invite(&mut self, id: RoomId, options: InviteOptions, reply: Reply<InviteInfo>) {
+        match self.open_invite(id, options) {
             Ok((info, event)) => self.publish(event, move |_, _| drop(reply.send(Ok(info)))),
             Err(e) => drop(reply.send(Err(e))),
         }
@@ -43,8 +58,7 @@ impl Actor {
     fn open_invite(
         &mut self,
         id: RoomId,
-        ttl: Duration,
-        uses: u32,
+        options: InviteOptions,
     ) -> Result<(InviteInfo, peddlenet_wire::SignedEvent), Error> {
         let tag = self.tag(id)?;
         self.must_be_in(tag)?;
@@ -57,15 +71,21 @@ impl Actor {
         }
         let now = clock::now();
         let open = |room: &crate::room::Room| {
-            let is_open = |e: &peddlenet_room::InviteEntry| {
-                e.by == room.me() && !e.revoked && e.expires > now && e.used < e.uses
-            };
-            room.roster.invites().filter(|(_, e)| is_open(e)).count()
+            let mine = |e: &InviteEntry| e.by == room.me() && is_open(e, now);
+            room.roster.invites().filter(|(_, e)| mine(e)).count()
         };
         if self.rooms.values().map(open).sum::<usize>() >= limits::OPEN_INVITES_MAX {
             return Err(ErrorCode::TooManyInvites.into());
         }
-        let (port, addresses) = self.invite_addresses();
+        let InviteOptions { ttl, uses, poster } = options;
+        let (port, addresses, fingerprint) = match poster {
+            // Whoever of the room is near answers; no address stays true for days.
+            true => (0, Vec::new(), Fingerprint([0; Fingerprint::LEN])),
+            false => {
+                let (port, addresses) = self.invite_addresses();
+                (port, addresses, self.endpoint.fingerprint())
+            }
+        };
         let secret = InviteSecret(entropy::bytes());
         let key = InviteKeys::from_secret(&secret).public();
         // Whole seconds, since the code counts those: both ends speak of the same moment.
@@ -76,12 +96,19 @@ impl Actor {
             room: id,
             port,
             addresses,
-            fingerprint: self.endpoint.fingerprint(),
+            fingerprint,
             secret,
             server: None,
         };
-        self.need_certificate(expires.after(super::links::REFUSAL_SPAN));
-        let opened = Membership::Invite(InviteOpened { key, expires, uses });
+        if !poster {
+            self.need_certificate(expires.after(super::links::REFUSAL_SPAN));
+        }
+        let opened = Membership::Invite(InviteOpened {
+            key,
+            expires,
+            uses: uses.unwrap_or(ANY_NUMBER),
+            poster: poster.then_some(true),
+        });
         let event = self.seal(tag, Stream::MEMBERSHIP, &opened.to_bytes())?;
         let info = InviteInfo {
             id: key,
@@ -126,4 +153,8 @@ impl Actor {
             Err(e) => drop(reply.send(Err(e))),
         }
     }
+}
+
+fn is_open(invite: &InviteEntry, now: Timestamp) -> bool {
+    !invite.revoked && invite.expires > now && invite.used < invite.uses
 }

@@ -135,7 +135,9 @@ impl Actor {
         let proof = room.roster.create().zip(room.roster.credentials(room.me()));
         let Some((create, credentials)) = proof else {
             // Too far from the creator to prove anything to a stranger: somebody nearer must answer.
-            return self.send_frame(peer, &Frame::Refuse(refuse(Refuse::UNKNOWN)), Lane::Ordered);
+            let frame = Frame::Refuse(refuse(Refuse::UNKNOWN));
+            self.send_frame(peer, &frame, Lane::Ordered);
+            return;
         };
         let mut events = [vec![create.clone()], credentials, vec![admit.clone()]]
             .concat()

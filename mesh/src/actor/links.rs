@@ -193,9 +193,10 @@ impl Actor {
         }
     }
 
-    pub(super) fn send_frame(&mut self, to: PeerId, frame: &Frame, lane: Lane) {
+    /// Hands a frame to a link. False when it didn't take it.
+    pub(super) fn send_frame(&mut self, to: PeerId, frame: &Frame, lane: Lane) -> bool {
         let Some(link) = self.links.get(&to) else {
-            return;
+            return false;
         };
         self.stats.frames_out += 1;
         let lane = match lane {
@@ -206,7 +207,9 @@ impl Actor {
             // Sync fetches what a full queue swallowed; a closed link reports itself.
             self.stats.frames_dropped += 1;
             tracing::debug!(peer = ?to, frame = frame.name(), error = %e, "not sent");
+            return false;
         }
+        true
     }
 
     pub(super) fn drop_link(&mut self, peer: PeerId) {

@@ -12,12 +12,9 @@ use peddlenet_wire::{
     record::RecordKind,
 };
 
-use super::{
-    Actor, Reply,
-    deliver::{message_of, messages_of},
-};
+use super::{Actor, Reply};
 use crate::{
-    api::{Heads, Message, MessageId},
+    api::{Heads, Message, MessageId, Words},
     clock,
     error::{Error, ErrorCode},
     room::Room,
@@ -43,31 +40,38 @@ pub(super) const PAGE_MAX: usize = 500;
 const LOOK_BACK: usize = 500;
 
 impl Actor {
-    pub(crate) fn send(&mut self, id: RoomId, text: &str, reply: Reply<Message>) {
-        match self.seal_text(id, text) {
+    pub(crate) fn send(&mut self, id: RoomId, words: &Words, reply: Reply<Message>) {
+        match self.seal_text(id, words) {
             Ok(event) => self.publish(event, move |actor, event| {
                 let message = actor
                     .room(id)
-                    .and_then(|room| message_of(room, event, 0).ok_or(ErrorCode::Internal.into()));
+                    .and_then(|room| room.message(event, 0).ok_or(ErrorCode::Internal.into()));
                 let _ = reply.send(message);
             }),
             Err(e) => drop(reply.send(Err(e))),
         }
     }
 
-    fn seal_text(&mut self, id: RoomId, text: &str) -> Result<SignedEvent, Error> {
-        if text.trim().is_empty() {
-            return Err(ErrorCode::TextEmpty.into());
-        }
-        let text = Text::new(text).map_err(|_| Error::from(ErrorCode::TextTooLong))?;
+    fn seal_text(&mut self, id: RoomId, words: &Words) -> Result<SignedEvent, Error> {
+        let text = text_of(words)?;
         let tag = self.tag(id)?;
+        self.seal_content(tag, &Content::Text(text))
+    }
+
+    /// Signs something for stream 1, where this device may say so much.
+    pub(super) fn seal_content(
+        &mut self,
+        tag: RoomTag,
+        content: &Content,
+    ) -> Result<SignedEvent, Error> {
         self.must_be_in(tag)?;
+        let plaintext = content.to_bytes();
         let room = self.rooms.get(&tag).ok_or(ErrorCode::RoomUnknown)?;
-        if !room.may_say(text.text.len(), clock::now()) {
+        if !room.may_say(plaintext.len(), clock::now()) {
             return Err(ErrorCode::SaidTooMuch.into());
         }
         self.begin_epoch_if_needed(tag);
-        self.seal(tag, Stream::CONTENT, &Content::Text(text).to_bytes())
+        self.seal(tag, Stream::CONTENT, &plaintext)
     }
 
     /// Signs this device's next event in a room.
@@ -108,6 +112,7 @@ impl Actor {
         then: impl FnOnce(&mut Self, &SignedEvent) + Send + 'static,
     ) {
         self.pending.insert(event.hash(), Box::new(then));
+        self.begin_handing(&event);
         self.feed(Input::Publish { event });
     }
 
@@ -155,13 +160,13 @@ impl Actor {
             };
             let more = rows.len() == limit;
             let next = rows.last().map(|row| (row.clock, row.key.hash));
-            found.extend(messages_of(room, rows));
+            found.extend(room.messages(rows));
             if more && found.len() < limit {
                 return actor.fill_page(tag, next, limit, found, reply);
             }
             found.truncate(limit);
             found.reverse();
-            let _ = reply.send(Ok(found));
+            actor.dressed(tag, found, |_, found| drop(reply.send(Ok(found))));
         });
     }
 
@@ -254,5 +259,16 @@ pub(super) fn unread(room: &Room, newest: &[StoredEvent]) -> u64 {
             && room.trust.notifies(row.key.author)
             && row.key.seq > room.seen_up_to(me, row.key.author)
     };
-    newest.iter().filter(is_unread).count() as u64
+    let unread = newest.iter().filter(is_unread).cloned().collect();
+    // What was said about a message is none.
+    room.messages(unread).len() as u64
+}
+
+/// What a person wrote, if it can be said.
+pub(super) fn text_of(words: &Words) -> Result<Text, Error> {
+    if words.text.trim().is_empty() {
+        return Err(ErrorCode::TextEmpty.into());
+    }
+    let text = Text::new(&words.text).map_err(|_| Error::from(ErrorCode::TextTooLong))?;
+    Ok(text.about(words.reply_to, &words.mentions))
 }

@@ -18,17 +18,20 @@ mod epochs;
 mod gates;
 mod invites;
 mod join;
+mod kept;
 mod links;
 mod meet;
 mod messages;
 mod meter;
 mod moving;
+mod notes;
 mod opening;
 mod people;
 mod power;
 mod presence;
 mod retention;
 mod rooms;
+mod search;
 mod trust;
 mod verify;
 mod whereabouts;
@@ -106,6 +109,10 @@ pub(crate) struct Actor {
     ticks: u32,
     /// Verified messages of others on their way to the disk.
     landing: HashMap<EventHash, (SignedEvent, u8)>,
+    /// Which neighbours were handed own messages of late.
+    handed: kept::Handed,
+    /// The person's settings.
+    settings: BTreeMap<String, String>,
     /// The newest message of each room.
     last: BTreeMap<RoomTag, Option<crate::api::Message>>,
     reach: BTreeMap<(RoomTag, AuthorId), crate::api::Reach>,
@@ -154,9 +161,12 @@ pub(crate) struct Parts {
     pub(crate) certificates: Certificates,
     pub(crate) store: peddlenet_store::StoreHandle,
     pub(crate) rooms: Vec<rooms::LoadedRoom>,
+    pub(crate) settings: BTreeMap<String, String>,
     pub(crate) events: EventSink,
 }
 
+pub(crate) use kept::{drafts_of, prefs_of, read_settings};
+pub(crate) use notes::Change;
 pub(crate) use rooms::{LoadedRoom, load_room, read_saved};
 
 /// Runs the actor until every [`Node`](crate::Node) handle is gone or it was closed.
@@ -213,6 +223,8 @@ impl Actor {
             changed: BTreeSet::new(),
             ticks: 0,
             landing: HashMap::new(),
+            handed: kept::Handed::default(),
+            settings: parts.settings,
             last: BTreeMap::new(),
             reach: BTreeMap::new(),
             dials: dial::Dials::default(),
@@ -251,7 +263,11 @@ impl Actor {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Send { to, frame, lane } => self.send_frame(to, &frame, lane),
+            Action::Send { to, frame, lane } => {
+                if self.send_frame(to, &frame, lane) {
+                    self.note_handed(to, &frame);
+                }
+            }
             Action::Verify { ticket, item, .. } => self.verify(ticket, item),
             Action::Persist {
                 ticket,

@@ -216,7 +216,7 @@ impl Actor {
         self.announce(tag);
     }
 
-    fn author_on(&self, peer: PeerId, tag: RoomTag) -> Option<AuthorId> {
+    pub(super) fn author_on(&self, peer: PeerId, tag: RoomTag) -> Option<AuthorId> {
         self.links.get(&peer)?.rooms.get(&tag)?.author()
     }
 

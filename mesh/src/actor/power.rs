@@ -15,7 +15,8 @@ use peddlenet_room::{Judgement, News};
 use peddlenet_store::Write;
 use peddlenet_wire::{
     AuthorId, Capped, EventHash, Frame, RoomId, RoomTag, Seq, SignedEvent, Stream,
-    content::{Membership, Role},
+    codec::Name,
+    content::{Membership, Rename, Role},
     frame::Removed,
     join::EpochGrant,
     power::{Close, Removal, SetRole},
@@ -98,8 +99,21 @@ impl Actor {
         self.say_power(outcome, reply);
     }
 
+    /// Calls a room something else.
+    pub(crate) fn rename_room(&mut self, id: RoomId, name: &str, reply: Reply<()>) {
+        let room_name = Name::new(name);
+        if room_name.is_empty() {
+            return drop(reply.send(Err(ErrorCode::NameEmpty.into())));
+        }
+        self.say_as_moderator(id, &Membership::Rename(Rename { room_name }), reply);
+    }
+
     /// Closes a room to joiners, or opens it again.
     pub(crate) fn close_to_joiners(&mut self, id: RoomId, closed: bool, reply: Reply<()>) {
+        self.say_as_moderator(id, &Membership::Close(Close { closed }), reply);
+    }
+
+    fn say_as_moderator(&mut self, id: RoomId, act: &Membership, reply: Reply<()>) {
         let sealed = self.check_power(id, |room| {
             if room.role() >= Some(Role::Moderator) {
                 Ok(())
@@ -107,8 +121,7 @@ impl Actor {
                 Err(ErrorCode::NotAllowed)
             }
         });
-        let close = Membership::Close(Close { closed }).to_bytes();
-        let outcome = sealed.and_then(|tag| self.seal(tag, Stream::MEMBERSHIP, &close));
+        let outcome = sealed.and_then(|tag| self.seal(tag, Stream::MEMBERSHIP, &act.to_bytes()));
         self.say_power(outcome, reply);
     }
 

@@ -16,15 +16,16 @@ use zeroize::Zeroizing;
 
 use super::{
     Actor, Reply, Timer,
-    deliver::{message_of, take_record},
+    deliver::take_record,
     direct::RoomDirects,
+    kept::{prefs_of, read_prefs},
     messages::unread,
 };
 use crate::{
     api::{Event, Message, Reach, RoomOptions, RoomSummary},
     clock, convert, entropy,
     error::{Error, ErrorCode},
-    room::{Room, SavedRoom, carried_of, epochs_of, next_key, said_of},
+    room::{Room, SavedRoom, carried_of, epochs_of, next_key, read_notes, said_of},
 };
 
 /// Changes to a room's line in the list are gathered that long.
@@ -60,6 +61,9 @@ pub(crate) fn read_saved(
     }
     for (key, bytes) in store.meta_under(&said_of(room.tag))? {
         room.set_said(&key, &bytes);
+    }
+    if let Some(prefs) = store.meta(&prefs_of(room.tag))? {
+        room.prefs = read_prefs(&prefs);
     }
     if let Some(count) = store.meta(&carried_of(room.tag))? {
         room.set_carried(&count);
@@ -128,7 +132,13 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
     }
     let newest = store.page(tag, None, NEWEST)?;
     room.unread = unread(&room, &newest);
-    let last = last_message(&mut room, newest);
+    let mut last = last_message(&mut room, newest);
+    if let Some(last) = &mut last {
+        let notes = read_notes(store, tag, &[(last.id, last.author)])?;
+        for notes in notes {
+            room.dress(last, notes);
+        }
+    }
     Ok(LoadedRoom {
         room,
         held: held
@@ -184,7 +194,7 @@ pub(super) fn last_message(room: &mut Room, newest: Vec<StoredEvent>) -> Option<
     }
     events
         .iter()
-        .find_map(|(event, hops)| message_of(room, event, *hops))
+        .find_map(|(event, hops)| room.message(event, *hops))
 }
 
 fn to_engine(held: &peddlenet_store::Held) -> peddlenet_gossip::Held {
@@ -375,14 +385,19 @@ impl Actor {
         });
     }
 
-    /// Says goodbye to the room, then forgets it: members told to wait for nobody, nothing kept here.
-    pub(crate) fn leave(&mut self, id: RoomId, reply: Reply<()>) {
+    /// Says goodbye to the room, so that members wait for nobody; then forgets it, unless what was said
+    /// is to stay readable here.
+    pub(crate) fn leave(&mut self, id: RoomId, keep: bool, reply: Reply<()>) {
         let Ok(tag) = self.tag(id) else {
             return drop(reply.send(Err(ErrorCode::RoomUnknown.into())));
         };
         match self.say_leave(tag) {
             // The engine hands it to the links as soon as it is on disk, before they are told to close.
-            Some(event) => self.publish(event, move |actor, _| actor.forget_room(tag, id, reply)),
+            Some(event) => self.publish(event, move |actor, _| match keep {
+                true => drop(reply.send(Ok(()))),
+                false => actor.forget_room(tag, id, reply),
+            }),
+            None if keep => drop(reply.send(Ok(()))),
             None => self.forget_room(tag, id, reply),
         }
     }
@@ -426,6 +441,12 @@ impl Actor {
             unread: room.unread,
             last: self.last.get(&room.tag).cloned().flatten(),
             removed: !room.is_in(),
+            left: room
+                .roster
+                .gone(room.me())
+                .is_some_and(|gone| gone.left(room.me())),
+            role: room.role(),
+            prefs: room.prefs,
             closed: room.roster.is_closed(),
             retention_s: room.roster.policy().and_then(|p| p.retention_s),
         }

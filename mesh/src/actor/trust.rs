@@ -275,8 +275,13 @@ impl Actor {
             if let (Ok(rows), Some(room)) = (rows, actor.rooms.get_mut(&tag)) {
                 room.unread = unread(room, &rows);
                 let last = last_message(room, rows);
-                actor.last.insert(tag, last);
+                actor.last.insert(tag, last.clone());
                 actor.room_changed(tag);
+                actor.dressed(tag, last.into_iter().collect(), move |actor, messages| {
+                    for message in messages {
+                        actor.shown_anew(tag, &message);
+                    }
+                });
             }
             then();
         });

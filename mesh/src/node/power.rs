@@ -40,6 +40,13 @@ impl Node {
             .await
     }
 
+    /// Calls a room something else, for everybody; moderators may.
+    pub async fn rename_room(&self, room: RoomId, name: &str) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.call(move |actor, reply| actor.rename_room(room, &name, reply))
+            .await
+    }
+
     /// Closes a room to joiners, or opens it again. Takes a moderator.
     pub async fn close_to_joiners(&self, room: RoomId, closed: bool) -> Result<(), Error> {
         self.call(move |actor, reply| actor.close_to_joiners(room, closed, reply))

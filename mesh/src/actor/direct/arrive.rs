@@ -14,8 +14,8 @@ use peddlenet_wire::{
     record::RecordKind,
 };
 
-use super::{Actor, UNREAD_MAX};
-use crate::{api::Event, clock, convert, entropy, node::Receipts};
+use super::{Actor, UNREAD_MAX, count_unread};
+use crate::{api::Event, clock, convert, entropy, node::Receipts, room::Said};
 
 /// Messages on their way to the disk, per room (count). What comes beyond it comes again.
 const TAKING_MAX: usize = 64;
@@ -145,15 +145,34 @@ impl Actor {
         if !self.shows_direct(tag, author) {
             return;
         }
-        if self.receipts == Receipts::OnDelivery {
+        if !self.show_direct(tag, event, hops) {
+            return;
+        }
+        if self.receipts() == Receipts::OnDelivery {
             self.note_direct_read(tag, author, header.clock, event.hash());
         } else if let Some(directs) = self.directs.rooms.get_mut(&tag) {
             let unread = directs.unread.entry(author).or_default();
             *unread = unread.saturating_add(1).min(UNREAD_MAX as u64);
         }
-        if let Some(message) = self.direct_message(tag, event, hops) {
-            self.events.emit(Event::Message(message));
-            self.member_changed(tag, author);
+        self.member_changed(tag, author);
+    }
+
+    /// Shows what is on disk. True for a message, false for what is said about one.
+    pub(super) fn show_direct(&mut self, tag: RoomTag, event: &SignedEvent, hops: u8) -> bool {
+        match self.direct_said(tag, event, hops) {
+            Some(Said::Message(message)) => {
+                self.dressed(tag, vec![message], |actor, messages| {
+                    for message in messages {
+                        actor.events.emit(Event::Message(message));
+                    }
+                });
+                true
+            }
+            Some(Said::Note(note)) => {
+                self.take_note(note);
+                false
+            }
+            None => false,
         }
     }
 
@@ -178,7 +197,7 @@ impl Actor {
     }
 
     pub(super) fn confirms_seen(&self, tag: RoomTag, author: AuthorId) -> bool {
-        self.receipts != Receipts::Never && self.shows_direct(tag, author)
+        self.receipts() != Receipts::Never && self.shows_direct(tag, author)
     }
 
     pub(super) fn send_direct_receipt(
@@ -209,12 +228,13 @@ impl Actor {
         let read =
             move |store: &dyn Store| store.tail(tag, key.author, key.stream, None, UNREAD_MAX);
         self.disk.read(read, move |actor, rows| {
-            let Some(directs) = actor.directs.rooms.get_mut(&tag) else {
+            let (Some(room), Some(directs)) =
+                (actor.rooms.get(&tag), actor.directs.rooms.get_mut(&tag))
+            else {
                 return;
             };
             let read = directs.read.get(&key.author).copied().unwrap_or_default();
-            let unread = rows.unwrap_or_default();
-            let unread = unread.iter().filter(|row| row.clock > read).count() as u64;
+            let unread = count_unread(room, &rows.unwrap_or_default(), read);
             directs.unread.insert(key.author, unread);
             actor.member_changed(tag, key.author);
         });
