@@ -2,32 +2,53 @@
 
 use std::time::Duration;
 
-use peddlenet_mesh::ErrorCode;
+use peddlenet_mesh::{ErrorCode, InviteOptions};
 use tauri::State;
 
 use super::parse;
-use crate::dto::{Done, Invite, Joined};
+use crate::dto::{Done, Invite, Invites, Joined, OpenInvite};
 use crate::error::UiError;
 use crate::shell::Shell;
 
-/// A code that lets in up to `uses` people for `ttl_s` seconds.
+/// A code that lets in up to `uses` people, or any number, for `ttl_s` seconds. `poster`: to be printed.
 #[tauri::command]
 pub(crate) async fn create_invite(
     shell: State<'_, Shell>,
     room: String,
     ttl_s: u32,
-    uses: u32,
+    uses: Option<u32>,
+    poster: bool,
 ) -> Result<Invite, UiError> {
-    let ttl = Duration::from_secs(ttl_s.into());
-    let invite = shell
-        .node()?
-        .invite(parse("room", &room)?, ttl, uses)
-        .await?;
+    let options = InviteOptions {
+        ttl: Duration::from_secs(ttl_s.into()),
+        uses,
+        poster,
+    };
+    let room = parse("room", &room)?;
+    let invite = shell.node()?.invite_with(room, options).await?;
     let svg = peddlenet_qr::svg(&invite.link).map_err(|problem| {
         tracing::error!(%problem, "an invite can't be drawn");
         UiError::from(ErrorCode::Internal)
     })?;
     Ok(Invite::new(invite, svg))
+}
+
+/// The codes that let somebody in now, whoever made them.
+#[tauri::command]
+pub(crate) async fn invites(shell: State<'_, Shell>, room: String) -> Result<Invites, UiError> {
+    let room = parse("room", &room)?;
+    let (invites, members) = (
+        shell.node()?.invites(room).await?,
+        shell.node()?.members(room).await?,
+    );
+    let me = members.iter().find(|member| member.me);
+    let me = me.map(|member| member.author);
+    Ok(Invites {
+        invites: invites
+            .into_iter()
+            .map(|invite| OpenInvite::new(&invite, Some(invite.by) == me))
+            .collect(),
+    })
 }
 
 /// From now on the code lets nobody in.

@@ -1,9 +1,10 @@
-//! Messages: sent, read back, and marked as seen.
+//! Messages: sent, changed, read back, looked for, and marked as seen.
 
+use peddlenet_mesh::Words;
 use tauri::State;
 
 use super::parse;
-use crate::dto::{Done, History, Message};
+use crate::dto::{Done, Found, History, Message};
 use crate::error::UiError;
 use crate::shell::Shell;
 
@@ -17,8 +18,16 @@ pub(crate) async fn send_message(
     room: String,
     client_id: String,
     text: String,
+    reply_to: Option<String>,
+    mentions: Vec<String>,
 ) -> Result<Message, UiError> {
-    let message = shell.node()?.send(parse("room", &room)?, &text).await?;
+    let named = mentions.iter().map(|author| parse("author", author));
+    let words = Words {
+        text,
+        reply_to: reply_to.map(|id| parse("message", &id)).transpose()?,
+        mentions: named.collect::<Result<_, _>>()?,
+    };
+    let message = shell.node()?.send(parse("room", &room)?, words).await?;
     Ok(Message::sent(message, client_id))
 }
 
@@ -64,9 +73,15 @@ pub(crate) async fn send_direct(
     to: String,
     client_id: String,
     text: String,
+    reply_to: Option<String>,
 ) -> Result<Message, UiError> {
     let to = parse("member", &to)?;
-    let message = shell.node()?.dm(parse("room", &room)?, to, &text).await?;
+    let words = Words {
+        text,
+        reply_to: reply_to.map(|id| parse("message", &id)).transpose()?,
+        mentions: Vec::new(),
+    };
+    let message = shell.node()?.dm(parse("room", &room)?, to, words).await?;
     Ok(Message::sent(message, client_id))
 }
 
@@ -93,4 +108,72 @@ pub(crate) async fn direct_history(
     Ok(History {
         messages: messages.into_iter().map(Message::from).collect(),
     })
+}
+
+/// An own message reads otherwise from now on.
+#[tauri::command]
+pub(crate) async fn edit_message(
+    shell: State<'_, Shell>,
+    room: String,
+    message: String,
+    text: String,
+) -> Result<Message, UiError> {
+    let (room, message) = (parse("room", &room)?, parse("message", &message)?);
+    Ok(shell
+        .node()?
+        .edit(room, message, &text)
+        .await?
+        .message
+        .into())
+}
+
+/// An own message is shown to nobody any more.
+#[tauri::command]
+pub(crate) async fn delete_message(
+    shell: State<'_, Shell>,
+    room: String,
+    message: String,
+) -> Result<Message, UiError> {
+    let (room, message) = (parse("room", &room)?, parse("message", &message)?);
+    Ok(shell.node()?.delete(room, message).await?.message.into())
+}
+
+/// A sign about a message; an empty one takes it back.
+#[tauri::command]
+pub(crate) async fn react(
+    shell: State<'_, Shell>,
+    room: String,
+    message: String,
+    reaction: String,
+) -> Result<Message, UiError> {
+    let (room, message) = (parse("room", &room)?, parse("message", &message)?);
+    let noted = shell.node()?.react(room, message, &reaction).await?;
+    Ok(noted.message.into())
+}
+
+/// One message as it is shown now.
+#[tauri::command]
+pub(crate) async fn message(
+    shell: State<'_, Shell>,
+    room: String,
+    message: String,
+) -> Result<Message, UiError> {
+    let (room, message) = (parse("room", &room)?, parse("message", &message)?);
+    Ok(shell.node()?.message(room, message).await?.into())
+}
+
+/// Messages that hold the words, newest first, and where to go on.
+#[tauri::command]
+pub(crate) async fn search(
+    shell: State<'_, Shell>,
+    room: String,
+    query: String,
+    before: Option<String>,
+) -> Result<Found, UiError> {
+    let before = before.map(|id| parse("message", &id)).transpose()?;
+    let found = shell
+        .node()?
+        .search(parse("room", &room)?, &query, before)
+        .await?;
+    Ok(found.into())
 }

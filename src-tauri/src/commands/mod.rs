@@ -4,6 +4,7 @@
 //! command needs a line in permissions/ui.toml too.
 
 pub(crate) mod invites;
+pub(crate) mod kept;
 pub(crate) mod messages;
 pub(crate) mod power;
 pub(crate) mod rooms;

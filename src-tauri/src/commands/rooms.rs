@@ -1,5 +1,6 @@
 //! Rooms and the people in them.
 
+use peddlenet_mesh::RoomPrefs;
 use tauri::State;
 
 use super::parse;
@@ -21,10 +22,44 @@ pub(crate) async fn create_room(
     })
 }
 
-/// Forgets the room on this device.
+/// Leaves the room; `keep`: what was said in it stays readable here.
 #[tauri::command]
-pub(crate) async fn leave_room(shell: State<'_, Shell>, room: String) -> Result<Done, UiError> {
-    shell.node()?.leave(parse("room", &room)?).await?;
+pub(crate) async fn leave_room(
+    shell: State<'_, Shell>,
+    room: String,
+    keep: bool,
+) -> Result<Done, UiError> {
+    let room = parse("room", &room)?;
+    match keep {
+        true => shell.node()?.leave_and_keep(room).await?,
+        false => shell.node()?.leave(room).await?,
+    }
+    Ok(Done {})
+}
+
+/// What the room is called from now on, for everybody.
+#[tauri::command]
+pub(crate) async fn rename_room(
+    shell: State<'_, Shell>,
+    room: String,
+    name: String,
+) -> Result<Done, UiError> {
+    let room = parse("room", &room)?;
+    shell.node()?.rename_room(room, &name).await?;
+    Ok(Done {})
+}
+
+/// What the person thinks of the room; on this device only.
+#[tauri::command]
+pub(crate) async fn set_room_prefs(
+    shell: State<'_, Shell>,
+    room: String,
+    favourite: bool,
+    muted: bool,
+) -> Result<Done, UiError> {
+    let room = parse("room", &room)?;
+    let prefs = RoomPrefs { favourite, muted };
+    shell.node()?.set_prefs(room, prefs).await?;
     Ok(Done {})
 }
 

@@ -3,7 +3,7 @@
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
-use crate::dto::{Batch, Done, Profile, Room, Snapshot};
+use crate::dto::{Batch, Done, Draft, Profile, Room, Snapshot};
 use crate::error::UiError;
 use crate::shell::Shell;
 
@@ -44,7 +44,10 @@ async fn since(shell: &Shell, seq: u64) -> Result<Snapshot, UiError> {
     let node = shell.node()?;
     let name = Some(node.profile_name().await?).filter(|name| !name.is_empty());
     let rooms = node.rooms().await?;
+    let drafts = node.drafts().await?;
     Ok(Snapshot {
+        drafts: drafts.into_iter().map(Draft::from).collect(),
+        settings: node.settings().await?,
         seq,
         profile: Profile {
             name,

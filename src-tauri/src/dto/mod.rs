@@ -3,6 +3,7 @@
 //! Names are camelCase, ids are lower-case hex, times are milliseconds since 1970. The page has
 //! the same shapes in ui/ipc/types.js; tests.rs pins them.
 
+mod kept;
 mod messages;
 mod people;
 mod power;
@@ -11,10 +12,11 @@ mod session;
 
 use serde::Serialize;
 
-pub(crate) use messages::{History, Message};
+pub(crate) use kept::{Draft, Storage};
+pub(crate) use messages::{Found, History, Message};
 pub(crate) use people::{Member, Members, Scanned, Verify};
 pub(crate) use power::{NewRoom, Role};
-pub(crate) use rooms::{Created, Invite, Joined, Room};
+pub(crate) use rooms::{Created, Invite, Invites, Joined, OpenInvite, Room};
 pub(crate) use session::{Batch, Profile, Snapshot, UiEvent};
 
 /// The reply of a command that has nothing to say: `{}`.

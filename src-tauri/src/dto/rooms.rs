@@ -3,6 +3,8 @@
 use peddlenet_mesh as mesh;
 use serde::Serialize;
 
+use super::Role;
+
 /// A line of the room list.
 #[derive(Debug, Serialize)]
 pub(crate) struct Room {
@@ -12,8 +14,14 @@ pub(crate) struct Room {
     near: usize,
     unread: u64,
     last: Option<LastMessage>,
-    /// This device was removed: the room can be read, and nothing more.
+    /// This device no longer belongs: the room can be read, and nothing more.
     removed: bool,
+    /// That was its own wish.
+    left: bool,
+    /// What this device may do in it.
+    role: Option<Role>,
+    favourite: bool,
+    muted: bool,
     /// It takes nobody new.
     closed: bool,
     /// Messages are let go of after so many seconds; never without.
@@ -28,6 +36,42 @@ pub(crate) struct LastMessage {
     name: String,
     text: String,
     time_ms: u64,
+    deleted: bool,
+    newer: bool,
+}
+
+/// The reply of `invites`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Invites {
+    pub(crate) invites: Vec<OpenInvite>,
+}
+
+/// A code that lets somebody in now.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OpenInvite {
+    invite: String,
+    author: String,
+    mine: bool,
+    expires_ms: u64,
+    /// `null`: any number.
+    uses: Option<u32>,
+    used: u32,
+    poster: bool,
+}
+
+impl OpenInvite {
+    pub(crate) fn new(invite: &mesh::OpenInvite, mine: bool) -> Self {
+        Self {
+            invite: invite.id.to_string(),
+            author: invite.by.to_string(),
+            mine,
+            expires_ms: invite.expires.0,
+            uses: invite.uses,
+            used: invite.used,
+            poster: invite.poster,
+        }
+    }
 }
 
 /// A code to show.
@@ -73,6 +117,8 @@ impl From<mesh::RoomSummary> for Room {
             name: m.name,
             text: m.text,
             time_ms: m.time.0,
+            deleted: m.shown == mesh::Shown::Deleted,
+            newer: m.shown == mesh::Shown::Newer,
         };
         Self {
             room: r.room.to_string(),
@@ -81,6 +127,10 @@ impl From<mesh::RoomSummary> for Room {
             near: r.near,
             unread: r.unread,
             removed: r.removed,
+            left: r.left,
+            role: r.role.map(Role::from),
+            favourite: r.prefs.favourite,
+            muted: r.prefs.muted,
             closed: r.closed,
             retention_s: r.retention_s,
             last: r.last.map(last),

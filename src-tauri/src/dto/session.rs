@@ -1,9 +1,11 @@
 //! What the page starts from, and what it is told from then on.
 
+use std::collections::BTreeMap;
+
 use peddlenet_mesh as mesh;
 use serde::Serialize;
 
-use super::{Member, Message, Room};
+use super::{Draft, Member, Message, Room};
 
 /// Everything the page starts from.
 #[derive(Debug, Serialize)]
@@ -12,6 +14,8 @@ pub(crate) struct Snapshot {
     pub(crate) seq: u64,
     pub(crate) profile: Profile,
     pub(crate) rooms: Vec<Room>,
+    pub(crate) drafts: Vec<Draft>,
+    pub(crate) settings: BTreeMap<String, String>,
 }
 
 /// Whose window it is.
@@ -41,6 +45,18 @@ pub(crate) struct Batch {
 pub(crate) enum UiEvent {
     Message {
         message: Message,
+    },
+    Changed {
+        message: Message,
+    },
+    Sent {
+        room: String,
+        message: String,
+        sent_to: usize,
+    },
+    Setting {
+        name: String,
+        value: String,
     },
     Receipt {
         room: String,
@@ -78,6 +94,18 @@ impl UiEvent {
         Some(match event {
             mesh::Event::Message(message) => Self::Message {
                 message: message.into(),
+            },
+            mesh::Event::Changed(message) => Self::Changed {
+                message: message.into(),
+            },
+            mesh::Event::Sent { room, message, to } => Self::Sent {
+                room: room.to_string(),
+                message: message.to_string(),
+                sent_to: to,
+            },
+            mesh::Event::Setting { name, value } => Self::Setting {
+                name,
+                value: value.unwrap_or_default(),
             },
             mesh::Event::Receipt {
                 room,

@@ -29,6 +29,15 @@ fn message() -> (mesh::Message, Value) {
         author,
         name: "Ada".into(),
         text: "hello".into(),
+        shown: mesh::Shown::Text,
+        reply_to: Some(message),
+        mentions: vec![reader],
+        reactions: vec![mesh::Reaction {
+            reaction: "👍".into(),
+            authors: vec![author, reader],
+        }],
+        edited: Some(Timestamp(8)),
+        sent_to: 3,
         time: Timestamp(1_700_000_000_123),
         hops: 2,
         mine: false,
@@ -38,6 +47,9 @@ fn message() -> (mesh::Message, Value) {
     let json = json!({
         "message": message_hex, "room": room_hex, "author": author_hex, "name": "Ada",
         "text": "hello", "timeMs": 1_700_000_000_123_u64, "hops": 2, "mine": false,
+        "replyTo": message_hex, "mentions": [reader_hex],
+        "reactions": [{"reaction": "👍", "authors": [author_hex, reader_hex]}],
+        "editedMs": 8, "deleted": false, "newer": false, "sentTo": 3,
         "clientId": null, "seenBy": [reader_hex], "direct": null,
     });
     (value, json)
@@ -67,6 +79,12 @@ fn a_snapshot_crosses_in_this_shape() {
         near: 2,
         unread: 1,
         removed: false,
+        left: false,
+        role: Some(mesh::Role::Owner),
+        prefs: mesh::RoomPrefs {
+            favourite: true,
+            muted: false,
+        },
         closed: true,
         retention_s: Some(86_400),
         last: Some(message().0),
@@ -82,12 +100,22 @@ fn a_snapshot_crosses_in_this_shape() {
             key: "keychain",
         },
         rooms: vec![summary.into(), empty.into()],
+        drafts: vec![
+            mesh::Draft {
+                room,
+                to: None,
+                text: "see you".into(),
+            }
+            .into(),
+        ],
+        settings: [("theme".to_owned(), "dark".to_owned())].into(),
     };
-    let last = json!({"name": "Ada", "text": "hello", "timeMs": 1_700_000_000_123_u64});
-    let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "last": last, "removed": false, "closed": true, "retentionS": 86_400});
+    let last = json!({"name": "Ada", "text": "hello", "timeMs": 1_700_000_000_123_u64, "deleted": false, "newer": false});
+    let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "last": last, "removed": false, "left": false, "role": "owner", "favourite": true, "muted": false, "closed": true, "retentionS": 86_400});
     assert_eq!(
         shape(snapshot),
-        json!({"seq": 7, "profile": {"name": null, "key": "keychain"}, "rooms": [line(last), line(Value::Null)]})
+        json!({"seq": 7, "profile": {"name": null, "key": "keychain"}, "rooms": [line(last), line(Value::Null)],
+            "drafts": [{"room": room_hex, "to": null, "text": "see you"}], "settings": {"theme": "dark"}})
     );
 }
 
@@ -126,7 +154,27 @@ fn every_event_crosses_in_its_shape() {
         message: message.id,
         seen_by: vec![author],
     };
+    let sent = mesh::Event::Sent {
+        room,
+        message: message.id,
+        to: 3,
+    };
     let pairs = [
+        (
+            mesh::Event::Changed(message.clone()),
+            json!({"kind": "changed", "message": message_json}),
+        ),
+        (
+            sent,
+            json!({"kind": "sent", "room": room_hex, "message": message_json["message"], "sentTo": 3}),
+        ),
+        (
+            mesh::Event::Setting {
+                name: "theme".into(),
+                value: None,
+            },
+            json!({"kind": "setting", "name": "theme", "value": ""}),
+        ),
         (
             mesh::Event::Message(message),
             json!({"kind": "message", "message": message_json}),
@@ -188,6 +236,42 @@ fn replies_cross_in_these_shapes() {
             "invite": invite_hex, "link": "PEDDLENET:J/AA", "svg": "<svg/>", "bytes": 80, "expiresMs": 9
         })
     );
+    let (author_hex, author) = id::<AuthorId>("c3", AuthorId::LEN);
+    let open = mesh::OpenInvite {
+        id: invite,
+        by: author,
+        expires: Timestamp(9),
+        uses: None,
+        used: 2,
+        poster: true,
+    };
+    assert_eq!(
+        shape(OpenInvite::new(&open, true)),
+        json!({
+            "invite": invite_hex, "author": author_hex, "mine": true, "expiresMs": 9, "uses": null, "used": 2,
+            "poster": true
+        })
+    );
+    let storage = mesh::Storage {
+        disk_bytes: 9,
+        rooms: vec![mesh::RoomSize {
+            room,
+            events: 2,
+            bytes: 700,
+        }],
+    };
+    assert_eq!(
+        shape(Storage::from(storage)),
+        json!({"diskBytes": 9, "rooms": [{"room": room_hex, "events": 2, "bytes": 700}]})
+    );
+    let found = mesh::Found {
+        messages: vec![message().0],
+        before: Some(message().0.id),
+    };
+    assert_eq!(
+        shape(Found::from(found)),
+        json!({"messages": [message().1], "before": message().1["message"]})
+    );
     let joined = mesh::Joined {
         room,
         via: "direct",
@@ -197,7 +281,6 @@ fn replies_cross_in_these_shapes() {
         shape(Joined::from(joined)),
         json!({"room": room_hex, "via": "direct", "ms": 41})
     );
-    let (author_hex, author) = id::<AuthorId>("c3", AuthorId::LEN);
     let verify = mesh::VerifyInfo {
         author,
         name: "Ada".into(),
