@@ -69,6 +69,8 @@ codes! {
     InviteUnknown = "invite_unknown" => "The other device doesn't know this code. Ask for a new one.";
     /// Nobody answered in time.
     NoAnswer = "no_answer" => "Nobody answered. Are both devices on the same Wi-Fi, and is your friend's app open? Some guest networks keep devices apart: make a hotspot and scan again.";
+    /// A code without addresses, and nobody of its room was found.
+    NobodyNear = "nobody_near" => "Nobody of that room is near. A printed code needs somebody of the room on the same Wi-Fi; or ask a friend to show their code on the screen.";
     /// Somebody answered who is not who the code says, or can't prove to belong to the room.
     WrongHost = "wrong_host" => "The device that answered isn't the one in this code. Ask your friend for a new code.";
     /// The code is this device's own.

@@ -242,6 +242,11 @@ impl Node {
         if known {
             return Ok(());
         }
+        // A printed code: whoever of the room is near would answer it, and devices don't look for each
+        // other yet.
+        if invite.addresses.is_empty() {
+            return Err(ErrorCode::NobodyNear.into());
+        }
         let commands = self.commands.clone();
         let stage = move |stage: JoinStage| {
             // Telling where a join stands is a courtesy: a busy actor may miss it.

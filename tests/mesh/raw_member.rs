@@ -8,14 +8,14 @@ use chacha20poly1305::{
 };
 use peddlenet_crypto::{
     AuthorKey, Context, Draft, EpochKeys, InviteKeys, direct_stream, invite_gate, join_proof,
-    open_proof, seal_direct, seal_parcel, seal_to,
+    open_proof, seal_direct, seal_event, seal_parcel, seal_to,
 };
 use peddlenet_peer::{
     Dial, Endpoint, EndpointConfig, Gate, GateId, Kind, Lane, LinkReceiver, LinkSender,
     ListenerCertificate,
 };
 use peddlenet_wire::{
-    AuthorId, Capped, EventHash, Frame, Hlc, Invite, RoomTag, Seq, SignedEvent, Timestamp,
+    AuthorId, Capped, EventHash, Frame, Hlc, Invite, RoomTag, Seq, SignedEvent, Stream, Timestamp,
     content::{Content, Text},
     direct::{Direct, Parcel},
     event::sha256,
@@ -161,6 +161,30 @@ impl RawMember {
         SignedEvent::from_parts(bytes, signature, Some(body)).unwrap()
     }
 
+    /// Something said to the room by this member, at a place of its log.
+    pub(crate) fn content(&self, seq: u64, previous: EventHash, content: &Content) -> SignedEvent {
+        let draft = Draft {
+            stream: Stream::CONTENT,
+            ..self.draft(seq, previous)
+        };
+        let plaintext = content.to_bytes();
+        seal_event(&draft, &self.key, &self.epoch, [8; 24], &plaintext).unwrap()
+    }
+
+    fn draft(&self, seq: u64, previous: EventHash) -> Draft {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let now = u64::try_from(now.unwrap().as_millis()).unwrap();
+        Draft {
+            room: self.tag,
+            stream: Stream::CONTENT,
+            seq: Seq(seq),
+            previous,
+            clock: Hlc::at(Timestamp(now + seq)),
+            parents: Capped::default(),
+            membership: Digest::ZERO,
+        }
+    }
+
     /// A direct message by this member, at a place of its log.
     pub(crate) fn direct(
         &self,
@@ -169,16 +193,9 @@ impl RawMember {
         previous: EventHash,
         text: &str,
     ) -> SignedEvent {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let now = u64::try_from(now.unwrap().as_millis()).unwrap();
         let draft = Draft {
-            room: self.tag,
             stream: direct_stream(self.tag, self.key.id(), to),
-            seq: Seq(seq),
-            previous,
-            clock: Hlc::at(Timestamp(now + seq)),
-            parents: Capped::default(),
-            membership: Digest::ZERO,
+            ..self.draft(seq, previous)
         };
         let content = Content::Text(Text::new(text).unwrap());
         let direct = Direct { to, content };

@@ -79,6 +79,12 @@ impl From<&str> for Words {
     }
 }
 
+impl From<&String> for Words {
+    fn from(text: &String) -> Self {
+        text.as_str().into()
+    }
+}
+
 /// Something was said about a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Noted {
