@@ -4,7 +4,7 @@
  *   <app-shell> --invite(room), people(room), ..--> <dialog element> appended to the shell
  *   <app-shell> --refresh(room)--> what is open shows what the state says now
  */
-import { namesOf } from '../lib/people.js';
+import { namesOf, peopleOf } from '../lib/people.js';
 import { mayClose, mayConfirmMove, powersOver } from '../lib/power.js';
 import { NO_TIMELINE, talkOf } from '../state/model.js';
 import { forgetEverything } from '../state/place.js';
@@ -15,7 +15,7 @@ import './name-dialog.js';
 import './people-dialog.js';
 import './person-dialog.js';
 import './scan-dialog.js';
-import './seen-dialog.js';
+import './search-dialog.js';
 import './settings-dialog.js';
 
 /** @typedef {import('../state/session.js').Session} Session */
@@ -121,7 +121,7 @@ export class Dialogs {
       members: session.state.members[room],
       setClosed: (closed) => session.setClosed(room, closed),
       leave: () => session.leaveRoom(room, false),
-      write: (author) => this.direct(room, author),
+      write: (author) => void this.direct(room, author),
     };
     this.#host.append(dialog);
     session.loadMembers(room).catch(() => {}); // what was known before stays on the screen
@@ -135,6 +135,28 @@ export class Dialogs {
     this.session.enterTalk(room, author);
     const dialog = /** @type {import('./direct-dialog.js').DirectDialog} */ (document.createElement('direct-dialog'));
     dialog.data = this.#talk(room, author);
+    this.#host.append(dialog);
+    return dialog;
+  }
+
+  /**
+   * @param {string} room
+   * @param {(message: string) => void} show Brings a message of the room into view.
+   */
+  search(room, show) {
+    const { session } = this;
+    const dialog = /** @type {import('./search-dialog.js').SearchDialog} */ (document.createElement('search-dialog'));
+    dialog.data = {
+      room: session.state.rooms[room],
+      people: peopleOf(session.state.members[room] ?? NONE),
+      now: Date.now(),
+      search: (query, before) => session.ipc.search(room, query, before),
+      timeOf: async (message) => (await session.ipc.message(room, message)).timeMs,
+      jump: ({ message, direct }) => {
+        if (direct === null) show(message);
+        else this.direct(room, direct).show(message);
+      },
+    };
     this.#host.append(dialog);
   }
 
@@ -155,6 +177,7 @@ export class Dialogs {
       timeline: state.timelines[talk] ?? NO_TIMELINE,
       pending: state.pending[talk] ?? NONE,
       members: state.members[room] ?? NONE,
+      quoted: state.quoted,
       draft: state.drafts[talk] ?? '',
       now: Date.now(),
     };
@@ -197,16 +220,6 @@ export class Dialogs {
       setRole: (role) => session.setRole(room, author, role),
       remove: (hide) => session.removeMember(room, author, hide),
     };
-    this.#host.append(dialog);
-  }
-
-  /**
-   * @param {string} room
-   * @param {import('../state/timeline.js').MessageRow} row
-   */
-  seen(room, row) {
-    const dialog = /** @type {import('./seen-dialog.js').SeenDialog} */ (document.createElement('seen-dialog'));
-    dialog.data = { text: row.text, seenBy: row.seenBy, members: this.session.state.members[room] ?? [] };
     this.#host.append(dialog);
   }
 }
