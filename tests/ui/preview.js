@@ -397,6 +397,15 @@ const scenes = {
     }
     openCamp(room);
   },
+  huge: () => {
+    const room = campsite();
+    const list = shell.messages.get(room) ?? [];
+    const [base] = list.splice(0);
+    for (let i = 0; i < 100_000; i += 1) {
+      list.push({ ...base, message: shell.id(), text: `Message ${i} ${'and more '.repeat(i % 23)}`, timeMs: Date.now() - (100_000 - i) * 60_000, ...(i % 3 ? {} : { mine: true, author: '1'.padStart(32, '0') }) });
+    }
+    openCamp(room);
+  },
   failed: () => { shell.failing.subscribe = { code: 'locked', message: 'PeddleNet is already open on this device. Close the other window first.' }; },
 };
 

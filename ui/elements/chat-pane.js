@@ -70,6 +70,11 @@ export class ChatPane extends ViewElement {
       'newest-seen': (message) => void this.data.session.markSeen(this.data.talk, message),
       'quote-wanted': (message) => void this.data.session.wantQuote(this.data.talk, message),
     });
+    this.listen(this, 'keydown', (event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || this.#mode === null || event.target.closest('dialog') !== this.closest('dialog')) return;
+      event.preventDefault(); // in a dialog it would close it
+      this.#setMode(null);
+    });
     for (const [type, act] of Object.entries(acts)) {
       this.listen(this, type, (/** @type {CustomEvent} */ event) => {
         // Further up it would be taken for something of another talk.
