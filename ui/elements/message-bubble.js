@@ -20,7 +20,6 @@
  * @property {Quote | null} quote
  * @property {import('../lib/people.js').People} people
  * @property {boolean} open Whether a long text is shown whole.
- * @property {boolean} readOnly
  */
 import { avatar } from '../lib/avatar.js';
 import { h, icon } from '../lib/dom.js';
