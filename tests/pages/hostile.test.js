@@ -27,7 +27,7 @@ describe('hostile names and words', { skip: missing }, () => {
           wide: [document.documentElement, ...document.querySelectorAll('.messages, dialog[open], room-list, .app-main, .found')].filter(wide).map((el) => el.className || el.localName),
           loose: [...document.querySelectorAll('.bubble-name, .quote-name, .mention-name, .found-name, .context-title, .chip-sign, .person-name, .app-main .bar-title')]
             .filter((el) => el.localName !== 'bdi').map((el) => el.outerHTML.slice(0, 120)),
-          words: [...document.querySelectorAll('.bubble-text:not(.is-gone *), .quote-text, .found-text, .context-text, .seen-quote')]
+          words: [...document.querySelectorAll('.bubble-text:not(.is-gone *), .quote-text, .found-text, .context-text, .seen-quote, .text-link')]
             .filter((el) => !el.hasAttribute('dir')).map((el) => el.outerHTML.slice(0, 120)),
           shown: document.body.textContent.includes(arguments[1]),
         };`, [FOREIGN, '<']);

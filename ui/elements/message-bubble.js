@@ -87,7 +87,8 @@ export class MessageBubble extends ViewElement {
     const pieces = markMentions(findLinks(text), mentioned(row.mentions, people));
     return h('span', { class: 'bubble-text', dir: 'auto' }, ...pieces.map((piece) => {
       if (piece.kind === 'link') {
-        return h('a', { class: 'text-link', role: 'link', tabindex: -1, 'data-act': 'link', 'data-test': 'message-link' }, piece.text);
+        // Its own direction: what stands before it turns no address around.
+        return h('a', { class: 'text-link', dir: 'ltr', role: 'link', tabindex: -1, 'data-act': 'link', 'data-test': 'message-link' }, piece.text);
       }
       if (piece.kind === 'mention') return h('bdi', { class: piece.me ? 'text-mention is-me' : 'text-mention' }, piece.text);
       return piece.text;
