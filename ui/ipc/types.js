@@ -16,6 +16,8 @@
  * @property {string} name
  * @property {string} text
  * @property {number} timeMs
+ * @property {boolean} [deleted]
+ * @property {boolean} [newer]
  *
  * @typedef {object} Room
  * @property {RoomId} room
