@@ -16,6 +16,8 @@ beforeEach(() => {
   Object.defineProperty(world, 'navigator', { value: { userAgent: 'Linux' }, configurable: true, writable: true });
 });
 
+/** @param {import('../../ui/state/model.js').Timeline | undefined} timeline */
+const textsOf = (timeline) => timeline && [...timeline.messages].map((m) => m.text);
 const soon = () => new Promise((resolve) => setTimeout(resolve, 15));
 
 /**
@@ -35,16 +37,26 @@ test('commands_carry_the_names_and_shapes_of_the_contract', async () => {
   const room = shell.addRoom('Camp 7');
   await ipc.subscribe(() => {});
   await ipc.setName('Rosa');
-  await ipc.createInvite(room, 600, 32);
-  await ipc.sendMessage(room, 'c1', 'hi');
+  await ipc.createInvite(room, 600, 32, true);
+  await ipc.sendMessage(room, 'c1', 'hi', 'm7', ['a2']);
+  await ipc.sendDirect(room, 'a2', 'c2', 'psst', null);
+  await ipc.search(room, 'tarp', null);
+  await ipc.setDraft(room, null, 'half a');
+  await ipc.setSetting('theme', 'dark');
+  await ipc.setRoomPrefs(room, { favourite: true, muted: false });
   await ipc.history(room, null, 10);
   await ipc.markSeen(room, 'm1');
   await ipc.scanFrame({ width: 2, height: 1, bytes: new Uint8Array([1, 2]) });
   const sent = shell.calls.slice(1).map(({ command, args, headers }) => [command, args, headers]);
   assert.deepEqual(sent, [
     ['set_name', { name: 'Rosa' }, undefined],
-    ['create_invite', { room, ttlS: 600, uses: 32 }, undefined],
-    ['send_message', { room, clientId: 'c1', text: 'hi' }, undefined],
+    ['create_invite', { room, ttlS: 600, uses: 32, poster: true }, undefined],
+    ['send_message', { room, clientId: 'c1', text: 'hi', replyTo: 'm7', mentions: ['a2'] }, undefined],
+    ['send_direct', { room, to: 'a2', clientId: 'c2', text: 'psst', replyTo: null }, undefined],
+    ['search', { room, query: 'tarp', before: null }, undefined],
+    ['set_draft', { room, to: null, text: 'half a' }, undefined],
+    ['set_setting', { name: 'theme', value: 'dark' }, undefined],
+    ['set_room_prefs', { room, favourite: true, muted: false }, undefined],
     ['history', { room, before: null, limit: 10 }, undefined],
     ['mark_seen', { room, message: 'm1' }, undefined],
     ['scan_frame', new Uint8Array([1, 2]), { 'pn-width': '2', 'pn-height': '1' }],
@@ -71,7 +83,7 @@ test('a_failure_shows_its_sentence_and_a_strange_one_a_plain_one', () => {
 });
 
 test('a_start_that_fails_can_be_tried_again', async () => {
-  shell.failing.subscribe = { code: 'locked', message: 'Already open.' };
+  shell.failing.subscribe = { code: 'in_use', message: 'Already open.' };
   const session = new Session(ipc);
   await session.start();
   assert.deepEqual([session.state.phase, session.state.error], ['failed', 'Already open.']);
@@ -80,17 +92,60 @@ test('a_start_that_fails_can_be_tried_again', async () => {
   assert.equal(session.state.phase, 'ready');
 });
 
+test('a_locked_profile_asks_for_its_passphrase', async () => {
+  shell.name = 'Rosa';
+  shell.passphrase = 'correct horse';
+  const session = new Session(ipc);
+  await session.start();
+  assert.equal(session.state.phase, 'locked');
+  await assert.rejects(session.unlock('wrong'), { code: 'wrong_passphrase' });
+  assert.equal(session.state.phase, 'locked');
+  await session.unlock('correct horse');
+  assert.deepEqual([session.state.phase, session.state.name], ['ready', 'Rosa']);
+});
+
+test('settings_come_with_the_snapshot_and_by_event', async () => {
+  shell.settings = { theme: 'dark' };
+  const session = new Session(ipc);
+  await session.start();
+  await session.setSetting('textSize', 'large');
+  shell.emit({ kind: 'setting', name: 'theme', value: 'light' });
+  await until(session, ({ settings }) => settings.theme === 'light');
+  assert.equal(session.state.settings.textSize, 'large');
+});
+
+test('a_link_from_outside_waits_until_it_is_taken', async () => {
+  const session = new Session(ipc);
+  await session.start();
+  shell.emit({ kind: 'link', link: 'PEDDLENET:J/AA' });
+  assert.equal(session.state.link, 'PEDDLENET:J/AA');
+  session.takeLink();
+  assert.equal(session.state.link, null);
+});
+
+test('a_room_that_was_left_with_its_history_stays', async () => {
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  await session.setRoomPrefs(room, { favourite: true });
+  await session.leaveRoom(room, true);
+  const { left, favourite, muted } = session.state.rooms[room];
+  assert.deepEqual([left, favourite, muted], [true, true, false]);
+  await session.leaveRoom(room, false);
+  assert.equal(session.state.rooms[room], undefined);
+});
+
 test('a_sent_message_is_queued_at_once_and_then_saved', async () => {
   const room = shell.addRoom('Camp 7');
   const session = new Session(ipc);
   await session.start();
   session.enterRoom(room);
   await until(session, (state) => state.timelines[room]?.loading === 'idle');
-  const sending = session.send(room, 'hello');
+  const sending = session.outbox.send(room, 'hello');
   assert.equal(session.state.pending[room][0].state, 'queued');
   await sending;
   assert.deepEqual(session.state.pending[room], []);
-  assert.equal(session.state.timelines[room].messages[0].text, 'hello');
+  assert.equal(session.state.timelines[room].messages.at(0)?.text, 'hello');
 });
 
 test('a_message_that_was_not_saved_is_sent_again_under_the_same_id', async () => {
@@ -98,11 +153,11 @@ test('a_message_that_was_not_saved_is_sent_again_under_the_same_id', async () =>
   const session = new Session(ipc);
   await session.start();
   shell.failing.send_message = { code: 'disk_full', message: 'The disk is full.' };
-  await session.send(room, 'hello');
+  await session.outbox.send(room, 'hello');
   const [failed] = session.state.pending[room];
   assert.deepEqual([failed.state, failed.error], ['failed', 'The disk is full.']);
   delete shell.failing.send_message;
-  await session.retry(room, failed.clientId);
+  await session.outbox.retry(room, failed.clientId);
   const ids = shell.calls.filter((call) => call.command === 'send_message').map((call) => call.args.clientId);
   assert.deepEqual([ids.length, ids[0] === ids[1]], [2, true]);
   assert.deepEqual(session.state.pending[room], []);
@@ -113,9 +168,9 @@ test('a_refused_message_goes_back_into_the_box_beside_what_is_there', async () =
   const session = new Session(ipc);
   await session.start();
   shell.failing.send_message = { code: 'too_long', message: 'Too long.' };
-  await session.send(room, 'old words');
-  session.setDraft(room, 'new words');
-  session.takeBack(room, session.state.pending[room][0].clientId);
+  await session.outbox.send(room, 'old words');
+  session.outbox.setDraft(room, 'new words');
+  session.outbox.takeBack(room, session.state.pending[room][0].clientId);
   assert.equal(session.state.drafts[room], 'new words\nold words');
   assert.deepEqual(session.state.pending[room], []);
 });
@@ -131,7 +186,7 @@ test('older_pages_follow_one_another_to_the_beginning', async () => {
   assert.equal(session.state.timelines[room].messages.length, PAGE * 2, 'one request at a time');
   await session.loadOlder(room);
   const { messages, complete } = session.state.timelines[room];
-  assert.deepEqual([messages.length, messages[0].text, complete], [PAGE * 2 + 5, '0', true]);
+  assert.deepEqual([messages.length, messages.at(0)?.text, complete], [PAGE * 2 + 5, '0', true]);
 });
 
 test('a_skipped_batch_is_made_up_for_by_a_snapshot_and_a_page', async () => {
@@ -145,7 +200,7 @@ test('a_skipped_batch_is_made_up_for_by_a_snapshot_and_a_page', async () => {
   shell.seq += 1;
   shell.emit({ kind: 'room', room: sampleRoom({ room, name: 'Renamed' }) });
   shell.rooms.set(room, sampleRoom({ room, name: 'Renamed' }));
-  await until(session, (state) => state.timelines[room]?.messages.some((m) => m.message === lost.message));
+  await until(session, (state) => (state.timelines[room]?.messages.indexOf(lost.message) ?? -1) >= 0);
   assert.equal(session.state.rooms[room].name, 'Renamed');
   shell.emit({ kind: 'roomGone', room });
   await soon();
@@ -196,14 +251,14 @@ test('what_is_said_to_one_is_sent_to_one_and_read_back', async () => {
   const room = shell.addRoom('Camp 7', [other]);
   await session.start();
   const talk = session.enterTalk(room, other.author);
-  await session.send(talk, 'for you alone');
+  await session.outbox.send(talk, 'for you alone');
   await until(session, (state) => state.timelines[talk]?.loading === 'idle' && state.timelines[talk].messages.length === 1);
   const calls = shell.calls.map(({ command, args }) => [command, args]);
   const sent = calls.find(([command]) => command === 'send_direct');
   assert.equal(sent?.[1].to, other.author);
   assert.deepEqual(calls.find(([command]) => command === 'direct_history')?.[1], { room, with: other.author, before: null, limit: PAGE });
   assert.equal(calls.some(([command]) => command === 'send_message'), false);
-  await session.markSeen(talk, session.state.timelines[talk].messages[0].message);
+  await session.markSeen(talk, session.state.timelines[talk].messages.at(0)?.message ?? '');
   assert.equal(shell.calls.at(-1)?.args.room, room);
 });
 
@@ -216,7 +271,7 @@ test('blocking_takes_a_members_messages_off_the_screen_and_unblocking_brings_the
   const session = new Session(ipc);
   await session.start();
   session.enterRoom(room);
-  const texts = (/** @type {import('../../ui/state/model.js').State} */ state) => state.timelines[room]?.messages.map((m) => m.text);
+  const texts = (/** @type {import('../../ui/state/model.js').State} */ state) => textsOf(state.timelines[room]);
   await until(session, (state) => texts(state)?.length === 2);
   await session.block(room, 'b0', true);
   assert.deepEqual(texts(session.state), ['mine']);
@@ -248,7 +303,7 @@ async function withBo() {
   await session.start();
   session.enterRoom(room);
   await until(session, (state) => state.timelines[room]?.messages.length === 3 && state.members[room]);
-  const texts = () => session.state.timelines[room]?.messages.map((m) => m.text);
+  const texts = () => textsOf(session.state.timelines[room]);
   return { session, room, texts };
 }
 

@@ -42,12 +42,66 @@ export function namesOf(members) {
   const count = new Map();
   const plain = (/** @type {Member} */ member) => member.name.trim().toLocaleLowerCase();
   for (const member of members) count.set(plain(member), (count.get(plain(member)) ?? 0) + 1);
-  return new Map(members.map((member) => [
-    member.author,
-    (count.get(plain(member)) ?? 0) > 1
-      ? t('people.twin', { name: member.name, tail: member.author.slice(-TAIL) })
-      : member.name,
-  ]));
+  return new Map(members.map((member) => {
+    const tail = member.author.slice(-TAIL);
+    if (unseen(member.name)) return [member.author, t('people.nameless', { tail })];
+    return [member.author, (count.get(plain(member)) ?? 0) > 1 ? t('people.twin', { name: member.name, tail }) : member.name];
+  }));
+}
+
+/**
+ * @param {string} name
+ * @returns {boolean} Whether a reader would see nothing: spaces and signs without width.
+ */
+function unseen(name) {
+  return /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]*$/u.test(name);
+}
+
+/**
+ * Who is who in a room, worked out once for all of its messages.
+ * @typedef {object} People
+ * @property {Map<string, string>} names By author, told apart.
+ * @property {Map<string, string>} plain By author, as they call themselves.
+ * @property {string} me My author id; empty before the members are loaded.
+ */
+
+/**
+ * @param {Member[]} members
+ * @returns {People}
+ */
+export function peopleOf(members) {
+  return {
+    names: namesOf(members),
+    plain: new Map(members.map((m) => [m.author, m.name])),
+    me: members.find((m) => m.me)?.author ?? '',
+  };
+}
+
+/**
+ * @param {string[]} authors
+ * @param {People} people
+ * @returns {{name: string, me: boolean}[]} Those that are known here.
+ */
+export function mentioned(authors, { plain, me }) {
+  return authors.flatMap((author) => {
+    const name = plain.get(author);
+    return name ? [{ name, me: author === me }] : [];
+  });
+}
+
+/** Names in one line; more than these are a number. */
+const LISTED_MAX = 12;
+
+/**
+ * @param {string[]} authors
+ * @param {People} people
+ * @returns {string} Their names, me first.
+ */
+export function listed(authors, { names, me }) {
+  const known = authors.filter((author) => names.has(author)).sort((a, b) => Number(b === me) - Number(a === me));
+  const words = known.slice(0, LISTED_MAX).map((author) => (author === me ? t('people.youName') : names.get(author) ?? ''));
+  const rest = authors.length - words.length;
+  return [...words, ...(rest > 0 ? [t('people.others', { n: rest })] : [])].join(', ');
 }
 
 /**

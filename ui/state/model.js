@@ -10,7 +10,7 @@
  * @typedef {import('../ipc/types.js').JoinStage} JoinStage
  *
  * @typedef {object} Timeline The messages of one room that are loaded: an unbroken run up to the newest.
- * @property {Message[]} messages Oldest first.
+ * @property {import('./run.js').Run} messages Oldest first.
  * @property {boolean} complete Nothing older is on this device.
  * @property {'idle' | 'loading' | 'failed'} loading
  * @property {Message[]} early Arrivals older than the run, until their page comes.
@@ -19,6 +19,8 @@
  * @property {string} clientId
  * @property {string} text
  * @property {number} timeMs
+ * @property {string | null} replyTo
+ * @property {string[]} mentions
  * @property {'queued' | 'failed'} state
  * @property {string} error The sentence to show when it failed.
  *
@@ -26,7 +28,7 @@
  * talk's does, too; see `talkOf`.
  *
  * @typedef {object} State
- * @property {'starting' | 'ready' | 'failed'} phase
+ * @property {'starting' | 'locked' | 'ready' | 'failed'} phase
  * @property {string} error Why starting failed.
  * @property {string} name Mine; empty before the first start is done.
  * @property {import('../ipc/types.js').KeyPlace} key What keeps the key to this device's data.
@@ -35,11 +37,15 @@
  * @property {Record<string, Pending[]>} pending
  * @property {Record<string, Member[]>} members
  * @property {Record<string, string>} drafts
+ * @property {Record<string, string>} settings
+ * @property {Record<string, Message | null>} quoted Messages that others answer and that are not loaded, by id; null: not here.
+ * @property {string | null} link A link opened outside of the app, until somebody has looked at it.
  * @property {JoinStage | null} joinStage
  *
  * @typedef {{type: 'snapshot', snapshot: Snapshot}
  *   | {type: 'startFailed', error: string}
  *   | {type: 'starting'}
+ *   | {type: 'locked'}
  *   | {type: 'batch', events: UiEvent[]}
  *   | {type: 'named', name: string}
  *   | {type: 'queued', room: string, pending: Pending}
@@ -53,10 +59,16 @@
  *   | {type: 'members', room: string, members: Member[]}
  *   | {type: 'seen', room: string, message: string}
  *   | {type: 'draft', room: string, text: string}
+ *   | {type: 'setting', name: string, value: string}
+ *   | {type: 'linkTaken'}
+ *   | {type: 'changed', message: Message}
+ *   | {type: 'quoted', message: string, found: Message | null}
  *   | {type: 'joinStarted'}
  *   | {type: 'shownChanged', room: string}
  *   | {type: 'left', room: string}} Action
  */
+
+import { NO_RUN } from './run.js';
 
 /** @type {Readonly<State>} */
 export const EMPTY = Object.freeze({
@@ -69,11 +81,14 @@ export const EMPTY = Object.freeze({
   pending: {},
   members: {},
   drafts: {},
+  settings: {},
+  quoted: {},
+  link: null,
   joinStage: null,
 });
 
 /** @type {Readonly<Timeline>} */
-export const NO_TIMELINE = Object.freeze({ messages: [], complete: false, loading: 'idle', early: [] });
+export const NO_TIMELINE = Object.freeze({ messages: NO_RUN, complete: false, loading: 'idle', early: [] });
 
 /**
  * Rooms in the order of the list: the latest word first, then by name.

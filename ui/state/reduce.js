@@ -7,8 +7,8 @@
  * @typedef {import('./model.js').UiEvent} UiEvent
  * @typedef {import('./model.js').Pending} Pending
  */
-import { addPage, letGo, place } from './messages.js';
-import { NO_TIMELINE, keyOf, partsOf } from './model.js';
+import { addPage, change, letGo, place } from './messages.js';
+import { NO_TIMELINE, keyOf, partsOf, talkOf } from './model.js';
 
 /**
  * @param {State} state
@@ -19,6 +19,8 @@ export function reduce(state, action) {
   switch (action.type) {
     case 'starting':
       return { ...state, phase: 'starting', error: '' };
+    case 'locked':
+      return { ...state, phase: 'locked', error: '' };
     case 'startFailed':
       return { ...state, phase: 'failed', error: action.error };
     case 'snapshot':
@@ -55,10 +57,22 @@ export function reduce(state, action) {
       return markSeen(state, action.room, action.message);
     case 'draft':
       return { ...state, drafts: { ...state.drafts, [action.room]: action.text } };
+    case 'setting':
+      return withSetting(state, action.name, action.value);
+    case 'changed':
+      return takeChange(state, action.message);
+    case 'quoted':
+      return { ...state, quoted: withQuote(state.quoted, action.message, action.found) };
+    case 'linkTaken':
+      return { ...state, link: null };
     case 'joinStarted':
       return { ...state, joinStage: null };
     case 'shownChanged':
-      return { ...state, timelines: Object.fromEntries(Object.entries(state.timelines).filter(([room]) => room !== action.room)) };
+      return {
+        ...state,
+        timelines: Object.fromEntries(Object.entries(state.timelines).filter(([room]) => room !== action.room)),
+        quoted: withoutQuotes(state.quoted, action.room),
+      };
     case 'left':
       return withoutRoom(state, action.room);
   }
@@ -71,7 +85,28 @@ export function reduce(state, action) {
  */
 function takeSnapshot(state, snapshot) {
   const rooms = Object.fromEntries(snapshot.rooms.map((room) => [room.room, room]));
-  return { ...state, phase: 'ready', error: '', name: snapshot.profile.name ?? '', key: snapshot.profile.key, rooms };
+  const kept = snapshot.drafts.map(({ room, to, text }) => [to === null ? room : talkOf(room, to), text]);
+  return {
+    ...state,
+    phase: 'ready',
+    error: '',
+    name: snapshot.profile.name ?? '',
+    key: snapshot.profile.key,
+    rooms,
+    // What this window has written is newer than what the shell has kept of it.
+    drafts: { ...Object.fromEntries(kept), ...state.drafts },
+    settings: snapshot.settings,
+  };
+}
+
+/**
+ * @param {State} state
+ * @param {string} name
+ * @param {string} value
+ * @returns {State}
+ */
+function withSetting(state, name, value) {
+  return state.settings[name] === value ? state : { ...state, settings: { ...state.settings, [name]: value } };
 }
 
 /**
@@ -106,14 +141,15 @@ function applyEvent(state, event) {
     case 'message':
       return state; // taken with the others of its batch
     case 'receipt': {
-      const known = Object.entries(state.timelines).find(([key, { messages }]) =>
-        partsOf(key).room === event.room && messages.some((m) => m.message === event.message));
-      if (!known) return state;
-      const [key, timeline] = known;
-      const messages = timeline.messages.map((m) =>
-        m.message === event.message ? { ...m, seenBy: event.seenBy } : m);
-      return withTimeline(state, key, { ...timeline, messages });
+      for (const [key, timeline] of Object.entries(state.timelines)) {
+        if (partsOf(key).room !== event.room) continue;
+        const next = change(timeline, event.message, (m) => ({ ...m, seenBy: event.seenBy }));
+        if (next) return withTimeline(state, key, next);
+      }
+      return state;
     }
+    case 'changed':
+      return takeChange(state, event.message);
     case 'member': {
       const members = state.members[event.room];
       if (!members) return state;
@@ -125,8 +161,13 @@ function applyEvent(state, event) {
       return { ...state, rooms: { ...state.rooms, [event.room.room]: event.room } };
     case 'letGo': {
       const timeline = state.timelines[event.room];
-      return timeline ? withTimeline(state, event.room, letGo(timeline, event.beforeMs)) : state;
+      const next = { ...state, quoted: letGoQuotes(state.quoted, event.room, event.beforeMs) };
+      return timeline ? withTimeline(next, event.room, letGo(timeline, event.beforeMs)) : next;
     }
+    case 'setting':
+      return withSetting(state, event.name, event.value);
+    case 'link':
+      return { ...state, link: event.link };
     case 'roomGone':
       return withoutRoom(state, event.room);
     case 'join':
@@ -154,14 +195,78 @@ function takeMessages(state, room, arrivals) {
   // Before its first page a room's run has no end to add to: the page brings these messages too.
   const timeline = next.timelines[room];
   if (timeline) next = withTimeline(next, room, place(timeline, messages));
+  const asked = messages.filter((m) => Object.hasOwn(next.quoted, m.message));
+  if (asked.length > 0) next = { ...next, quoted: { ...next.quoted, ...Object.fromEntries(asked.map((m) => [m.message, m])) } };
 
   const known = next.rooms[room];
   const newest = messages.reduce((a, b) => (b.timeMs >= a.timeMs ? b : a));
   if (known && newest.timeMs >= (known.last?.timeMs ?? 0)) {
-    const last = { name: newest.name, text: newest.text, timeMs: newest.timeMs };
-    next = { ...next, rooms: { ...next.rooms, [room]: { ...known, last } } };
+    next = { ...next, rooms: { ...next.rooms, [room]: { ...known, last: lastOf(newest) } } };
   }
   return next;
+}
+
+/**
+ * @param {Message} message
+ * @returns {import('../ipc/types.js').LastMessage} As the list of rooms shows it.
+ */
+function lastOf({ name, text, timeMs, deleted, newer }) {
+  return { name, text, timeMs, deleted, newer };
+}
+
+/**
+ * An edit, a deletion, a reaction: the message stands where it stood, and wherever it is quoted.
+ * @param {State} state
+ * @param {Message} message
+ * @returns {State}
+ */
+function takeChange(state, message) {
+  const key = keyOf(message);
+  const timeline = state.timelines[key];
+  const changed = timeline ? change(timeline, message.message, () => message) : null;
+  let next = changed ? withTimeline(state, key, changed) : state;
+  const room = next.rooms[key];
+  if (room?.last && room.last.timeMs === message.timeMs && room.last.name === message.name) {
+    next = { ...next, rooms: { ...next.rooms, [key]: { ...room, last: lastOf(message) } } };
+  }
+  if (!(message.message in next.quoted)) return next;
+  return { ...next, quoted: { ...next.quoted, [message.message]: message } };
+}
+
+/** Quoted messages that are kept; they are few kilobytes each, and a page asks for those it shows. */
+const QUOTED_MAX = 300;
+
+/**
+ * @param {Record<string, Message | null>} quoted
+ * @param {string} id
+ * @param {Message | null} found
+ * @returns {Record<string, Message | null>}
+ */
+function withQuote(quoted, id, found) {
+  const others = Object.entries(quoted).filter(([known]) => known !== id);
+  return Object.fromEntries([...others.slice(1 - QUOTED_MAX), [id, found]]);
+}
+
+/**
+ * What the room no longer shows is quoted nowhere; what it shows still is asked for again.
+ * @param {Record<string, Message | null>} quoted
+ * @param {string} room
+ * @returns {Record<string, Message | null>}
+ */
+function withoutQuotes(quoted, room) {
+  return Object.fromEntries(Object.entries(quoted).filter(([, message]) => message !== null && message.room !== room));
+}
+
+/**
+ * @param {Record<string, Message | null>} quoted
+ * @param {string} room
+ * @param {number} beforeMs
+ * @returns {Record<string, Message | null>}
+ */
+function letGoQuotes(quoted, room, beforeMs) {
+  const gone = (/** @type {Message | null} */ m) => m !== null && m.room === room && m.timeMs < beforeMs;
+  if (!Object.values(quoted).some(gone)) return quoted;
+  return Object.fromEntries(Object.entries(quoted).map(([id, message]) => [id, gone(message) ? null : message]));
 }
 
 /** @type {Pending[]} */
@@ -245,5 +350,6 @@ function withoutRoom(state, room) {
     pending: without(state.pending),
     members: without(state.members),
     drafts: without(state.drafts),
+    quoted: withoutQuotes(state.quoted, room),
   };
 }

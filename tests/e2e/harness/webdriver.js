@@ -61,6 +61,11 @@ export class Session {
     return session;
   }
 
+  /** @param {string} url */
+  go(url) {
+    return call('POST', `${this.base}/url`, { url });
+  }
+
   /** Ends the app too. */
   async close() {
     await call('DELETE', this.base);
