@@ -58,6 +58,12 @@ test('a_receipt_names_who_has_seen_it', () => {
   assert.deepEqual(state.timelines.r.messages.at(0)?.seenBy, ['a', 'b']);
 });
 
+test('a_message_tells_how_many_were_handed_it', () => {
+  const state = after(ready, opened, { type: 'saved', clientId: 'c1', message: mine },
+    { type: 'batch', events: [{ kind: 'sent', room: 'r', message: 'm5', sentTo: 3 }] });
+  assert.equal(state.timelines.r.messages.at(0)?.sentTo, 3);
+});
+
 test('a_receipt_in_the_same_batch_as_its_message_counts', () => {
   const state = after(ready, opened, { type: 'batch', events: [
     { kind: 'receipt', room: 'r', message: 'm5', seenBy: ['a'] },

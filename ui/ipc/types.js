@@ -133,6 +133,7 @@
  *   | {kind: 'changed', message: Message}
  *   | {kind: 'setting', name: string, value: string}
  *   | {kind: 'link', link: string}
+ *   | {kind: 'sent', room: RoomId, message: MessageId, sentTo: number}
  *   | {kind: 'receipt', room: RoomId, message: MessageId, seenBy: AuthorId[]}
  *   | {kind: 'member', room: RoomId, member: Member}
  *   | {kind: 'room', room: Room}

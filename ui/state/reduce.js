@@ -140,14 +140,10 @@ function applyEvent(state, event) {
   switch (event.kind) {
     case 'message':
       return state; // taken with the others of its batch
-    case 'receipt': {
-      for (const [key, timeline] of Object.entries(state.timelines)) {
-        if (partsOf(key).room !== event.room) continue;
-        const next = change(timeline, event.message, (m) => ({ ...m, seenBy: event.seenBy }));
-        if (next) return withTimeline(state, key, next);
-      }
-      return state;
-    }
+    case 'receipt':
+      return withMessage(state, event, (m) => ({ ...m, seenBy: event.seenBy }));
+    case 'sent':
+      return withMessage(state, event, (m) => ({ ...m, sentTo: event.sentTo }));
     case 'changed':
       return takeChange(state, event.message);
     case 'member': {
@@ -212,6 +208,22 @@ function takeMessages(state, room, arrivals) {
  */
 function lastOf({ name, text, timeMs, deleted, newer }) {
   return { name, text, timeMs, deleted, newer };
+}
+
+/**
+ * Something about one message that is loaded is another now.
+ * @param {State} state
+ * @param {{room: string, message: string}} which
+ * @param {(message: Message) => Message} how
+ * @returns {State}
+ */
+function withMessage(state, which, how) {
+  for (const [key, timeline] of Object.entries(state.timelines)) {
+    if (partsOf(key).room !== which.room) continue;
+    const next = change(timeline, which.message, how);
+    if (next) return withTimeline(state, key, next);
+  }
+  return state;
 }
 
 /**
