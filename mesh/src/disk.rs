@@ -15,7 +15,7 @@ use peddlenet_wire::RoomTag;
 use tokio::sync::mpsc;
 
 use crate::{
-    actor::{Actor, Continue, drafts_of, prefs_of},
+    actor::{Actor, Continue, bases_of, drafts_of, prefs_of},
     room::{SavedRoom, carried_of, epochs_of, next_key, said_of},
     trust::{Entry, fork_prefix},
 };
@@ -87,6 +87,7 @@ impl Disk {
                 carried_of,
                 next_key,
                 drafts_of,
+                bases_of,
                 prefs_of,
             ];
             for prefix in all.map(|prefix| prefix(room)) {

@@ -17,7 +17,7 @@ use std::{
 use peddlenet_crypto::vault::Cost;
 use peddlenet_peer::{Endpoint, EndpointConfig, Incoming, ListenerCertificate, PeerError};
 use peddlenet_store::{Folder, Opened, Options, SledStore, Store, StoreError, Write};
-use peddlenet_wire::{Invite, RoomId, codec::Name};
+use peddlenet_wire::{Invite, RoomId, codec::Name, limits};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -75,6 +75,23 @@ pub struct Config {
     pub receipts: Receipts,
     /// Where the key to all this is kept.
     pub keys: Keys,
+    /// What one room may take of this disk (bytes); beyond it the oldest messages of others go.
+    pub room_bytes: u64,
+}
+
+impl Config {
+    /// A person's device, as most are: what differs is set after.
+    pub fn at(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            name: None,
+            listen: Vec::new(),
+            announce: Vec::new(),
+            receipts: Receipts::default(),
+            keys: Keys::default(),
+            room_bytes: limits::ROOM_BYTES_MAX,
+        }
+    }
 }
 
 /// A device in its rooms. A cheap handle: every clone drives the same node, and the node ends when
@@ -157,6 +174,7 @@ impl Node {
             store,
             rooms: loaded.rooms,
             settings: loaded.settings,
+            room_bytes: config.room_bytes,
             events,
         };
         tokio::spawn(actor::run(parts, incoming, commands_out));

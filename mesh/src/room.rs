@@ -137,6 +137,10 @@ pub(crate) struct Room {
     /// The last sign of life of each member.
     pub(crate) heard: BTreeMap<AuthorId, Heard>,
     pub(crate) unread: u64,
+    /// What is held of it (bytes).
+    pub(crate) bytes: u64,
+    /// Its oldest messages are going at present.
+    pub(crate) making_space: bool,
     pub(crate) prefs: RoomPrefs,
     /// Content from before that moment was let go since the start.
     pub(crate) let_go: Timestamp,
@@ -173,6 +177,8 @@ impl Room {
             whereabouts: BTreeMap::new(),
             heard: BTreeMap::new(),
             unread: 0,
+            bytes: 0,
+            making_space: false,
             prefs: RoomPrefs::default(),
             let_go: Timestamp(0),
             unopened: BTreeSet::new(),

@@ -36,6 +36,8 @@ pub struct Stats {
     pub direct_gaps: u64,
     /// Parcels that were forged, damaged, or not meant for this device.
     pub direct_refused: u64,
+    /// Logs that lost their oldest messages because a room had used up its share of the disk.
+    pub evicted: u64,
     /// Seconds in which a link did what none should, by reason.
     pub misbehaved: Reasons,
     /// Links that were closed for what the other end did, by reason.

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use peddlenet_mesh::{Config, ErrorCode, Keys, Node, Receipts};
+use peddlenet_mesh::{Config, ErrorCode, Keys, Node};
 use tauri::{Manager, RunEvent};
 
 use crate::events::Feed;
@@ -163,15 +163,11 @@ async fn open(data_dir: PathBuf) -> Result<Shell, peddlenet_mesh::Error> {
     // Asking the keychain may wait for the person to unlock it.
     let keychain = tauri::async_runtime::spawn_blocking(keychain::find).await;
     let config = Config {
-        data_dir,
-        name: None,
-        listen: Vec::new(),
-        announce: Vec::new(),
-        receipts: Receipts::OnDisplay,
         keys: Keys {
             keychain: keychain.ok().flatten(),
             ..Keys::default()
         },
+        ..Config::at(data_dir)
     };
     match Node::open(config).await {
         Ok((node, events)) => Ok(Shell::open(node, Feed::start(events))),

@@ -57,12 +57,10 @@ fn a_wipe_leaves_nothing_and_the_next_start_is_the_first() {
 async fn other_handles_of_a_wiped_node_are_closed() {
     let folder = tempfile::tempdir().unwrap();
     let config = Config {
-        data_dir: folder.path().join("profile"),
         name: Some("Ada".into()),
         listen: vec![([127, 0, 0, 1], 0).into()],
-        announce: Vec::new(),
         receipts: Receipts::Never,
-        keys: Keys::default(),
+        ..Config::at(folder.path().join("profile"))
     };
     let (node, _events) = Node::open(config).await.unwrap();
     node.create_room("Mine").await.unwrap();

@@ -165,12 +165,3 @@ fn too_many_open_invites_are_refused_until_one_is_closed() {
     node.ok("revoke", close).unwrap();
     node.ok("invite", json!({"room": room})).unwrap();
 }
-
-#[test]
-fn commands_of_later_versions_say_not_yet() {
-    let (_folder, node) = start("Ada");
-    let room = create_room(&node, "Later");
-    for cmd in ["edit", "delete", "react"] {
-        assert_eq!(refused(&node, cmd, json!({"room": room})).code, "not_yet");
-    }
-}

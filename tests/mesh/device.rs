@@ -8,9 +8,10 @@ use std::{
 };
 
 use peddlenet_mesh::{
-    Config, Error, ErrorCode, Event, Events, Heads, Joined, Keys, Member, Message, MessageId, Node,
+    Config, Error, ErrorCode, Event, Events, Heads, Joined, Member, Message, MessageId, Node,
     Reach, Receipts, RoomId,
 };
+use peddlenet_wire::limits::ROOM_BYTES_MAX;
 use tempfile::TempDir;
 
 /// How long anything may take before it counts as not happening. Some things are tried again every 30 s,
@@ -32,6 +33,7 @@ pub(crate) struct Device {
     pub(crate) node: Node,
     pub(crate) name: String,
     receipts: Receipts,
+    room_bytes: u64,
     events: Events,
     /// Every event so far, in order.
     pub(crate) seen: Vec<Event>,
@@ -42,6 +44,7 @@ pub(crate) struct Device {
 pub(crate) struct Shut {
     name: String,
     receipts: Receipts,
+    room_bytes: u64,
     data: TempDir,
     listen: Vec<SocketAddr>,
 }
@@ -59,6 +62,7 @@ impl Shut {
         Self {
             name: self.name.clone(),
             receipts: self.receipts,
+            room_bytes: self.room_bytes,
             data,
             listen: self.listen.clone(),
         }
@@ -104,6 +108,13 @@ impl Device {
         Self::with(name, data, receipts, opened.unwrap())
     }
 
+    /// A new device that gives so many bytes of its disk to a room.
+    pub(crate) async fn with_space(name: &str, room_bytes: u64) -> Self {
+        let mut shut = Self::new(name).await.shut().await;
+        shut.room_bytes = room_bytes;
+        Self::reopen(shut).await
+    }
+
     /// A new device that tells others to look for it where it is not.
     pub(crate) async fn misplaced(name: &str, told: SocketAddr) -> Self {
         let data = tempfile::tempdir().unwrap();
@@ -117,6 +128,7 @@ impl Device {
             node,
             name: name.to_owned(),
             receipts,
+            room_bytes: ROOM_BYTES_MAX,
             events,
             seen: Vec::new(),
             data,
@@ -130,6 +142,7 @@ impl Device {
         Shut {
             name: self.name,
             receipts: self.receipts,
+            room_bytes: self.room_bytes,
             data: self.data,
             listen,
         }
@@ -140,17 +153,26 @@ impl Device {
         let Shut {
             name,
             receipts,
+            room_bytes,
             data,
             listen,
         } = shut;
         let opened = until(&format!("{name}'s ports"), async || {
-            match open(&name, data.path(), listen.clone(), Vec::new(), receipts).await {
+            let config = config(&name, data.path(), listen.clone(), receipts);
+            let config = Config {
+                room_bytes,
+                ..config
+            };
+            match Node::open(config).await {
                 Err(e) if e.code == ErrorCode::NetworkFailed => None,
                 outcome => Some(outcome.unwrap()),
             }
         })
         .await;
-        Self::with(&name, data, receipts, opened)
+        Self {
+            room_bytes,
+            ..Self::with(&name, data, receipts, opened)
+        }
     }
 
     /// A link into a room, for anyone.
@@ -275,16 +297,18 @@ async fn open(
     announce: Vec<SocketAddr>,
     receipts: Receipts,
 ) -> Result<(Node, Events), Error> {
-    let config = Config {
-        // The key lies beside it, in the same temporary folder.
-        data_dir: data.join("profile"),
+    let config = config(name, data, listen, receipts);
+    Node::open(Config { announce, ..config }).await
+}
+
+fn config(name: &str, data: &Path, listen: Vec<SocketAddr>, receipts: Receipts) -> Config {
+    Config {
         name: Some(name.to_owned()),
         listen,
-        announce,
         receipts,
-        keys: Keys::default(),
-    };
-    Node::open(config).await
+        // The key lies beside it, in the same temporary folder.
+        ..Config::at(data.join("profile"))
+    }
 }
 
 /// Waits until a look gives something. For states that no event announces.

@@ -7,3 +7,4 @@ mod device;
 #[allow(dead_code, reason = "the other programs use the rest")]
 mod raw_member;
 mod share;
+mod space;

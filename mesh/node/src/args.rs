@@ -77,7 +77,6 @@ impl Args {
     pub(crate) fn config(&self) -> Result<Config, String> {
         let passphrase = self.passphrase_file.as_deref().map(passphrase);
         Ok(Config {
-            data_dir: self.data.clone(),
             name: self.name.clone(),
             listen: self.listen.clone(),
             announce: self.announce.clone(),
@@ -91,6 +90,7 @@ impl Args {
                 passphrase: passphrase.transpose()?,
                 file: self.key_file.clone(),
             },
+            ..Config::at(&self.data)
         })
     }
 }

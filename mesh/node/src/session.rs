@@ -311,6 +311,7 @@ async fn stats(node: &Node) -> Result<Value, Error> {
         "direct_taken": device.direct_taken,
         "direct_gaps": device.direct_gaps,
         "direct_refused": device.direct_refused,
+        "evicted": device.evicted,
         "delivered": engine.delivered,
         "duplicates": engine.duplicates,
         "refused": engine.refused,

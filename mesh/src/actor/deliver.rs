@@ -36,6 +36,7 @@ impl Actor {
         if own {
             self.count_said(event);
         }
+        self.took_space(event);
         if own || self.landing.remove(&event.hash()).is_some() {
             self.take_event(event, hops);
         }

@@ -32,6 +32,7 @@ mod presence;
 mod retention;
 mod rooms;
 mod search;
+mod space;
 mod trust;
 mod verify;
 mod whereabouts;
@@ -52,6 +53,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use join::Arrival;
 pub(crate) use links::Net;
+pub(crate) use space::bases_of;
 pub(crate) use verify::Verifier;
 
 use crate::{
@@ -111,6 +113,8 @@ pub(crate) struct Actor {
     landing: HashMap<EventHash, (SignedEvent, u8)>,
     /// Which neighbours were handed own messages of late.
     handed: kept::Handed,
+    /// What one room may take of this disk (bytes).
+    room_bytes: u64,
     /// The person's settings.
     settings: BTreeMap<String, String>,
     /// The newest message of each room.
@@ -162,6 +166,7 @@ pub(crate) struct Parts {
     pub(crate) store: peddlenet_store::StoreHandle,
     pub(crate) rooms: Vec<rooms::LoadedRoom>,
     pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) room_bytes: u64,
     pub(crate) events: EventSink,
 }
 
@@ -224,6 +229,7 @@ impl Actor {
             ticks: 0,
             landing: HashMap::new(),
             handed: kept::Handed::default(),
+            room_bytes: parts.room_bytes,
             settings: parts.settings,
             last: BTreeMap::new(),
             reach: BTreeMap::new(),

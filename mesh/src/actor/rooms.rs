@@ -20,6 +20,7 @@ use super::{
     direct::RoomDirects,
     kept::{prefs_of, read_prefs},
     messages::unread,
+    space::{bytes_of, read_bases},
 };
 use crate::{
     api::{Event, Message, Reach, RoomOptions, RoomSummary},
@@ -39,6 +40,8 @@ pub(crate) struct LoadedRoom {
     held: Vec<peddlenet_gossip::Held>,
     /// Logs of which nothing is left, and where they end.
     let_go: Vec<(AuthorId, Seq)>,
+    /// Logs that begin later on this device, since what was before made space.
+    bases: Vec<(AuthorId, Seq)>,
     records: Vec<SignedRecord>,
     last: Option<Message>,
     directs: RoomDirects,
@@ -139,7 +142,9 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
             room.dress(last, notes);
         }
     }
+    room.bytes = bytes_of(&held);
     Ok(LoadedRoom {
+        bases: read_bases(store, tag)?,
         room,
         held: held
             .iter()
@@ -214,6 +219,7 @@ impl Actor {
             held,
             records,
             let_go,
+            bases,
             last,
             directs,
         } = loaded;
@@ -227,6 +233,7 @@ impl Actor {
             records,
         });
         self.tell_let_go(tag, let_go);
+        self.tell_let_go(tag, bases);
         self.tell_cuts(tag);
         self.trust_loaded(tag);
         self.go_on_as_moved(tag);

@@ -153,8 +153,10 @@ pub struct Evicted {
     pub places: Vec<(AuthorId, Seq)>,
     /// Bytes of events that are gone.
     pub freed: u64,
-    /// Where to go on; `None` when the end was reached.
-    pub next: Option<(Hlc, EventHash)>,
+    /// The last event that was looked at: where to go on.
+    pub upto: Option<(Hlc, EventHash)>,
+    /// Whether there are events behind it.
+    pub more: bool,
 }
 
 /// What this device signed in one stream, and what the store still has of it.

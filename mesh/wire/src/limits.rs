@@ -45,6 +45,8 @@ pub const PEERS_MAX: usize = 16;
 pub const UNICAST_MAX: usize = 8 * 1024;
 /// The text of one direct message, UTF-8. What is around it when it travels fits [`UNICAST_MAX`] with it.
 pub const DIRECT_TEXT_MAX: usize = 7 * 1024;
+/// What one room may take of a device's disk, headers and bodies (bytes).
+pub const ROOM_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Rooms that one device is in (count). Also the room offers in one frame.
 pub const ROOMS_MAX: usize = 64;
 /// Members of one room that this build keeps (count).

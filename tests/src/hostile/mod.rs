@@ -325,12 +325,10 @@ impl Honest {
     async fn new(name: &str, listen: &str) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let config = Config {
-            data_dir: data.path().join("profile"),
             name: Some(name.to_owned()),
             listen: vec![listen.parse()?],
-            announce: Vec::new(),
             receipts: Receipts::OnDelivery,
-            keys: peddlenet_mesh::Keys::default(),
+            ..Config::at(data.path().join("profile"))
         };
         let (node, events) = Node::open(config).await.map_err(|e| anyhow!("{e:?}"))?;
         Ok(Self {

@@ -272,7 +272,7 @@ pub(super) fn the_oldest_goes_to_make_space_and_one_author_is_spared(store: &mut
         .unwrap();
     assert_eq!(first.freed, 3 * size);
     let places: Vec<_> = (1..=3).map(|seq| (AuthorId([2; 32]), Seq(seq))).collect();
-    assert_eq!((first.places, first.next), (places, None));
+    assert_eq!((first.places, first.more), (places, true));
     assert_eq!(bytes(store), 37 * size);
     assert_eq!(store.event(ROOM, theirs(3).key.hash).unwrap(), None);
     assert_eq!(
@@ -291,9 +291,9 @@ pub(super) fn the_oldest_goes_to_make_space_and_one_author_is_spared(store: &mut
             .unwrap();
         gone.extend(step.places);
         steps += 1;
-        match step.next {
-            Some(next) => after = Some(next),
-            None => break,
+        after = step.upto;
+        if !step.more {
+            break;
         }
     }
     assert_eq!((gone.len(), steps), (18, 2));

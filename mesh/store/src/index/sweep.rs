@@ -114,17 +114,20 @@ impl<T: Tables> Indexed<T> {
         if let Some((clock, hash)) = after {
             span.from = [&*layout::time_key(room, clock, hash), &[0]].concat();
         }
-        let mut evicted = Evicted::default();
         let mut draft = Draft::over(&self.tables);
         let keys = self.keys(Table::ByTime, &span, SWEEP)?;
-        let more = keys.len() == SWEEP;
+        let mut evicted = Evicted {
+            more: keys.len() == SWEEP,
+            ..Evicted::default()
+        };
         for time_key in keys {
             if evicted.freed >= bytes {
+                evicted.more = true;
                 break;
             }
             let (_, clock, hash) = layout::read_time_key(&time_key)?;
             let key = self.key_at(&time_key)?;
-            evicted.next = Some((clock, hash)).filter(|_| more);
+            evicted.upto = Some((clock, hash));
             if key.author != spare {
                 let size = draft.forget(&key, time_key)?;
                 evicted.freed = evicted.freed.saturating_add(size);
