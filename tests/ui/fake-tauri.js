@@ -148,6 +148,7 @@ export class FakeShell {
       return this.#snapshot();
     },
     snapshot: () => this.#snapshot(),
+    looking_at: () => ({}),
     set_name: ({ name }) => {
       this.name = name;
       return {};

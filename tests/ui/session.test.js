@@ -39,6 +39,7 @@ test('commands_carry_the_names_and_shapes_of_the_contract', async () => {
   await ipc.sendMessage(room, 'c1', 'hi');
   await ipc.history(room, null, 10);
   await ipc.markSeen(room, 'm1');
+  await ipc.lookingAt(room);
   await ipc.scanFrame({ width: 2, height: 1, bytes: new Uint8Array([1, 2]) });
   const sent = shell.calls.slice(1).map(({ command, args, headers }) => [command, args, headers]);
   assert.deepEqual(sent, [
@@ -47,6 +48,7 @@ test('commands_carry_the_names_and_shapes_of_the_contract', async () => {
     ['send_message', { room, clientId: 'c1', text: 'hi' }, undefined],
     ['history', { room, before: null, limit: 10 }, undefined],
     ['mark_seen', { room, message: 'm1' }, undefined],
+    ['looking_at', { room }, undefined],
     ['scan_frame', new Uint8Array([1, 2]), { 'pn-width': '2', 'pn-height': '1' }],
   ]);
   assert.equal(typeof shell.calls[0].args.channel.onmessage, 'function');

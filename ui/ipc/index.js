@@ -80,6 +80,20 @@ export const ipc = Object.freeze({
     }
   },
 
+  /**
+   * Opens a locked profile; `subscribe` works from then on. Rejects with `wrong_passphrase`.
+   * @param {string} passphrase
+   * @returns {Promise<void>}
+   */
+  unlock: (passphrase) => call('unlock', { passphrase }),
+
+  /**
+   * Puts a profile that has no room yet under a passphrase; subscribe again afterwards. Rejects with `not_new`.
+   * @param {string} passphrase
+   * @returns {Promise<void>}
+   */
+  protect: (passphrase) => call('protect', { passphrase }),
+
   /** @returns {Promise<Snapshot>} */
   snapshot: () => call('snapshot'),
 
@@ -184,6 +198,27 @@ export const ipc = Object.freeze({
    * @returns {Promise<void>}
    */
   leaveRoom: (room) => call('leave_room', { room }),
+
+  /**
+   * Opens an address outside of the app. The page has asked the person before.
+   * @param {string} url http or https.
+   * @returns {Promise<void>}
+   */
+  openLink: (url) => call('open_link', { url }),
+
+  /**
+   * Keeps the screen on while a code is shown.
+   * @param {boolean} on
+   * @returns {Promise<void>}
+   */
+  keepAwake: (on) => call('keep_awake', { on }),
+
+  /**
+   * Says which room is on the screen, so that the desktop stays silent about it.
+   * @param {RoomId | null} room
+   * @returns {Promise<void>}
+   */
+  lookingAt: (room) => call('looking_at', { room }),
 
   /**
    * Destroys the key and everything on this device; the app ends.

@@ -3,7 +3,9 @@
 //! All of them are async: a plain one would run on the thread that paints the window. A new
 //! command needs a line in permissions/ui.toml too.
 
+pub(crate) mod desktop;
 pub(crate) mod invites;
+pub(crate) mod lock;
 pub(crate) mod messages;
 pub(crate) mod power;
 pub(crate) mod rooms;
