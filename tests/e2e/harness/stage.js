@@ -120,9 +120,13 @@ export class Person {
     };
   }
 
-  /** Starts the app without a driver, and waits for its end. @returns {Promise<{code: number | null, stderr: string}>} */
-  async again() {
-    const app = this.stage.spawn(APP, [], { env: this.environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+  /**
+   * Starts the app without a driver, and waits for its end.
+   * @param {string[]} [args]
+   * @returns {Promise<{code: number | null, stderr: string}>}
+   */
+  async again(args = []) {
+    const app = this.stage.spawn(APP, args, { env: this.environment(), stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';
     app.stderr?.on('data', (chunk) => { stderr += chunk; });
     await new Promise((resolve) => app.once('close', resolve));
