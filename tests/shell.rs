@@ -9,16 +9,30 @@
     reason = "what uses these parts needs Tauri and is not compiled here"
 )]
 
+#[path = "../src-tauri/src/address.rs"]
+mod address;
 #[path = "../src-tauri/src/batcher.rs"]
 mod batcher;
+#[path = "../src-tauri/src/desktop/mod.rs"]
+mod desktop;
 #[path = "../src-tauri/src/dto/mod.rs"]
 mod dto;
 #[path = "../src-tauri/src/error.rs"]
 mod error;
+#[path = "../src-tauri/src/front.rs"]
+mod front;
+#[path = "../src-tauri/src/link.rs"]
+mod link;
+#[path = "../src-tauri/src/notices/mod.rs"]
+mod notices;
 #[path = "../src-tauri/src/options.rs"]
 mod options;
+#[path = "../src-tauri/src/place.rs"]
+mod place;
 #[path = "../src-tauri/src/scanner.rs"]
 mod scanner;
+#[path = "../src-tauri/src/tries.rs"]
+mod tries;
 
 use std::collections::BTreeSet;
 

@@ -54,14 +54,24 @@ impl Batcher {
     /// Events were lost: the batch that comes back leaves a gap, upon which the page takes a snapshot.
     pub(crate) fn skip(&mut self, now: Instant) -> Batch {
         self.seq += 1;
-        self.waiting.clear();
-        self.batch(now)
+        self.forget();
+        // What the page gets before its snapshot it throws away: links go in a batch after it.
+        let links = std::mem::take(&mut self.waiting);
+        let gap = self.batch(now);
+        self.waiting = links;
+        gap
     }
 
     /// Forgets what waits: a snapshot that is made from now on holds it already.
     pub(crate) fn restart(&mut self) -> u64 {
-        self.waiting.clear();
+        self.forget();
         self.seq
+    }
+
+    /// No snapshot holds a link that somebody opened.
+    fn forget(&mut self) {
+        self.waiting
+            .retain(|event| matches!(event, UiEvent::Link { .. }));
     }
 
     fn batch(&mut self, now: Instant) -> Batch {
@@ -123,6 +133,25 @@ mod tests {
         assert_eq!(batcher.take(now).unwrap().seq, 1);
         batcher.push(event(), now);
         assert_eq!(batcher.skip(now).seq, 3, "2 never comes");
+    }
+
+    #[test]
+    fn a_link_is_in_no_snapshot_and_stays() {
+        let now = Instant::now();
+        let mut batcher = Batcher::new(now);
+        let link = || UiEvent::Link {
+            link: "PEDDLENET:J/AA".into(),
+        };
+        batcher.push(event(), now);
+        batcher.push(link(), now);
+        batcher.restart();
+        let batch = batcher.take(now).unwrap();
+        assert!(matches!(batch.events[..], [UiEvent::Link { .. }]));
+
+        batcher.push(link(), now);
+        assert!(batcher.skip(now).events.is_empty());
+        let batch = batcher.take(now).unwrap();
+        assert!(matches!(batch.events[..], [UiEvent::Link { .. }]));
     }
 
     #[test]

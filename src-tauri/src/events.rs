@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Node ──Event──> feed task ──Batch every <= 33 ms──> Channel ──> ui/state
-//!                      ^ attach, seq
+//!                      ^ attach, seq, link      and what the desktop is told of: alerts
 //!                   commands::session
 //! ```
 //!
@@ -16,15 +16,17 @@ use peddlenet_mesh::{Event, Events};
 use tauri::ipc::Channel;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::alerts::Alerts;
 use crate::batcher::Batcher;
 use crate::dto::{Batch, UiEvent};
 use crate::error::UiError;
+use crate::link::Link;
 
 /// Questions to the feed that may wait; the page asks one at a time.
 const MAX_ASKS: usize = 8;
 
 /// The shell's end of the feed task.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Feed {
     asks: mpsc::Sender<Ask>,
 }
@@ -34,13 +36,15 @@ enum Ask {
     Attach(Channel<Batch>, oneshot::Sender<u64>),
     /// The number of the last batch.
     Seq(oneshot::Sender<u64>),
+    /// A link that was opened outside: for the page, or for the next one.
+    Link(String),
 }
 
 impl Feed {
     /// Starts the task; it ends with the node.
-    pub(crate) fn start(events: Events) -> Self {
+    pub(crate) fn start(events: Events, alerts: Alerts) -> Self {
         let (asks, questions) = mpsc::channel(MAX_ASKS);
-        tauri::async_runtime::spawn(run(events, questions));
+        tauri::async_runtime::spawn(run(events, questions, alerts));
         Self { asks }
     }
 
@@ -52,6 +56,16 @@ impl Feed {
         self.ask(Ask::Seq).await
     }
 
+    pub(crate) fn link(&self, link: &Link) {
+        if self
+            .asks
+            .try_send(Ask::Link(link.as_str().to_owned()))
+            .is_err()
+        {
+            tracing::warn!("too many links at once: one was dropped");
+        }
+    }
+
     async fn ask(&self, ask: impl FnOnce(oneshot::Sender<u64>) -> Ask) -> Result<u64, UiError> {
         let (answer, reply) = oneshot::channel();
         let closed = || UiError::from(peddlenet_mesh::ErrorCode::Closed);
@@ -60,20 +74,26 @@ impl Feed {
     }
 }
 
-async fn run(mut events: Events, mut asks: mpsc::Receiver<Ask>) {
+async fn run(mut events: Events, mut asks: mpsc::Receiver<Ask>, alerts: Alerts) {
     let mut batcher = Batcher::new(Instant::now());
     let mut page: Option<Channel<Batch>> = None;
+    let mut link = None;
     loop {
         let due = batcher.due().map(tokio::time::Instant::from_std);
         // In this order: a batch takes along what has already happened.
         let batch = tokio::select! {
             biased;
             Some(ask) = asks.recv() => {
-                answer(ask, &mut batcher, &mut page);
-                None
+                answer(ask, &mut batcher, &mut page, &mut link);
+                // Kept until a page listens; the last one counts.
+                let link = link.take_if(|_| page.is_some());
+                link.and_then(|link| batcher.push(UiEvent::Link { link }, Instant::now()))
             }
             event = events.recv() => match event {
-                Some(event) => on_event(event, &mut batcher),
+                Some(event) => {
+                    alerts.event(&event);
+                    on_event(event, &mut batcher)
+                }
                 None => break,
             },
             () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {
@@ -90,7 +110,12 @@ async fn run(mut events: Events, mut asks: mpsc::Receiver<Ask>) {
     tracing::debug!("the node closed; the feed ends");
 }
 
-fn answer(ask: Ask, batcher: &mut Batcher, page: &mut Option<Channel<Batch>>) {
+fn answer(
+    ask: Ask,
+    batcher: &mut Batcher,
+    page: &mut Option<Channel<Batch>>,
+    link: &mut Option<String>,
+) {
     // A page that stopped waiting for the answer is gone; there is nobody to tell.
     match ask {
         Ask::Attach(channel, answer) => {
@@ -100,6 +125,7 @@ fn answer(ask: Ask, batcher: &mut Batcher, page: &mut Option<Channel<Batch>>) {
         Ask::Seq(answer) => {
             let _ = answer.send(batcher.seq());
         }
+        Ask::Link(opened) => *link = Some(opened),
     }
 }
 

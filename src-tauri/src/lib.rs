@@ -4,40 +4,63 @@
 //!   ui/ipc ──invoke──> commands::* ──one call──> Node         (peddlenet-mesh)
 //!          ──frames──> commands::scan ─────────> peddlenet-qr, on a blocking thread
 //!   ui/ipc <─batches── events <────────events─── Node
+//!                         └─> alerts ──> desktop, tray, the window's title
 //! ```
 //!
 //! **Contract.** No protocol and no state here: what the page sees lives in the node. Commands
 //! are async, so nothing runs on the thread that paints. Only the embedded page may call them
 //! (capabilities/main.json), and it can't navigate away (window.rs).
 
+mod address;
+mod alerts;
 mod batcher;
 mod commands;
+mod desktop;
 mod dto;
 mod error;
 mod events;
+mod facts;
+mod front;
 mod keychain;
+mod link;
+mod notices;
+mod opening;
 mod options;
+mod place;
 mod scanner;
 mod shell;
+mod tray;
+mod tries;
 mod window;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use anyhow::Context;
-use peddlenet_mesh::{Config, ErrorCode, Keys, Node};
-use tauri::{Manager, RunEvent};
+use tauri::{App, AppHandle, Manager, RunEvent};
 
-use crate::events::Feed;
+use crate::alerts::Alerts;
+use crate::desktop::Desktop;
+use crate::front::Door;
+use crate::opening::Opening;
 use crate::shell::Shell;
 
+/// How long a start that finds its profile taken waits for the window of the other, which may be
+/// opening just now: so many times so long.
+const KNOCKS: u32 = 10;
+const KNOCK_PAUSE: Duration = Duration::from_millis(150);
+
+pub use link::Link;
 pub use options::{Options, Profile, USAGE};
 
 /// Opens the app with this profile; returns when its window was closed.
 ///
-/// A profile that another process has open is told on standard error, and no window opens.
+/// Where another process has the profile open, its window comes to the front and takes the link; one that
+/// doesn't answer is told on standard error. No second window opens.
 #[must_use]
-pub fn run(profile: Profile) -> ExitCode {
+pub fn run(profile: Profile, link: Option<Link>) -> ExitCode {
     let asked = std::env::var("PEDDLENET_LOG").ok();
     tracing_subscriber::fmt()
         .with_env_filter(peddlenet_mesh::log_filter(asked.as_deref()))
@@ -85,11 +108,17 @@ pub fn run(profile: Profile) -> ExitCode {
             commands::power::set_role,
             commands::power::remove_member,
             commands::power::ban_member,
-            commands::power::close_room
+            commands::power::close_room,
+            commands::lock::unlock,
+            commands::lock::protect,
+            commands::desktop::open_link,
+            commands::desktop::keep_awake,
+            commands::desktop::looking_at
         ])
+        .on_window_event(window::on_event)
         .on_permission_request(|webview, kind| window::answer_permission(&webview, &kind))
         .setup(move |app| {
-            if let Err(problem) = start(app, &profile) {
+            if let Err(problem) = start(app, &profile, link) {
                 // Tauri would panic with an error from here; a person gets the sentence.
                 eprintln!("{problem}");
                 std::process::exit(1);
@@ -99,16 +128,16 @@ pub fn run(profile: Profile) -> ExitCode {
         .build(tauri::generate_context!());
     match app {
         Ok(app) => {
-            app.run(|app, event| {
-                if matches!(event, RunEvent::Exit)
-                    && let Ok(node) = app.state::<Shell>().node()
-                {
-                    // So that friends see at once who left; what was saved is on disk already.
-                    tauri::async_runtime::block_on(node.clone().close());
-                    if let Some(folder) = app.try_state::<Folder>() {
-                        folder.forget_page_if_fresh();
+            app.run(|app, event| match event {
+                RunEvent::Exit => end(app),
+                // How macOS hands over a link, to a running app and to one that it starts.
+                #[cfg(target_os = "macos")]
+                RunEvent::Opened { urls } => {
+                    for url in urls {
+                        came(app, Link::parse(url.as_str()));
                     }
                 }
+                _ => {}
             });
             ExitCode::SUCCESS
         }
@@ -120,16 +149,82 @@ pub fn run(profile: Profile) -> ExitCode {
 }
 
 /// Opens the profile, then the window; an error is a sentence.
-fn start(app: &tauri::App, profile: &Profile) -> anyhow::Result<()> {
+fn start(app: &App, profile: &Profile, link: Option<Link>) -> anyhow::Result<()> {
     let folder = Folder(profile.folder(&app.path().app_data_dir()?));
+    if front::knock(&folder.0, link.as_ref()) {
+        leave_it_to_the_other();
+    }
     // Before the node makes a new store: a wipe may have been interrupted, or the folder be new.
     folder.forget_page_if_fresh();
-    app.manage(tauri::async_runtime::block_on(open(folder.mesh()))?);
+    let clicked = app.handle().clone();
+    let desktop = Desktop::start(move || window::raise(&clicked))
+        .context("PeddleNet can't start its threads")?;
+    let alerts = Alerts::start(app.handle().clone(), desktop.clone(), profile.title());
+    let opening = Opening::new(folder.mesh(), alerts.clone());
+    let state = match tauri::async_runtime::block_on(opening.start()) {
+        Ok(state) => state,
+        Err(taken) => {
+            let answered = (0..KNOCKS).any(|_| {
+                std::thread::sleep(KNOCK_PAUSE);
+                front::knock(&folder.0, link.as_ref())
+            });
+            if answered {
+                leave_it_to_the_other();
+            }
+            return Err(taken.into());
+        }
+    };
+    let shell = Shell::new(state);
+    if let Some(link) = link {
+        shell.link(link);
+    }
+    app.manage(shell);
+    app.manage(opening);
+    app.manage(alerts);
+    app.manage(desktop);
     app.manage(scanner::Scanner::new());
-    window::open(app, folder.webview(), profile.title())
+    window::open(app, &folder.0, folder.webview(), profile.title())
         .context("PeddleNet can't open its window")?;
+    tauri::async_runtime::block_on(app.state::<Alerts>().window_opened());
+    let handle = app.handle().clone();
+    match front::open(&folder.0, move |link| came(&handle, link)) {
+        Ok(door) => {
+            app.manage(Mutex::new(Some(door)));
+        }
+        Err(problem) => tracing::info!(%problem, "a second start will not find this window"),
+    }
     app.manage(folder);
     Ok(())
+}
+
+/// Ends this process: another one has the profile open, and has come to the front.
+fn leave_it_to_the_other() -> ! {
+    eprintln!("PeddleNet is already open with this profile; its window comes to the front.");
+    std::process::exit(0)
+}
+
+/// The app was started again, perhaps with a link.
+fn came(app: &AppHandle, link: Option<Link>) {
+    window::raise(app);
+    if let Some(link) = link {
+        app.state::<Shell>().link(link);
+    }
+}
+
+fn end(app: &AppHandle) {
+    if let Some(door) = app.try_state::<Mutex<Option<Door>>>()
+        && let Ok(mut door) = door.lock()
+    {
+        // The process ends without dropping what is managed.
+        drop(door.take());
+    }
+    if let Ok(node) = app.state::<Shell>().node() {
+        // So that friends see at once who left; what was saved is on disk already.
+        tauri::async_runtime::block_on(node.close());
+        if let Some(folder) = app.try_state::<Folder>() {
+            folder.forget_page_if_fresh();
+        }
+    }
 }
 
 /// A profile's folder.
@@ -146,35 +241,17 @@ impl Folder {
         self.0.join("webview")
     }
 
-    /// What the page remembered goes with the profile: after a wipe there is no store.
+    /// What the page and the window remembered goes with the profile: after a wipe there is no store.
     fn forget_page_if_fresh(&self) {
+        if self.mesh().join("store").join("seal").exists() {
+            return;
+        }
+        place::forget(&self.0);
         let webview = self.webview();
-        if !self.mesh().join("store").join("seal").exists()
-            && webview.exists()
+        if webview.exists()
             && let Err(problem) = std::fs::remove_dir_all(webview)
         {
             tracing::warn!(%problem, "what the page kept is still there");
-        }
-    }
-}
-
-/// The node of a profile, or the reason why there is none; an error only when no window is wanted.
-async fn open(data_dir: PathBuf) -> Result<Shell, peddlenet_mesh::Error> {
-    // Asking the keychain may wait for the person to unlock it.
-    let keychain = tauri::async_runtime::spawn_blocking(keychain::find).await;
-    let config = Config {
-        keys: Keys {
-            keychain: keychain.ok().flatten(),
-            ..Keys::default()
-        },
-        ..Config::at(data_dir)
-    };
-    match Node::open(config).await {
-        Ok((node, events)) => Ok(Shell::open(node, Feed::start(events))),
-        Err(error) if error.code == ErrorCode::ProfileInUse => Err(error),
-        Err(error) => {
-            tracing::error!(%error, "the profile doesn't open");
-            Ok(Shell::shut(error.into()))
         }
     }
 }

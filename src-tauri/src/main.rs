@@ -8,7 +8,10 @@ use std::process::ExitCode;
 use peddlenet_app::Options;
 
 fn main() -> ExitCode {
-    match Options::parse(std::env::args().skip(1), std::env::var_os("PEDDLENET_DATA")) {
+    // Whoever opens links hands over any bytes; `args` would panic at some of them.
+    let args = std::env::args_os().skip(1);
+    let args = args.map(|arg| arg.to_string_lossy().into_owned());
+    match Options::parse(args, std::env::var_os("PEDDLENET_DATA")) {
         Ok(Options::Help) => {
             println!("{}", peddlenet_app::USAGE);
             ExitCode::SUCCESS
@@ -17,7 +20,7 @@ fn main() -> ExitCode {
             println!("peddlenet {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
-        Ok(Options::Open(profile)) => peddlenet_app::run(profile),
+        Ok(Options::Open(profile, link)) => peddlenet_app::run(profile, link),
         Err(problem) => {
             eprintln!("peddlenet: {problem}\n\n{}", peddlenet_app::USAGE);
             ExitCode::from(2)

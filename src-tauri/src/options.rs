@@ -6,10 +6,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::link::Link;
+
 /// Printed by `--help` and after a wrong option.
 pub const USAGE: &str = "\
-Usage: peddlenet [--profile NAME]
+Usage: peddlenet [--profile NAME] [LINK]
 
+  LINK                 a peddlenet: link, as a code holds one: the window offers to join
   --profile NAME       keep this person's rooms apart from the others' on this computer
   --version, --help
 
@@ -25,8 +28,8 @@ const MAX_PROFILE_LEN: usize = 32;
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Options {
-    /// Open the window.
-    Open(Profile),
+    /// Open the window, and offer what the link leads to.
+    Open(Profile, Option<Link>),
     /// Print the usage.
     Help,
     /// Print the version.
@@ -43,7 +46,8 @@ pub enum Profile {
 }
 
 impl Options {
-    /// Reads the arguments (without the program's name) and `PEDDLENET_DATA`. `--profile` wins over the variable.
+    /// Reads the arguments (without the program's name) and `PEDDLENET_DATA`. `--profile` wins over the
+    /// variable. Of several links the last counts.
     ///
     /// # Errors
     /// A plain sentence that names the wrong option or profile.
@@ -51,26 +55,37 @@ impl Options {
         args: impl IntoIterator<Item = String>,
         data: Option<OsString>,
     ) -> Result<Self, String> {
-        let mut profile = None;
+        let (mut profile, mut link) = (None, None);
         let mut args = args.into_iter();
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--help" | "-h" => return Ok(Self::Help),
                 "--version" | "-V" => return Ok(Self::Version),
                 "--profile" => profile = Some(args.next().unwrap_or_default()),
-                other => match other.strip_prefix("--profile=") {
-                    Some(name) => profile = Some(name.to_owned()),
-                    None => return Err(format!("there is no option {other}")),
+                other => match (other.strip_prefix("--profile="), Link::parse(other)) {
+                    (Some(name), _) => profile = Some(name.to_owned()),
+                    (None, Some(given)) => link = Some(given),
+                    (None, None) if other.starts_with('-') => {
+                        return Err(format!("there is no option {}", short(other)));
+                    }
+                    (None, None) => return Err(format!("{} is no PeddleNet link", short(other))),
                 },
             }
         }
         let data = data.filter(|dir| !dir.is_empty());
-        Ok(Self::Open(match (profile, data) {
+        let profile = match (profile, data) {
             (Some(name), _) => Profile::named(&name)?,
             (None, Some(dir)) => Profile::At(dir.into()),
             (None, None) => Profile::named(DEFAULT_PROFILE)?,
-        }))
+        };
+        Ok(Self::Open(profile, link))
     }
+}
+
+/// An argument as it may stand in a sentence: a program that opens links hands over anything.
+fn short(arg: &str) -> String {
+    const MOST: usize = 40;
+    arg.chars().filter(|c| !c.is_control()).take(MOST).collect()
 }
 
 impl Profile {
@@ -117,7 +132,7 @@ mod tests {
     }
 
     fn open(profile: Profile) -> Result<Options, String> {
-        Ok(Options::Open(profile))
+        Ok(Options::Open(profile, None))
     }
 
     #[test]
@@ -147,6 +162,31 @@ mod tests {
             assert!(parse(&["--profile", name], None).is_err(), "{name:?}");
         }
         assert!(parse(&["--profile"], None).is_err());
+    }
+
+    #[test]
+    fn a_link_comes_along() {
+        let link = || Link::parse("PEDDLENET:J/CBVQ");
+        let profile = Profile::Named("alice".into());
+        let with = Ok(Options::Open(profile, link()));
+        assert_eq!(
+            parse(&["--profile", "alice", "PEDDLENET:J/CBVQ"], None),
+            with
+        );
+        assert_eq!(parse(&["PEDDLENET:J/CBVQ", "--profile=alice"], None), with);
+    }
+
+    #[test]
+    fn what_is_no_link_is_named_without_what_could_hide_in_it() {
+        let long = "x".repeat(100_000);
+        for arg in ["https://example.org", "", "\u{1b}[2Jmischief", &long] {
+            let problem = parse(&[arg], None).unwrap_err();
+            assert!(problem.ends_with("is no PeddleNet link"), "{problem}");
+            assert!(
+                problem.len() < 80 && !problem.contains('\u{1b}'),
+                "{problem}"
+            );
+        }
     }
 
     #[test]

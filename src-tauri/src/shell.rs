@@ -1,41 +1,90 @@
 //! What the commands reach: the node, and the feed of its events.
+//!
+//! ```text
+//!   Locked ──unlock──> Open ──protect, while there is nothing in it──> Open, under a passphrase
+//!   Shut: it doesn't open, and the page is told why
+//! ```
+
+use std::sync::{Mutex, MutexGuard};
 
 use peddlenet_mesh::Node;
 
 use crate::error::UiError;
 use crate::events::Feed;
+use crate::link::Link;
 
 /// Managed by Tauri, one for the life of the app.
 ///
 /// A profile that doesn't open (a full disk, data of a newer version) still gets a window: every
 /// command then answers with the reason, and the page shows it.
-pub(crate) struct Shell(Result<Inside, UiError>);
+pub(crate) struct Shell(Mutex<Inside>);
 
 struct Inside {
-    node: Node,
-    feed: Feed,
+    state: State,
+    /// Opened before there was a node to tell it to; the last one counts.
+    link: Option<Link>,
+}
+
+pub(crate) enum State {
+    Open { node: Node, feed: Feed },
+    Locked,
+    Shut(UiError),
 }
 
 impl Shell {
-    pub(crate) fn open(node: Node, feed: Feed) -> Self {
-        Self(Ok(Inside { node, feed }))
+    pub(crate) fn new(state: State) -> Self {
+        Self(Mutex::new(Inside { state, link: None }))
     }
 
-    pub(crate) fn shut(why: UiError) -> Self {
-        Self(Err(why))
+    pub(crate) fn node(&self) -> Result<Node, UiError> {
+        match &self.lock().state {
+            State::Open { node, .. } => Ok(node.clone()),
+            other => Err(other.why()),
+        }
     }
 
-    pub(crate) fn node(&self) -> Result<&Node, UiError> {
-        self.0
-            .as_ref()
-            .map(|inside| &inside.node)
-            .map_err(Clone::clone)
+    pub(crate) fn feed(&self) -> Result<Feed, UiError> {
+        match &self.lock().state {
+            State::Open { feed, .. } => Ok(feed.clone()),
+            other => Err(other.why()),
+        }
     }
 
-    pub(crate) fn feed(&self) -> Result<&Feed, UiError> {
-        self.0
-            .as_ref()
-            .map(|inside| &inside.feed)
-            .map_err(Clone::clone)
+    pub(crate) fn is_locked(&self) -> bool {
+        matches!(self.lock().state, State::Locked)
+    }
+
+    /// Another state from now on; a link that waited for it goes on to the page.
+    pub(crate) fn turn(&self, state: State) {
+        let inside = &mut *self.lock();
+        inside.state = state;
+        if let State::Open { feed, .. } = &inside.state
+            && let Some(link) = inside.link.take()
+        {
+            feed.link(&link);
+        }
+    }
+
+    /// A link that somebody opened. It waits for the profile to open, and then for a page that listens.
+    pub(crate) fn link(&self, link: Link) {
+        let mut inside = self.lock();
+        match &inside.state {
+            State::Open { feed, .. } => feed.link(&link),
+            _ => inside.link = Some(link),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().expect("nobody panicked")
+    }
+}
+
+impl State {
+    fn why(&self) -> UiError {
+        match self {
+            Self::Locked => UiError::new("locked", "This profile opens with its passphrase."),
+            Self::Shut(why) => why.clone(),
+            Self::Open { .. } => peddlenet_mesh::ErrorCode::Internal.into(),
+        }
     }
 }

@@ -68,13 +68,3 @@ test('two windows meet by one scan, chat, survive SIGKILL and find each other ag
   await ada.shoot('07-after-restart-laptop');
   await ben.shoot('08-after-restart-phone');
 }));
-
-test('a second process on one profile ends with a sentence', { timeout: 120_000 }, () => play(async (stage) => {
-  const ada = await stage.person('Ada');
-  await ada.open();
-  await ada.window.see(hook('name-input'), "Ada's window");
-  const { code, stderr } = await ada.again();
-  assert.equal(code, 1);
-  assert.match(stderr, /already open with this profile/);
-  assert.doesNotMatch(stderr, /panicked|Error \{|Setup/, 'a sentence, not a dump');
-}));

@@ -211,6 +211,7 @@ export class FakeShell {
       return {};
     },
     snapshot: () => this.#snapshot(),
+    looking_at: () => ({}),
     set_name: ({ name }) => {
       this.name = name;
       return {};

@@ -46,6 +46,7 @@ test('commands_carry_the_names_and_shapes_of_the_contract', async () => {
   await ipc.setRoomPrefs(room, { favourite: true, muted: false });
   await ipc.history(room, null, 10);
   await ipc.markSeen(room, 'm1');
+  await ipc.lookingAt(room);
   await ipc.scanFrame({ width: 2, height: 1, bytes: new Uint8Array([1, 2]) });
   const sent = shell.calls.slice(1).map(({ command, args, headers }) => [command, args, headers]);
   assert.deepEqual(sent, [
@@ -59,6 +60,7 @@ test('commands_carry_the_names_and_shapes_of_the_contract', async () => {
     ['set_room_prefs', { room, favourite: true, muted: false }, undefined],
     ['history', { room, before: null, limit: 10 }, undefined],
     ['mark_seen', { room, message: 'm1' }, undefined],
+    ['looking_at', { room }, undefined],
     ['scan_frame', new Uint8Array([1, 2]), { 'pn-width': '2', 'pn-height': '1' }],
   ]);
   assert.equal(typeof shell.calls[0].args.channel.onmessage, 'function');

@@ -143,6 +143,7 @@ export class AppShell extends ViewElement {
     const open = wanted !== null && state.rooms[wanted] ? wanted : null;
     const changed = open !== this.#open;
     this.#open = open;
+    if (changed) this.session.lookAt(open);
     this.#show(open === null ? 'rooms' : 'room', this.#list, this.#main);
 
     const rooms = sortedRooms(state);

@@ -91,6 +91,13 @@ export const ipc = Object.freeze({
    */
   unlock: (passphrase) => call('unlock', { passphrase }),
 
+  /**
+   * Puts a profile that has no room yet under a passphrase; subscribe again afterwards. Rejects with `not_new`.
+   * @param {string} passphrase
+   * @returns {Promise<void>}
+   */
+  protect: (passphrase) => call('protect', { passphrase }),
+
   /** @returns {Promise<Snapshot>} */
   snapshot: () => call('snapshot'),
 
@@ -297,6 +304,13 @@ export const ipc = Object.freeze({
    * @returns {Promise<void>}
    */
   keepAwake: (on) => call('keep_awake', { on }),
+
+  /**
+   * Says which room is on the screen, so that the desktop stays silent about it.
+   * @param {RoomId | null} room
+   * @returns {Promise<void>}
+   */
+  lookingAt: (room) => call('looking_at', { room }),
 
   /**
    * Destroys the key and everything on this device; the app ends.

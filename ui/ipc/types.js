@@ -140,7 +140,8 @@
  *   | {kind: 'letGo', room: RoomId, beforeMs: number}
  *   | {kind: 'roomGone', room: RoomId}
  *   | {kind: 'join', stage: JoinStage}
- *   | {kind: 'fork', room: RoomId, author: AuthorId, me: boolean}} UiEvent
+ *   | {kind: 'fork', room: RoomId, author: AuthorId, me: boolean}
+ *   | {kind: 'link', link: string}} UiEvent
  *
  * @typedef {object} Batch
  * @property {number} seq One more than the batch before.

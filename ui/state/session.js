@@ -162,6 +162,14 @@ export class Session {
   }
 
   /**
+   * Tells the shell which room is on the screen; at worst it notifies of what the person is reading.
+   * @param {string | null} room
+   */
+  lookAt(room) {
+    this.ipc.lookingAt(room).catch((problem) => console.info('the shell was not told', problem));
+  }
+
+  /**
    * Loads what a room's screen shows.
    * @param {string} room
    */

@@ -3,8 +3,10 @@
 //! All of them are async: a plain one would run on the thread that paints the window. A new
 //! command needs a line in permissions/ui.toml too.
 
+pub(crate) mod desktop;
 pub(crate) mod invites;
 pub(crate) mod kept;
+pub(crate) mod lock;
 pub(crate) mod messages;
 pub(crate) mod power;
 pub(crate) mod rooms;

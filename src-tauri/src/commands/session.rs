@@ -3,6 +3,7 @@
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
+use crate::desktop::{Desktop, Job};
 use crate::dto::{Batch, Done, Draft, Profile, Room, Snapshot};
 use crate::error::UiError;
 use crate::shell::Shell;
@@ -11,8 +12,11 @@ use crate::shell::Shell;
 #[tauri::command]
 pub(crate) async fn subscribe(
     shell: State<'_, Shell>,
+    desktop: State<'_, Desktop>,
     channel: Channel<Batch>,
 ) -> Result<Snapshot, UiError> {
+    // A page that begins shows no code: what one before it wanted is over.
+    desktop.ask(Job::Awake(false));
     let seq = shell.feed()?.attach(channel).await?;
     since(&shell, seq).await
 }
@@ -34,7 +38,7 @@ pub(crate) async fn set_name(shell: State<'_, Shell>, name: String) -> Result<Do
 /// Destroys the key and everything of this profile, then ends the app. What could not be removed is said.
 #[tauri::command]
 pub(crate) async fn wipe(app: AppHandle, shell: State<'_, Shell>) -> Result<Done, UiError> {
-    shell.node()?.clone().wipe().await?;
+    shell.node()?.wipe().await?;
     app.exit(0);
     Ok(Done {})
 }

@@ -86,6 +86,10 @@ pub(crate) enum UiEvent {
         author: String,
         me: bool,
     },
+    /// A link was opened outside: the page offers to join.
+    Link {
+        link: String,
+    },
 }
 
 impl UiEvent {

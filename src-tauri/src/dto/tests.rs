@@ -218,6 +218,11 @@ fn every_event_crosses_in_its_shape() {
         assert_eq!(UiEvent::of(event).map(shape), Some(json));
     }
     assert!(UiEvent::of(mesh::Event::Lagged).is_none());
+    let link = "PEDDLENET:J/AA".to_owned();
+    assert_eq!(
+        shape(UiEvent::Link { link }),
+        json!({"kind": "link", "link": "PEDDLENET:J/AA"})
+    );
 }
 
 #[test]

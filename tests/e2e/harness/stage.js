@@ -27,6 +27,8 @@ export class Stage {
   people = [];
   /** @type {Set<ChildProcess>} */
   children = new Set();
+  /** @type {(() => void)[]} */
+  #ends = [];
   folder = '';
 
   static async open() {
@@ -39,8 +41,14 @@ export class Stage {
     return stage;
   }
 
+  /** Something else that ends with the story. @param {() => void} end */
+  atEnd(end) {
+    this.#ends.push(end);
+  }
+
   /** Ends every process and deletes every folder. */
   async close() {
+    for (const end of this.#ends) end();
     for (const person of this.people) await person.kill();
     for (const child of this.children) await end(child);
     // WebKit's helpers outlive the app by a moment and still write to their caches.
@@ -120,9 +128,13 @@ export class Person {
     };
   }
 
-  /** Starts the app without a driver, and waits for its end. @returns {Promise<{code: number | null, stderr: string}>} */
-  async again() {
-    const app = this.stage.spawn(APP, [], { env: this.environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+  /**
+   * Starts the app without a driver, and waits for its end.
+   * @param {string[]} [args]
+   * @returns {Promise<{code: number | null, stderr: string}>}
+   */
+  async again(args = []) {
+    const app = this.stage.spawn(APP, args, { env: this.environment(), stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';
     app.stderr?.on('data', (chunk) => { stderr += chunk; });
     await new Promise((resolve) => app.once('close', resolve));

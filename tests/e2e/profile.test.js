@@ -1,0 +1,113 @@
+/**
+ * One profile, one window: a second start, links from outside, and a profile under a passphrase.
+ *
+ * The page's own screens for links and passphrases are tested where they are; here it is what the shell tells the page.
+ */
+import assert from 'node:assert/strict';
+import { unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+
+import { hook, introduce, makeRoom } from './harness/acts.js';
+import { play } from './harness/stage.js';
+import { until } from './harness/webdriver.js';
+
+/** @typedef {import('./harness/stage.js').Person} Person */
+
+const LINK = 'PEDDLENET:J/AEBAGBAFAYDQQCIKBMGA2DQPCA';
+
+/**
+ * Calls the shell as the page would.
+ * @param {Person} person
+ * @param {string} command
+ * @param {object} [args]
+ * @returns {Promise<{code?: string, value?: any}>}
+ */
+function invoke({ window }, command, args = {}) {
+  return window.runAsync(`const [command, args, done] = arguments;
+    window.__TAURI__.core.invoke(command, args).then((value) => done({ value }), ({ code }) => done({ code }));`, [command, args]);
+}
+
+/**
+ * Subscribes in the page's place; the links that come stand in window.links.
+ * @param {Person} person
+ * @returns {Promise<string>} `ready`, or the code of the refusal.
+ */
+function listenForLinks({ window }) {
+  return window.runAsync(`const [done] = arguments;
+    window.links = [];
+    const channel = new window.__TAURI__.core.Channel();
+    channel.onmessage = ({ events }) => window.links.push(...events.filter(({ kind }) => kind === 'link').map(({ link }) => link));
+    window.__TAURI__.core.invoke('subscribe', { channel }).then(() => done('ready'), ({ code }) => done(code));`);
+}
+
+/** @param {Person} person @param {string[]} links */
+async function gets({ window }, links) {
+  await until(`the links ${links.join(' ')}`, async () => (await window.run('return window.links.length')) >= links.length);
+  assert.deepEqual(await window.run('return window.links'), links);
+}
+
+test('a second start hands its link to the first window and ends', { timeout: 180_000 }, () => play(async (stage) => {
+  const ada = await stage.person('Ada');
+  await ada.open();
+  await ada.window.see(hook('name-input'), "Ada's window");
+  assert.equal(await listenForLinks(ada), 'ready');
+
+  const plain = await ada.again();
+  assert.equal(plain.code, 0, plain.stderr);
+  assert.match(plain.stderr, /already open with this profile/);
+  assert.equal((await ada.again([LINK])).code, 0);
+  await gets(ada, [LINK]);
+
+  const hostile = await ada.again(['https://example.org/']);
+  assert.equal(hostile.code, 2);
+  assert.match(hostile.stderr, /is no PeddleNet link/);
+
+  // A window that can't be reached: the lock on the profile still holds.
+  await unlink(path.join(ada.home, 'profile', 'front.sock'));
+  const { code, stderr } = await ada.again();
+  assert.equal(code, 1);
+  assert.match(stderr, /already open with this profile/);
+  assert.doesNotMatch(stderr, /panicked|Error \{|Setup/, 'a sentence, not a dump');
+
+  // Nobody listens where somebody fell; the next one does again.
+  await ada.kill();
+  await ada.open();
+  await ada.window.see(hook('name-input'), "Ada's window once more");
+  assert.equal((await ada.again()).code, 0);
+}));
+
+test('a profile under a passphrase opens locked, and keeps a link until it is open', { timeout: 180_000 }, () => play(async (stage) => {
+  const ada = await stage.person('Ada');
+  await ada.open();
+  await introduce(ada);
+  assert.deepEqual(await invoke(ada, 'protect', { passphrase: '' }), { code: 'bad_passphrase' });
+  assert.deepEqual(await invoke(ada, 'protect', { passphrase: 'correct horse' }), { value: {} });
+  const { value: after } = await invoke(ada, 'snapshot');
+  assert.deepEqual(after.profile, { name: 'Ada', key: 'passphrase' });
+
+  await ada.kill();
+  await ada.open();
+  assert.equal(await listenForLinks(ada), 'locked');
+  assert.equal((await ada.again([LINK])).code, 0, 'a locked window is found, too');
+  assert.deepEqual(await invoke(ada, 'unlock', { passphrase: 'wrong' }), { code: 'wrong_passphrase' });
+  assert.deepEqual(await invoke(ada, 'unlock', { passphrase: 'correct horse' }), { value: {} });
+  assert.equal(await listenForLinks(ada), 'ready');
+  await gets(ada, [LINK]);
+
+  await ada.window.run('location.reload()');
+  await makeRoom(ada, 'Camp 7');
+  assert.deepEqual(await invoke(ada, 'protect', { passphrase: 'another' }), { code: 'not_new' });
+}));
+
+test('only web addresses leave the app', { timeout: 120_000 }, () => play(async (stage) => {
+  const ada = await stage.person('Ada');
+  await ada.open();
+  await ada.window.see(hook('name-input'), "Ada's window");
+  for (const url of ['javascript:alert(1)', 'file:///etc/passwd', 'peddlenet:J/AA', 'https://a@example.org/', '-x', '']) {
+    assert.deepEqual(await invoke(ada, 'open_link', { url }), { code: 'bad_link' }, url);
+  }
+  for (const on of [true, false]) assert.deepEqual(await invoke(ada, 'keep_awake', { on }), { value: {} });
+  assert.deepEqual(await invoke(ada, 'looking_at', { room: null }), { value: {} });
+  assert.deepEqual(await invoke(ada, 'looking_at', { room: 'no id' }), { code: 'bad_request' });
+}));
