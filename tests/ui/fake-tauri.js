@@ -38,6 +38,16 @@ export class FakeShell {
   failing = {};
   /** How long a command takes, by name. @type {Record<string, number>} */
   delays = {};
+  /** @type {import('../../ui/ipc/types.js').Draft[]} */
+  drafts = [];
+  /** @type {Record<string, string>} */
+  settings = {};
+  /** Rejects `subscribe` until `unlock` names it. @type {string | null} */
+  passphrase = null;
+  /** How many messages one call of `search` looks at. */
+  searchStep = 2000;
+  /** @type {Map<string, import('../../ui/ipc/types.js').OpenInvite[]>} */
+  invites = new Map();
   /** Every call so far. @type {{command: string, args: any, headers: any}[]} */
   calls = [];
 
@@ -83,7 +93,7 @@ export class FakeShell {
     this.messages.set(room, []);
     this.rooms.set(room, {
       room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, last: null, removed: false,
-      closed: false, retentionS: null,
+      closed: false, retentionS: null, favourite: false, muted: false, left: false, role: me.role,
     });
     return room;
   }
@@ -107,7 +117,7 @@ export class FakeShell {
     const list = this.messages.get(room) ?? [];
     const message = {
       message: this.id(), room, author: hex(1), name: this.name, timeMs: Date.now(), hops: 0, mine: true, clientId: null,
-      seenBy: [], direct: null, ...given,
+      seenBy: [], direct: null, replyTo: null, mentions: [], reactions: [], editedMs: null, deleted: false, newer: false, sentTo: 0, ...given,
     };
     list.push(message);
     const known = this.rooms.get(room);
@@ -137,15 +147,65 @@ export class FakeShell {
     return {};
   }
 
+  /**
+   * A message that a command names.
+   * @param {string} room
+   * @param {string} id
+   * @returns {Message}
+   */
+  #message(room, id) {
+    const message = this.messages.get(room)?.find((m) => m.message === id);
+    if (!message) throw { code: 'message_unknown', message: 'That message isn’t on this device.' };
+    return message;
+  }
+
+  /**
+   * Changes a message, and tells.
+   * @param {string} room
+   * @param {string} id
+   * @param {Partial<Message>} given
+   * @returns {Message}
+   */
+  changeMessage(room, id, given) {
+    const message = Object.assign(this.#message(room, id), given);
+    this.emit({ kind: 'changed', message });
+    return message;
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} id
+   * @param {string} author
+   * @param {string} reaction
+   * @returns {Message}
+   */
+  react(room, id, author, reaction) {
+    const others = this.#message(room, id).reactions
+      .map((r) => ({ reaction: r.reaction, authors: r.authors.filter((a) => a !== author) }));
+    const same = others.find((r) => r.reaction === reaction);
+    if (same) same.authors.push(author);
+    else if (reaction !== '') others.push({ reaction, authors: [author] });
+    const reactions = others.filter((r) => r.authors.length > 0).sort((a, b) => b.authors.length - a.authors.length);
+    return this.changeMessage(room, id, { reactions });
+  }
+
   #snapshot() {
-    return { seq: this.seq, profile: { name: this.name, key: this.key }, rooms: [...this.rooms.values()] };
+    return {
+      seq: this.seq, profile: { name: this.name, key: this.key }, rooms: [...this.rooms.values()], drafts: this.drafts, settings: this.settings,
+    };
   }
 
   /** @type {Record<string, (args: any) => any>} */
   #commands = {
     subscribe: ({ channel }) => {
+      if (this.passphrase !== null) throw { code: 'locked', message: 'This profile is locked.' };
       this.#channel = channel;
       return this.#snapshot();
+    },
+    unlock: ({ passphrase }) => {
+      if (passphrase !== this.passphrase) throw { code: 'wrong_passphrase', message: 'That passphrase doesn’t open it.' };
+      this.passphrase = null;
+      return {};
     },
     snapshot: () => this.#snapshot(),
     set_name: ({ name }) => {
@@ -157,17 +217,23 @@ export class FakeShell {
       this.changeRoom(room, { retentionS: options.retentionS });
       return { room };
     },
-    create_invite: ({ room, ttlS }) => {
+    create_invite: ({ room, ttlS, uses, poster }) => {
       if (this.rooms.get(room)?.closed) throw { code: 'room_closed', message: 'This room is closed to new people at present. Ask whoever moderates it to open it.' };
+      const open = { invite: this.id(), author: hex(1), mine: true, expiresMs: Date.now() + ttlS * 1000, uses, used: 0, poster };
+      this.invites.set(room, [...this.invites.get(room) ?? [], open]);
       return {
-        invite: this.id(),
+        invite: open.invite,
         link: `PEDDLENET:J/${'AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYUCULBOGAZDINRYHI6'.repeat(3)}`,
         svg: fakeCode(),
         bytes: 80,
-        expiresMs: Date.now() + ttlS * 1000,
+        expiresMs: open.expiresMs,
       };
     },
-    revoke_invite: () => ({}),
+    invites: ({ room }) => ({ invites: this.invites.get(room) ?? [] }),
+    revoke_invite: ({ room, invite }) => {
+      this.invites.set(room, (this.invites.get(room) ?? []).filter((i) => i.invite !== invite));
+      return {};
+    },
     scan_frame: () => this.scans.shift() ?? { result: 'none' },
     join_room: () => {
       const room = this.addRoom('Camp 7');
@@ -175,14 +241,52 @@ export class FakeShell {
       return { room, via: 'direct', ms: 41 };
     },
     cancel_join: () => ({}),
-    send_message: ({ room, clientId, text }) => this.addMessage(room, { text, clientId }),
+    send_message: ({ room, clientId, text, replyTo, mentions }) => this.addMessage(room, { text, clientId, replyTo, mentions }),
+    edit_message: ({ room, message, text }) => this.changeMessage(room, message, { text, editedMs: Date.now() }),
+    delete_message: ({ room, message }) => this.changeMessage(room, message, { text: '', deleted: true, reactions: [] }),
+    react: ({ room, message, reaction }) => this.react(room, message, hex(1), reaction),
+    message: ({ room, message }) => this.#message(room, message),
+    search: ({ room, query, before }) => {
+      const list = this.messages.get(room) ?? [];
+      const end = before === null ? list.length : list.findIndex((m) => m.message === before);
+      const start = Math.max(0, end - this.searchStep);
+      const words = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+      return {
+        messages: list.slice(start, end).reverse().filter((m) => words.every((/** @type {string} */ word) => m.text.toLocaleLowerCase().includes(word))),
+        before: start > 0 ? list[start].message : null,
+      };
+    },
+    set_draft: ({ room, to, text }) => {
+      this.drafts = this.drafts.filter((d) => d.room !== room || d.to !== to);
+      if (text !== '') this.drafts.push({ room, to, text });
+      return {};
+    },
+    set_setting: ({ name, value }) => {
+      this.settings[name] = value;
+      this.emit({ kind: 'setting', name, value });
+      return {};
+    },
+    rename_room: ({ room, name }) => {
+      this.changeRoom(room, { name });
+      return {};
+    },
+    set_room_prefs: ({ room, favourite, muted }) => {
+      this.changeRoom(room, { favourite, muted });
+      return {};
+    },
+    storage: () => {
+      const rooms = [...this.messages].map(([room, list]) => ({ room, events: list.length, bytes: list.length * 412 }));
+      return { diskBytes: rooms.reduce((sum, { bytes }) => sum + bytes, 262_144), rooms };
+    },
+    open_link: () => ({}),
+    keep_awake: () => ({}),
     history: ({ room, before, limit }) => {
       const blocked = (this.members.get(room) ?? []).filter((m) => m.blocked).map((m) => m.author);
       const list = (this.messages.get(room) ?? []).filter((m) => m.direct === null && !blocked.includes(m.author));
       const end = before === null ? list.length : list.findIndex((m) => m.message === before);
       return { messages: list.slice(Math.max(0, end - limit), Math.max(0, end)) };
     },
-    send_direct: ({ room, to, clientId, text }) => this.addMessage(room, { text, clientId, direct: to }),
+    send_direct: ({ room, to, clientId, text, replyTo }) => this.addMessage(room, { text, clientId, replyTo, direct: to }),
     direct_history: ({ room, with: other, before, limit }) => {
       const list = (this.messages.get(room) ?? []).filter((m) => m.direct === other);
       const end = before === null ? list.length : list.findIndex((m) => m.message === before);
@@ -253,7 +357,11 @@ export class FakeShell {
       this.changeRoom(room, { closed });
       return {};
     },
-    leave_room: ({ room }) => {
+    leave_room: ({ room, keep }) => {
+      if (keep) {
+        this.changeRoom(room, { left: true, removed: true, near: 0 });
+        return {};
+      }
       this.rooms.delete(room);
       this.emit({ kind: 'roomGone', room });
       return {};

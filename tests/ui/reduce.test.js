@@ -9,7 +9,7 @@ import { member, message, room } from './samples.js';
 /** @param {...Action} actions */
 const after = (...actions) => actions.reduce(reduce, EMPTY);
 /** @type {Action} */
-const ready = { type: 'snapshot', snapshot: { seq: 0, profile: { name: 'Rosa', key: 'file' }, rooms: [room()] } };
+const ready = { type: 'snapshot', snapshot: { seq: 0, profile: { name: 'Rosa', key: 'file' }, rooms: [room()], drafts: [], settings: {} } };
 /** @type {Action} */
 const opened = { type: 'page', room: 'r', messages: [], complete: true, newest: true };
 /** @type {Extract<Action, {type: 'queued'}>} */
@@ -106,7 +106,7 @@ test('an_event_of_an_unknown_kind_is_passed_over', () => {
 test('rooms_stand_by_their_latest_word', () => {
   const last = (/** @type {number} */ timeMs) => ({ name: 'A', text: 't', timeMs });
   const state = after({ type: 'snapshot', snapshot: { seq: 0, profile: { name: null, key: 'keychain' }, rooms: [
-    room({ room: '1', name: 'B' }), room({ room: '2', name: 'A' }), room({ room: '3', last: last(5) }), room({ room: '4', last: last(9) })] } });
+    room({ room: '1', name: 'B' }), room({ room: '2', name: 'A' }), room({ room: '3', last: last(5) }), room({ room: '4', last: last(9) })], drafts: [], settings: {} } });
   assert.deepEqual(sortedRooms(state).map((r) => r.room), ['4', '3', '2', '1']);
   assert.equal(state.name, '', 'no name yet');
 });

@@ -8,7 +8,8 @@
 export function message(n, given = {}) {
   return {
     message: `m${n}`, room: 'r', author: 'a', name: 'Ada', text: `text ${n}`, timeMs: n * 1000, hops: 1, mine: false,
-    clientId: null, seenBy: [], direct: null, ...given,
+    clientId: null, seenBy: [], direct: null, replyTo: null, mentions: [], reactions: [], editedMs: null,
+    deleted: false, newer: false, sentTo: 0, ...given,
   };
 }
 
@@ -17,7 +18,8 @@ export function message(n, given = {}) {
  * @returns {import('../../ui/ipc/types.js').Room}
  */
 export function room(given = {}) {
-  return { room: 'r', name: 'Camp 7', members: 3, near: 1, unread: 0, last: null, removed: false, closed: false, retentionS: null, ...given };
+  return { room: 'r', name: 'Camp 7', members: 3, near: 1, unread: 0, last: null, removed: false, closed: false, retentionS: null,
+    favourite: false, muted: false, left: false, role: 'member', ...given };
 }
 
 /**

@@ -35,16 +35,26 @@ test('commands_carry_the_names_and_shapes_of_the_contract', async () => {
   const room = shell.addRoom('Camp 7');
   await ipc.subscribe(() => {});
   await ipc.setName('Rosa');
-  await ipc.createInvite(room, 600, 32);
-  await ipc.sendMessage(room, 'c1', 'hi');
+  await ipc.createInvite(room, 600, 32, true);
+  await ipc.sendMessage(room, 'c1', 'hi', 'm7', ['a2']);
+  await ipc.sendDirect(room, 'a2', 'c2', 'psst', null);
+  await ipc.search(room, 'tarp', null);
+  await ipc.setDraft(room, null, 'half a');
+  await ipc.setSetting('theme', 'dark');
+  await ipc.setRoomPrefs(room, { favourite: true, muted: false });
   await ipc.history(room, null, 10);
   await ipc.markSeen(room, 'm1');
   await ipc.scanFrame({ width: 2, height: 1, bytes: new Uint8Array([1, 2]) });
   const sent = shell.calls.slice(1).map(({ command, args, headers }) => [command, args, headers]);
   assert.deepEqual(sent, [
     ['set_name', { name: 'Rosa' }, undefined],
-    ['create_invite', { room, ttlS: 600, uses: 32 }, undefined],
-    ['send_message', { room, clientId: 'c1', text: 'hi' }, undefined],
+    ['create_invite', { room, ttlS: 600, uses: 32, poster: true }, undefined],
+    ['send_message', { room, clientId: 'c1', text: 'hi', replyTo: 'm7', mentions: ['a2'] }, undefined],
+    ['send_direct', { room, to: 'a2', clientId: 'c2', text: 'psst', replyTo: null }, undefined],
+    ['search', { room, query: 'tarp', before: null }, undefined],
+    ['set_draft', { room, to: null, text: 'half a' }, undefined],
+    ['set_setting', { name: 'theme', value: 'dark' }, undefined],
+    ['set_room_prefs', { room, favourite: true, muted: false }, undefined],
     ['history', { room, before: null, limit: 10 }, undefined],
     ['mark_seen', { room, message: 'm1' }, undefined],
     ['scan_frame', new Uint8Array([1, 2]), { 'pn-width': '2', 'pn-height': '1' }],
@@ -71,13 +81,56 @@ test('a_failure_shows_its_sentence_and_a_strange_one_a_plain_one', () => {
 });
 
 test('a_start_that_fails_can_be_tried_again', async () => {
-  shell.failing.subscribe = { code: 'locked', message: 'Already open.' };
+  shell.failing.subscribe = { code: 'in_use', message: 'Already open.' };
   const session = new Session(ipc);
   await session.start();
   assert.deepEqual([session.state.phase, session.state.error], ['failed', 'Already open.']);
   delete shell.failing.subscribe;
   await session.start();
   assert.equal(session.state.phase, 'ready');
+});
+
+test('a_locked_profile_asks_for_its_passphrase', async () => {
+  shell.name = 'Rosa';
+  shell.passphrase = 'correct horse';
+  const session = new Session(ipc);
+  await session.start();
+  assert.equal(session.state.phase, 'locked');
+  await assert.rejects(session.unlock('wrong'), { code: 'wrong_passphrase' });
+  assert.equal(session.state.phase, 'locked');
+  await session.unlock('correct horse');
+  assert.deepEqual([session.state.phase, session.state.name], ['ready', 'Rosa']);
+});
+
+test('settings_come_with_the_snapshot_and_by_event', async () => {
+  shell.settings = { theme: 'dark' };
+  const session = new Session(ipc);
+  await session.start();
+  await session.setSetting('textSize', 'large');
+  shell.emit({ kind: 'setting', name: 'theme', value: 'light' });
+  await until(session, ({ settings }) => settings.theme === 'light');
+  assert.equal(session.state.settings.textSize, 'large');
+});
+
+test('a_link_from_outside_waits_until_it_is_taken', async () => {
+  const session = new Session(ipc);
+  await session.start();
+  shell.emit({ kind: 'link', link: 'PEDDLENET:J/AA' });
+  assert.equal(session.state.link, 'PEDDLENET:J/AA');
+  session.takeLink();
+  assert.equal(session.state.link, null);
+});
+
+test('a_room_that_was_left_with_its_history_stays', async () => {
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  await session.setRoomPrefs(room, { favourite: true });
+  await session.leaveRoom(room, true);
+  const { left, favourite, muted } = session.state.rooms[room];
+  assert.deepEqual([left, favourite, muted], [true, true, false]);
+  await session.leaveRoom(room, false);
+  assert.equal(session.state.rooms[room], undefined);
 });
 
 test('a_sent_message_is_queued_at_once_and_then_saved', async () => {

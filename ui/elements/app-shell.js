@@ -281,7 +281,7 @@ export class AppShell extends ViewElement {
         room: session.state.rooms[room],
         members: session.state.members[room],
         setClosed: (closed) => session.setClosed(room, closed),
-        leave: () => session.leaveRoom(room),
+        leave: () => session.leaveRoom(room, false),
         write: (author) => this.#openDirect(room, author),
       };
       this.append(dialog);

@@ -22,6 +22,9 @@ import { channel, invoke, rawBodies } from './tauri.js';
  * @typedef {import('./types.js').Luma} Luma
  * @typedef {import('./types.js').Role} Role
  * @typedef {import('./types.js').NewRoom} NewRoom
+ * @typedef {import('./types.js').OpenInvite} OpenInvite
+ * @typedef {import('./types.js').Storage} Storage
+ * @typedef {import('./types.js').Found} Found
  */
 
 export class IpcError extends Error {
@@ -69,6 +72,7 @@ async function call(command, args, headers) {
 
 export const ipc = Object.freeze({
   /**
+   * Rejects with the code `locked` while the profile is under a passphrase that was not given yet.
    * @param {(batch: Batch) => void} onBatch
    * @returns {Promise<Snapshot>}
    */
@@ -79,6 +83,13 @@ export const ipc = Object.freeze({
       throw toIpcError(cause); // outside of the app there is no channel to make
     }
   },
+
+  /**
+   * Opens a locked profile; `subscribe` works from then on. Rejects with `wrong_passphrase`.
+   * @param {string} passphrase
+   * @returns {Promise<void>}
+   */
+  unlock: (passphrase) => call('unlock', { passphrase }),
 
   /** @returns {Promise<Snapshot>} */
   snapshot: () => call('snapshot'),
@@ -99,10 +110,17 @@ export const ipc = Object.freeze({
   /**
    * @param {RoomId} room
    * @param {number} ttlS
-   * @param {number} uses
+   * @param {number | null} uses Null: as many as come.
+   * @param {boolean} poster Whether it is to be printed.
    * @returns {Promise<Invite>}
    */
-  createInvite: (room, ttlS, uses) => call('create_invite', { room, ttlS, uses }),
+  createInvite: (room, ttlS, uses, poster) => call('create_invite', { room, ttlS, uses, poster }),
+
+  /**
+   * @param {RoomId} room
+   * @returns {Promise<{invites: OpenInvite[]}>}
+   */
+  invites: (room) => call('invites', { room }),
 
   /**
    * @param {RoomId} room
@@ -135,9 +153,62 @@ export const ipc = Object.freeze({
    * @param {RoomId} room
    * @param {string} clientId
    * @param {string} text
+   * @param {MessageId | null} replyTo
+   * @param {AuthorId[]} mentions
    * @returns {Promise<Message>}
    */
-  sendMessage: (room, clientId, text) => call('send_message', { room, clientId, text }),
+  sendMessage: (room, clientId, text, replyTo, mentions) => call('send_message', { room, clientId, text, replyTo, mentions }),
+
+  /**
+   * One message by its id. Rejects with `message_unknown`.
+   * @param {RoomId} room
+   * @param {MessageId} message
+   * @returns {Promise<Message>}
+   */
+  message: (room, message) => call('message', { room, message }),
+
+  /**
+   * Own messages only.
+   * @param {RoomId} room
+   * @param {MessageId} message
+   * @param {string} text
+   * @returns {Promise<Message>}
+   */
+  editMessage: (room, message, text) => call('edit_message', { room, message, text }),
+
+  /**
+   * Own messages only, and for everyone.
+   * @param {RoomId} room
+   * @param {MessageId} message
+   * @returns {Promise<Message>}
+   */
+  deleteMessage: (room, message) => call('delete_message', { room, message }),
+
+  /**
+   * @param {RoomId} room
+   * @param {MessageId} message
+   * @param {string} reaction At most 32 bytes; empty takes mine back.
+   * @returns {Promise<Message>}
+   */
+  react: (room, message, reaction) => call('react', { room, message, reaction }),
+
+  /**
+   * Looks at some thousand messages a call, from the newest on.
+   * @param {RoomId} room
+   * @param {string} query
+   * @param {MessageId | null} before Where the last call stopped; null: from the newest.
+   * @returns {Promise<Found>}
+   */
+  search: (room, query, before) => call('search', { room, query, before }),
+
+  /**
+   * Keeps what is being written, sealed; an empty text forgets it.
+   * @param {RoomId} room
+   * @param {AuthorId | null} to Who alone is written to.
+   * @param {string} text
+   * @returns {Promise<void>}
+   */
+  setDraft: (room, to, text) => call('set_draft', { room, to, text }),
 
   /**
    * @param {RoomId} room
@@ -153,9 +224,10 @@ export const ipc = Object.freeze({
    * @param {AuthorId} to Who alone can read it.
    * @param {string} clientId
    * @param {string} text
+   * @param {MessageId | null} replyTo
    * @returns {Promise<Message>}
    */
-  sendDirect: (room, to, clientId, text) => call('send_direct', { room, to, clientId, text }),
+  sendDirect: (room, to, clientId, text, replyTo) => call('send_direct', { room, to, clientId, text, replyTo }),
 
   /**
    * @param {RoomId} room
@@ -181,9 +253,50 @@ export const ipc = Object.freeze({
 
   /**
    * @param {RoomId} room
+   * @param {boolean} keep Whether what was said stays readable on this device.
    * @returns {Promise<void>}
    */
-  leaveRoom: (room) => call('leave_room', { room }),
+  leaveRoom: (room, keep) => call('leave_room', { room, keep }),
+
+  /**
+   * For everyone; moderators and the owner.
+   * @param {RoomId} room
+   * @param {string} name
+   * @returns {Promise<void>}
+   */
+  renameRoom: (room, name) => call('rename_room', { room, name }),
+
+  /**
+   * On this device only; a `room` event follows.
+   * @param {RoomId} room
+   * @param {{favourite: boolean, muted: boolean}} prefs
+   * @returns {Promise<void>}
+   */
+  setRoomPrefs: (room, { favourite, muted }) => call('set_room_prefs', { room, favourite, muted }),
+
+  /** @returns {Promise<Storage>} */
+  storage: () => call('storage'),
+
+  /**
+   * @param {string} name
+   * @param {string} value At most 1 KiB.
+   * @returns {Promise<void>}
+   */
+  setSetting: (name, value) => call('set_setting', { name, value }),
+
+  /**
+   * Opens an address outside of the app. The page has asked the person before.
+   * @param {string} url http or https.
+   * @returns {Promise<void>}
+   */
+  openLink: (url) => call('open_link', { url }),
+
+  /**
+   * Keeps the screen on while a code is shown.
+   * @param {boolean} on
+   * @returns {Promise<void>}
+   */
+  keepAwake: (on) => call('keep_awake', { on }),
 
   /**
    * Destroys the key and everything on this device; the app ends.

@@ -27,6 +27,14 @@
  * @property {boolean} removed I was removed: the room can be read, and nothing more.
  * @property {boolean} closed It takes nobody new.
  * @property {number | null} retentionS After how many seconds messages are let go of; null: never.
+ * @property {boolean} favourite On this device only; so is `muted`.
+ * @property {boolean} muted
+ * @property {boolean} left I left and kept the history; `removed` is true, too.
+ * @property {Role | null} role Mine.
+ *
+ * @typedef {object} Reaction
+ * @property {string} reaction
+ * @property {AuthorId[]} authors One reaction a person and message.
  *
  * @typedef {object} Message
  * @property {MessageId} message
@@ -40,6 +48,13 @@
  * @property {string | null} clientId
  * @property {AuthorId[]} seenBy
  * @property {AuthorId | null} direct The other of the two, for a message that only they can read.
+ * @property {MessageId | null} replyTo The message it answers, which this device may not have.
+ * @property {AuthorId[]} mentions
+ * @property {Reaction[]} reactions Most used first.
+ * @property {number | null} editedMs
+ * @property {boolean} deleted For everyone; the text is empty then.
+ * @property {boolean} newer Made by a newer app: it can't be shown, and the text is empty.
+ * @property {number} sentTo Own messages: how many neighbours have taken it so far.
  *
  * @typedef {'member' | 'moderator' | 'owner'} Role
  *
@@ -81,6 +96,28 @@
  * @property {number} bytes
  * @property {number} expiresMs
  *
+ * @typedef {object} OpenInvite A code of the room that still works.
+ * @property {string} invite
+ * @property {AuthorId} author Who made it.
+ * @property {boolean} mine
+ * @property {number} expiresMs
+ * @property {number | null} uses Null: as many as come.
+ * @property {number} used
+ * @property {boolean} poster
+ *
+ * @typedef {object} Storage
+ * @property {number} diskBytes
+ * @property {{room: RoomId, events: number, bytes: number}[]} rooms
+ *
+ * @typedef {object} Found What one step of a search found.
+ * @property {Message[]} messages Newest first.
+ * @property {MessageId | null} before Where the next step goes on; null: everything was looked at.
+ *
+ * @typedef {object} Draft
+ * @property {RoomId} room
+ * @property {AuthorId | null} to
+ * @property {string} text
+ *
  * @typedef {{result: 'none'} | {result: 'invite', link: string} | {result: 'verify', code: string} | {result: 'other', hint: string}} Scan
  *
  * @typedef {object} Joined
@@ -91,6 +128,9 @@
  * @typedef {'dialing' | 'proving' | 'fetching' | 'open'} JoinStage
  *
  * @typedef {{kind: 'message', message: Message}
+ *   | {kind: 'changed', message: Message}
+ *   | {kind: 'setting', name: string, value: string}
+ *   | {kind: 'link', link: string}
  *   | {kind: 'receipt', room: RoomId, message: MessageId, seenBy: AuthorId[]}
  *   | {kind: 'member', room: RoomId, member: Member}
  *   | {kind: 'room', room: Room}
@@ -107,6 +147,8 @@
  * @property {number} seq The last batch that this snapshot includes.
  * @property {Profile} profile
  * @property {Room[]} rooms
+ * @property {Draft[]} drafts
+ * @property {Record<string, string>} settings
  *
  * @typedef {object} Luma A grey picture, row by row, one byte a pixel.
  * @property {number} width

@@ -31,7 +31,7 @@ export class Codes {
   async show(room) {
     const known = this.#shown.get(room);
     if (known && known.expiresMs - Date.now() > REUSE_MS) return known;
-    const invite = await this.#ipc.createInvite(room, TTL_S, USES);
+    const invite = await this.#ipc.createInvite(room, TTL_S, USES, false);
     this.#shown.set(room, invite);
     return invite;
   }

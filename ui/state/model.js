@@ -26,7 +26,7 @@
  * talk's does, too; see `talkOf`.
  *
  * @typedef {object} State
- * @property {'starting' | 'ready' | 'failed'} phase
+ * @property {'starting' | 'locked' | 'ready' | 'failed'} phase
  * @property {string} error Why starting failed.
  * @property {string} name Mine; empty before the first start is done.
  * @property {import('../ipc/types.js').KeyPlace} key What keeps the key to this device's data.
@@ -35,11 +35,14 @@
  * @property {Record<string, Pending[]>} pending
  * @property {Record<string, Member[]>} members
  * @property {Record<string, string>} drafts
+ * @property {Record<string, string>} settings
+ * @property {string | null} link A link opened outside of the app, until somebody has looked at it.
  * @property {JoinStage | null} joinStage
  *
  * @typedef {{type: 'snapshot', snapshot: Snapshot}
  *   | {type: 'startFailed', error: string}
  *   | {type: 'starting'}
+ *   | {type: 'locked'}
  *   | {type: 'batch', events: UiEvent[]}
  *   | {type: 'named', name: string}
  *   | {type: 'queued', room: string, pending: Pending}
@@ -53,6 +56,8 @@
  *   | {type: 'members', room: string, members: Member[]}
  *   | {type: 'seen', room: string, message: string}
  *   | {type: 'draft', room: string, text: string}
+ *   | {type: 'setting', name: string, value: string}
+ *   | {type: 'linkTaken'}
  *   | {type: 'joinStarted'}
  *   | {type: 'shownChanged', room: string}
  *   | {type: 'left', room: string}} Action
@@ -69,6 +74,8 @@ export const EMPTY = Object.freeze({
   pending: {},
   members: {},
   drafts: {},
+  settings: {},
+  link: null,
   joinStage: null,
 });
 

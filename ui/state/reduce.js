@@ -8,7 +8,7 @@
  * @typedef {import('./model.js').Pending} Pending
  */
 import { addPage, letGo, place } from './messages.js';
-import { NO_TIMELINE, keyOf, partsOf } from './model.js';
+import { NO_TIMELINE, keyOf, partsOf, talkOf } from './model.js';
 
 /**
  * @param {State} state
@@ -19,6 +19,8 @@ export function reduce(state, action) {
   switch (action.type) {
     case 'starting':
       return { ...state, phase: 'starting', error: '' };
+    case 'locked':
+      return { ...state, phase: 'locked', error: '' };
     case 'startFailed':
       return { ...state, phase: 'failed', error: action.error };
     case 'snapshot':
@@ -55,6 +57,10 @@ export function reduce(state, action) {
       return markSeen(state, action.room, action.message);
     case 'draft':
       return { ...state, drafts: { ...state.drafts, [action.room]: action.text } };
+    case 'setting':
+      return withSetting(state, action.name, action.value);
+    case 'linkTaken':
+      return { ...state, link: null };
     case 'joinStarted':
       return { ...state, joinStage: null };
     case 'shownChanged':
@@ -71,7 +77,28 @@ export function reduce(state, action) {
  */
 function takeSnapshot(state, snapshot) {
   const rooms = Object.fromEntries(snapshot.rooms.map((room) => [room.room, room]));
-  return { ...state, phase: 'ready', error: '', name: snapshot.profile.name ?? '', key: snapshot.profile.key, rooms };
+  const kept = snapshot.drafts.map(({ room, to, text }) => [to === null ? room : talkOf(room, to), text]);
+  return {
+    ...state,
+    phase: 'ready',
+    error: '',
+    name: snapshot.profile.name ?? '',
+    key: snapshot.profile.key,
+    rooms,
+    // What this window has written is newer than what the shell has kept of it.
+    drafts: { ...Object.fromEntries(kept), ...state.drafts },
+    settings: snapshot.settings,
+  };
+}
+
+/**
+ * @param {State} state
+ * @param {string} name
+ * @param {string} value
+ * @returns {State}
+ */
+function withSetting(state, name, value) {
+  return state.settings[name] === value ? state : { ...state, settings: { ...state.settings, [name]: value } };
 }
 
 /**
@@ -127,6 +154,10 @@ function applyEvent(state, event) {
       const timeline = state.timelines[event.room];
       return timeline ? withTimeline(state, event.room, letGo(timeline, event.beforeMs)) : state;
     }
+    case 'setting':
+      return withSetting(state, event.name, event.value);
+    case 'link':
+      return { ...state, link: event.link };
     case 'roomGone':
       return withoutRoom(state, event.room);
     case 'join':

@@ -5,6 +5,7 @@
  *   shell --batches--> Sequence --in order--> Store --state--> <app-shell>
  *   <app-shell> --methods--> Session --ipc--> shell
  */
+import { IpcError } from '../ipc/index.js';
 import { Codes } from './codes.js';
 import { EMPTY, NO_TIMELINE, partsOf, talkOf } from './model.js';
 import { reduce } from './reduce.js';
@@ -49,8 +50,18 @@ export class Session {
       const snapshot = await this.ipc.subscribe((batch) => this.#onBatch(batch));
       this.#takeSnapshot(snapshot);
     } catch (error) {
-      this.store.dispatch({ type: 'startFailed', error: sentence(error) });
+      if (error instanceof IpcError && error.code === 'locked') this.store.dispatch({ type: 'locked' });
+      else this.store.dispatch({ type: 'startFailed', error: sentence(error) });
     }
+  }
+
+  /**
+   * Opens a locked profile and starts; rejects when the passphrase doesn't open it.
+   * @param {string} passphrase
+   */
+  async unlock(passphrase) {
+    await this.ipc.unlock(passphrase);
+    await this.start();
   }
 
   /** @param {Batch} batch */
@@ -228,8 +239,8 @@ export class Session {
     try {
       const { room: inside, author } = partsOf(room);
       const message = author === null
-        ? await this.ipc.sendMessage(room, clientId, text)
-        : await this.ipc.sendDirect(inside, author, clientId, text);
+        ? await this.ipc.sendMessage(room, clientId, text, null, [])
+        : await this.ipc.sendDirect(inside, author, clientId, text, null);
       this.store.dispatch({ type: 'saved', clientId, message });
     } catch (error) {
       this.store.dispatch({ type: 'sendFailed', room, clientId, error: sentence(error) });
@@ -371,10 +382,36 @@ export class Session {
     await this.loadMembers(room);
   }
 
-  /** @param {string} room */
-  async leaveRoom(room) {
-    await this.ipc.leaveRoom(room);
-    this.store.dispatch({ type: 'left', room });
+  /**
+   * @param {string} room
+   * @param {boolean} keep Whether its history stays on this device.
+   */
+  async leaveRoom(room, keep) {
+    await this.ipc.leaveRoom(room, keep);
+    if (!keep) this.store.dispatch({ type: 'left', room });
+  }
+
+  /**
+   * @param {string} room
+   * @param {Partial<{favourite: boolean, muted: boolean}>} prefs What is not named stays.
+   */
+  async setRoomPrefs(room, prefs) {
+    const { favourite, muted } = this.state.rooms[room];
+    await this.ipc.setRoomPrefs(room, { favourite, muted, ...prefs });
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
+  async setSetting(name, value) {
+    await this.ipc.setSetting(name, value);
+    this.store.dispatch({ type: 'setting', name, value });
+  }
+
+  /** The link that came from outside has been looked at. */
+  takeLink() {
+    this.store.dispatch({ type: 'linkTaken' });
   }
 }
 
