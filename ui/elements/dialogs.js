@@ -1,0 +1,215 @@
+/**
+ * What lies over the window: opens each dialog with what it shows and may do, and keeps it in step.
+ *
+ *   <app-shell> --invite(room), people(room), ..--> <dialog element> appended to the shell
+ *   <app-shell> --refresh(room)--> what is open shows what the state says now
+ */
+import { namesOf } from '../lib/people.js';
+import { mayClose, mayConfirmMove, powersOver } from '../lib/power.js';
+import { NO_TIMELINE, talkOf } from '../state/model.js';
+import { forgetEverything } from '../state/place.js';
+import './create-dialog.js';
+import './direct-dialog.js';
+import './invite-dialog.js';
+import './name-dialog.js';
+import './people-dialog.js';
+import './person-dialog.js';
+import './scan-dialog.js';
+import './seen-dialog.js';
+import './settings-dialog.js';
+
+/** @typedef {import('../state/session.js').Session} Session */
+
+export class Dialogs {
+  #host;
+  #session;
+
+  /**
+   * @param {HTMLElement} host Where the dialogs stand.
+   * @param {() => Session} session
+   */
+  constructor(host, session) {
+    this.#host = host;
+    this.#session = session;
+  }
+
+  /** @returns {Session} */
+  get session() {
+    return this.#session();
+  }
+
+  /**
+   * Keeps what an open dialog shows in step.
+   * @param {string} open The room that is open.
+   */
+  refresh(open) {
+    const { state } = this.session;
+    const people = /** @type {import('./people-dialog.js').PeopleDialog | null} */ (this.#host.querySelector('people-dialog'));
+    if (people) {
+      const { room } = people.data.room;
+      if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room] };
+    }
+    const direct = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (this.#host.querySelector('direct-dialog'));
+    if (direct) direct.data = this.#talk(direct.data.room.room, direct.data.author);
+    const person = /** @type {import('./person-dialog.js').PersonDialog | null} */ (this.#host.querySelector('person-dialog'));
+    if (person) {
+      const shown = this.#person(open, person.data.member.author);
+      if (shown) person.data = { ...person.data, ...shown };
+    }
+  }
+
+  create() {
+    const dialog = /** @type {import('./create-dialog.js').CreateDialog} */ (document.createElement('create-dialog'));
+    dialog.data = { create: (name, options) => this.session.createRoom(name, options) };
+    this.#host.append(dialog);
+  }
+
+  name() {
+    const dialog = /** @type {import('./name-dialog.js').NameDialog} */ (document.createElement('name-dialog'));
+    dialog.data = { name: this.session.state.name, setName: (name) => this.session.setName(name) };
+    this.#host.append(dialog);
+  }
+
+  settings() {
+    const dialog = /** @type {import('./settings-dialog.js').SettingsDialog} */ (document.createElement('settings-dialog'));
+    dialog.data = {
+      key: this.session.state.key,
+      wipe: () => {
+        forgetEverything();
+        return this.session.wipe();
+      },
+    };
+    this.#host.append(dialog);
+  }
+
+  scan() {
+    const { session } = this;
+    const dialog = /** @type {import('./scan-dialog.js').ScanDialog} */ (document.createElement('scan-dialog'));
+    dialog.data = {
+      stage: null,
+      scan: (frame) => session.ipc.scanFrame(frame),
+      join: (link) => session.join(link),
+      cancel: () => session.cancelJoin(),
+    };
+    const unwatch = session.store.watch(({ joinStage }) => {
+      if (dialog.data.stage !== joinStage) dialog.data = { ...dialog.data, stage: joinStage };
+    });
+    dialog.addEventListener('dialog-closed', unwatch, { once: true });
+    this.#host.append(dialog);
+  }
+
+  /** @param {string} room */
+  invite(room) {
+    const { session } = this;
+    const dialog = /** @type {import('./invite-dialog.js').InviteDialog} */ (document.createElement('invite-dialog'));
+    dialog.data = {
+      room: session.state.rooms[room],
+      invite: () => session.codes.show(room),
+      revoke: (invite) => session.codes.end(room, invite),
+      mayOpen: mayClose(session.state.members[room]?.find((m) => m.me)),
+      open: () => session.setClosed(room, false),
+    };
+    this.#host.append(dialog);
+  }
+
+  /** @param {string} room */
+  people(room) {
+    const { session } = this;
+    const dialog = /** @type {import('./people-dialog.js').PeopleDialog} */ (document.createElement('people-dialog'));
+    dialog.data = {
+      room: session.state.rooms[room],
+      members: session.state.members[room],
+      setClosed: (closed) => session.setClosed(room, closed),
+      leave: () => session.leaveRoom(room, false),
+      write: (author) => this.direct(room, author),
+    };
+    this.#host.append(dialog);
+    session.loadMembers(room).catch(() => {}); // what was known before stays on the screen
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} author
+   */
+  direct(room, author) {
+    this.session.enterTalk(room, author);
+    const dialog = /** @type {import('./direct-dialog.js').DirectDialog} */ (document.createElement('direct-dialog'));
+    dialog.data = this.#talk(room, author);
+    this.#host.append(dialog);
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} author
+   * @returns {import('./direct-dialog.js').DirectData}
+   */
+  #talk(room, author) {
+    const { session } = this;
+    const { state } = session;
+    const talk = talkOf(room, author);
+    return {
+      session,
+      talk,
+      author,
+      room: state.rooms[room],
+      timeline: state.timelines[talk] ?? NO_TIMELINE,
+      pending: state.pending[talk] ?? NONE,
+      members: state.members[room] ?? NONE,
+      draft: state.drafts[talk] ?? '',
+      now: Date.now(),
+    };
+  }
+
+  /**
+   * What the state knows of a member.
+   * @param {string} room
+   * @param {string} author
+   */
+  #person(room, author) {
+    const members = this.session.state.members[room] ?? [];
+    const member = members.find((m) => m.author === author);
+    if (!member) return null;
+    const names = namesOf(members);
+    const twin = members.find((m) => m.author === member.imitates);
+    const me = this.session.state.rooms[room]?.removed ? undefined : members.find((m) => m.me);
+    return { member, powers: powersOver(me, member), mayConfirmMove: mayConfirmMove(me, member), name: names.get(author) ?? member.name, imitates: twin ? twin.verifiedAs ?? twin.name : '' };
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} author
+   */
+  person(room, author) {
+    const { session } = this;
+    const shown = this.#person(room, author);
+    if (!shown) return;
+    const dialog = /** @type {import('./person-dialog.js').PersonDialog} */ (document.createElement('person-dialog'));
+    dialog.data = {
+      ...shown,
+      verify: () => session.ipc.verifyCode(room, author),
+      scan: (frame) => session.ipc.scanFrame(frame),
+      check: (code) => session.withMember(room, (ipc) => ipc.verifyScan(room, author, code)),
+      confirm: (on) => session.withMember(room, (ipc) => ipc.setVerified(room, author, on)),
+      confirmMove: () => session.withMember(room, (ipc) => ipc.confirmMove(room, author)),
+      acceptKey: () => session.withMember(room, (ipc) => ipc.confirmKey(room, author)),
+      mute: (on) => session.withMember(room, (ipc) => ipc.mute(room, author, on)),
+      block: (on) => session.block(room, author, on),
+      setRole: (role) => session.setRole(room, author, role),
+      remove: (hide) => session.removeMember(room, author, hide),
+    };
+    this.#host.append(dialog);
+  }
+
+  /**
+   * @param {string} room
+   * @param {import('../state/timeline.js').MessageRow} row
+   */
+  seen(room, row) {
+    const dialog = /** @type {import('./seen-dialog.js').SeenDialog} */ (document.createElement('seen-dialog'));
+    dialog.data = { text: row.text, seenBy: row.seenBy, members: this.session.state.members[room] ?? [] };
+    this.#host.append(dialog);
+  }
+}
+
+/** One empty list, so that nothing looks changed. @type {never[]} */
+const NONE = [];
