@@ -2,7 +2,7 @@
  * `<start-screen>`: what a person without a room sees: first the question for a name, then the two
  * ways in.
  *
- * data: {name, setName}; emits `make-room`, `scan-open`.
+ * data: {name, setName}; emits `make-room`, `scan-open`, `guide-open`.
  *
  * @typedef {{name: string, setName: (name: string) => Promise<void>}} StartData
  */
@@ -21,7 +21,8 @@ export class StartScreen extends ViewElement {
     if (previous && previous.name === data.name) return;
     this.replaceChildren(h('main', { class: 'start' },
       h('img', { class: 'start-mark', src: 'icons/mark.svg', alt: '', width: 88, height: 88 }),
-      ...(data.name === '' ? this.#askName(data) : this.#offerWays(data))));
+      ...(data.name === '' ? this.#askName(data) : this.#offerWays(data)),
+      h('button', { type: 'button', class: 'link-button start-guide', 'data-test': 'guide-open', onclick: () => this.emit('guide-open') }, t('start.guide'))));
     if (previous) this.querySelector('button')?.focus();
   }
 

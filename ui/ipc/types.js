@@ -16,6 +16,8 @@
  * @property {string} name
  * @property {string} text
  * @property {number} timeMs
+ * @property {boolean} [deleted]
+ * @property {boolean} [newer]
  *
  * @typedef {object} Room
  * @property {RoomId} room
@@ -118,7 +120,7 @@
  * @property {AuthorId | null} to
  * @property {string} text
  *
- * @typedef {{result: 'none'} | {result: 'invite', link: string} | {result: 'verify', code: string} | {result: 'other', hint: string}} Scan
+ * @typedef {{result: 'none', why?: string} | {result: 'invite', link: string} | {result: 'verify', code: string} | {result: 'other', hint: string, kind?: string}} Scan
  *
  * @typedef {object} Joined
  * @property {RoomId} room

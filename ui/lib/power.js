@@ -11,6 +11,9 @@ import { t } from '../strings/index.js';
 /** @type {Record<string, number>} */
 const RANK = Object.freeze({ member: 0, moderator: 1, owner: 2 });
 
+/** Longer names of rooms don't fit a phone's line. */
+export const ROOM_NAME_MAX = 60;
+
 const MINUTE_S = 60;
 const HOUR_S = 3600;
 const DAY_S = 86_400;

@@ -1,0 +1,58 @@
+/**
+ * Why a code isn't read, in words, and when to say so.
+ *
+ * @typedef {import('../ipc/types.js').Scan} Scan
+ */
+import { t } from '../strings/index.js';
+
+/** @type {Record<string, () => string>} */
+const WHY = Object.freeze({
+  dark: () => t('scan.dark'),
+  bright: () => t('scan.bright'),
+  blurred: () => t('scan.blurred'),
+  small: () => t('scan.small'),
+  cut: () => t('scan.cut'),
+});
+
+/** @type {Record<string, () => string>} */
+const KIND = Object.freeze({
+  wifi: () => t('scan.isWifi'),
+  web: () => t('scan.isWeb'),
+  newer: () => t('scan.isNewer'),
+  damaged: () => t('scan.isDamaged'),
+  other: () => t('scan.isOther'),
+});
+
+/**
+ * @param {string | undefined} why
+ * @returns {string} Empty for a reason that says nothing, or that only a newer shell knows.
+ */
+export function whyWords(why) {
+  return WHY[why ?? '']?.() ?? '';
+}
+
+/**
+ * @param {{kind?: string, hint: string}} other A code that isn't an invite.
+ * @returns {string} The shell's own hint for a kind that the page doesn't know.
+ */
+export function kindWords({ kind, hint }) {
+  return KIND[kind ?? '']?.() ?? hint;
+}
+
+/** So many frames in a row, more than a second, before a reason is believed: a hand passes by in less. */
+const STEADY = 12;
+
+export class Steady {
+  #why = '';
+  #times = 0;
+
+  /**
+   * @param {string} why Of one more frame; empty for none.
+   * @returns {string} A reason that has stood for a while, else nothing.
+   */
+  next(why) {
+    this.#times = why === this.#why ? this.#times + 1 : 1;
+    this.#why = why;
+    return this.#times >= STEADY ? why : '';
+  }
+}
