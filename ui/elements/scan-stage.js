@@ -12,6 +12,7 @@
  * @property {(why: string) => void} why Why nothing was found for a while now.
  */
 import { Camera } from '../lib/camera.js';
+import { dropdown } from '../lib/choice.js';
 import { h, icon } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { Lens } from '../lib/lens.js';
@@ -131,12 +132,12 @@ export class ScanStage extends ViewElement {
    * @param {MediaDeviceInfo[]} cameras
    */
   #choice(lens, cameras) {
-    const select = h('select', {
-      class: 'field', 'aria-label': t('scan.which'), 'data-test': 'scan-camera',
+    const { box, select } = dropdown({
+      'aria-label': t('scan.which'), 'data-test': 'scan-camera',
       onchange: () => void lens.choose(select.value).catch(() => this.#without(t('scan.busy'))),
     }, ...cameras.map(({ deviceId, label }, index) => h('option', { value: deviceId }, label || t('scan.cameraN', { n: index + 1 }))));
     select.value = lens.current;
-    return select;
+    return box;
   }
 
   /** @param {Luma} frame */

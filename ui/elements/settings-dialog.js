@@ -16,7 +16,7 @@
  * @property {() => Promise<void>} wipe
  */
 import { bytes } from '../lib/bytes.js';
-import { choice, toggle } from '../lib/choice.js';
+import { choice, dropdown, toggle } from '../lib/choice.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { lookOf } from '../lib/look.js';
 import { ModalElement } from '../lib/modal.js';
@@ -71,16 +71,16 @@ export class SettingsDialog extends ModalElement {
   #look() {
     const { language, theme, textSize } = lookOf(this.data.settings);
     const system = pickLanguage('', navigator.languages).language;
-    const languages = h('select', {
-      id: 'language', class: 'field', 'data-test': 'language',
+    const { box, select } = dropdown({
+      id: 'language', 'data-test': 'language',
       onchange: (/** @type {Event} */ event) => void this.#set('language', /** @type {HTMLSelectElement} */ (event.target).value),
     },
     h('option', { value: '' }, t('settings.languageSystem', { name: system.name })),
     ...LANGUAGES.map(({ code, name, locale }) => h('option', { value: code, lang: locale }, name)));
-    languages.value = language;
+    select.value = language;
     return h('section', { class: 'settings-part' },
       h('label', { class: 'label', for: 'language' }, t('settings.language')),
-      languages,
+      box,
       choice({
         name: 'theme', title: t('settings.theme'), hook: 'theme', chosen: theme,
         values: [['system', t('settings.themeSystem')], ['light', t('settings.themeLight')], ['dark', t('settings.themeDark')]],

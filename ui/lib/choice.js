@@ -24,6 +24,17 @@ export function choice({ name, title, values, chosen, choose, hook }) {
 }
 
 /**
+ * A choice that folds out, with an arrow of the page's own.
+ * @param {import('./dom.js').Attributes} attributes
+ * @param {...HTMLOptionElement} options
+ * @returns {{box: HTMLElement, select: HTMLSelectElement}}
+ */
+export function dropdown(attributes, ...options) {
+  const select = h('select', { ...attributes, class: 'field' }, ...options);
+  return { box: h('span', { class: 'dropdown' }, select), select };
+}
+
+/**
  * Something that is on or off, with what it means below.
  * @param {object} choice
  * @param {string} choice.words
