@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addPage, letGo, place } from '../../ui/state/messages.js';
 import { NO_TIMELINE } from '../../ui/state/model.js';
+import { Run } from '../../ui/state/run.js';
 import { message } from './samples.js';
 
-const ids = (/** @type {{messages: {message: string}[]}} */ timeline) => timeline.messages.map((m) => m.message);
-const run = (/** @type {number[]} */ ns, complete = true) => ({ ...NO_TIMELINE, messages: ns.map((n) => message(n)), complete });
+const ids = (/** @type {import('../../ui/state/model.js').Timeline} */ timeline) => [...timeline.messages].map((m) => m.message);
+const run = (/** @type {number[]} */ ns, complete = true) => ({ ...NO_TIMELINE, messages: Run.of(ns.map((n) => message(n))), complete });
 
 test('an_arrival_goes_where_its_time_belongs', () => {
   assert.deepEqual(ids(place(run([1, 3, 5]), [message(4), message(6), message(2)])), ['m1', 'm2', 'm3', 'm4', 'm5', 'm6']);
@@ -14,7 +15,7 @@ test('an_arrival_goes_where_its_time_belongs', () => {
 test('a_known_message_is_replaced_and_not_doubled', () => {
   const placed = place(run([1, 2]), [message(2, { text: 'edited' })]);
   assert.deepEqual(ids(placed), ['m1', 'm2']);
-  assert.equal(placed.messages[1].text, 'edited');
+  assert.equal(placed.messages.at(1)?.text, 'edited');
 });
 
 test('messages_of_one_time_keep_the_order_of_arrival', () => {

@@ -129,11 +129,11 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
       shell.delays.join_room = 60_000;
       return async () => { await press('scan-open'); await type('scan-link', code); await press('scan-join'); await press('join-cancel'); await one('scan-hint'); };
     },
-    outside: () => { campsite(); return async () => { await one('room-item'); shell.emit({ kind: 'link', link: code }); await one('link-join'); }; },
+    outside: () => { campsite(); return async () => { await one('room-item'); shell.emit({ kind: 'link', link: code }); await one('outside-join'); }; },
     outsidejoin: () => {
       campsite();
       shell.delays.join_room = 60_000;
-      return async () => { await one('room-item'); shell.emit({ kind: 'link', link: code }); await press('link-join'); await one('join-stage'); };
+      return async () => { await one('room-item'); shell.emit({ kind: 'link', link: code }); await press('outside-join'); await one('join-stage'); };
     },
   };
 }

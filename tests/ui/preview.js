@@ -44,14 +44,16 @@ function campsite() {
 }
 
 const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const one = async (/** @type {string} */ hook) => {
+/** What has this hook, and stands in a message that says `within`. */
+const one = async (/** @type {string} */ hook, within = '') => {
   for (;;) {
-    const found = /** @type {HTMLElement | null} */ (document.querySelector(`[data-test="${hook}"]`));
-    if (found && found.getClientRects().length > 0) return found;
+    const all = Array.from(/** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`[data-test="${hook}"]`)));
+    const found = all.find((element) => element.getClientRects().length > 0 && (within === '' || element.closest('[data-test="message"]')?.textContent?.includes(within)));
+    if (found) return found;
     await wait(20);
   }
 };
-const press = async (/** @type {string} */ hook) => (await one(hook)).click();
+const press = async (/** @type {string} */ hook, within = '') => (await one(hook, within)).click();
 const type = async (/** @type {string} */ hook, /** @type {string} */ text) => {
   const field = /** @type {HTMLInputElement} */ (await one(hook));
   field.value = text;
@@ -63,6 +65,62 @@ const openPerson = async (/** @type {string} */ author) => {
   await one('digits');
 };
 const openCamp = (/** @type {string} */ room) => { location.hash = `#/room/${room}`; };
+
+/** A talk with everything in it that a message can be. */
+function chatter() {
+  const room = campsite();
+  const now = Date.now();
+  const me = '1'.padStart(32, '0');
+  const say = (/** @type {any} */ who, /** @type {string} */ text, /** @type {number} */ ago, given = {}) => shell.addMessage(room, {
+    text, timeMs: now - ago * MINUTE, ...(who === null ? {} : { author: who.author, name: who.name, mine: false }), ...given,
+  });
+  const tarp = say(bo, 'Where should the big tarp go?', 34, {
+    reactions: [{ reaction: '👍', authors: [ada.author, me, chidi.author] }, { reaction: '🏕️', authors: [bo.author] }, { reaction: '❤️', authors: [ada.author, otherAda.author] }],
+  });
+  say(null, 'Yes. Under the oak, @Bo', 33, { replyTo: tarp.message, mentions: [bo.author], seenBy: [bo.author, ada.author], editedMs: now, reactions: [{ reaction: '🙏', authors: [bo.author] }] });
+  const gone = say(ada, '', 30, { deleted: true });
+  say(bo, 'Are you sure?', 29, { replyTo: gone.message });
+  say(chidi, 'As we said yesterday', 28, { replyTo: 'ffff' });
+  say(ada, '', 27, { newer: true });
+  say(ada, 'Thanks @Rosa, see https://example.org/camp/plan?day=2 (page 3).', 26, { mentions: [me] });
+  say(otherAda, 'or https://pаypal.com/login and https://paypal.com@evil.example/', 25);
+  say(null, 'I’ll look at it.', 3, { sentTo: 2 });
+  say(null, '', 2, { deleted: true });
+  return room;
+}
+
+/** Messages for an afternoon; one of them is looked for. */
+function longTalk() {
+  const room = campsite();
+  for (let i = 0; i < 5000; i += 1) {
+    shell.addMessage(room, {
+      text: i === 700 ? 'The needle is in the van' : `Message ${i} ${'and more '.repeat(i % 23)}`, timeMs: Date.now() - (5000 - i) * 20_000,
+      ...(i % 3 ? { author: ada.author, name: 'Ada', mine: false } : {}),
+    });
+  }
+  return room;
+}
+
+/** Names and words that want to be something else. */
+function hostile() {
+  const room = campsite();
+  const names = ['<img src=x onerror=alert(1)>', '\u202Eadmin\u2066', 'A'.repeat(64), '\u200B\u200B', 'Ada\nBo', 'Z\u0351\u036B\u0343\u036A\u0302\u036B\u033Dalgo'];
+  const words = [
+    '<script>alert(1)</script><b>script</b>', '\u202Egnp.exe\u202C is not what it seems', 'W'.repeat(3000), '\u200B', '&lt;script&gt;&amp;', '{name} $& <b>',
+    '\u202E https://example.org/\u202Egro.elgoog', `javascript:alert(1) https://"onmouseover="x https://exa\u200Bmple.org`, 'line\n'.repeat(400), 'x'.repeat(65_536),
+  ];
+  const members = names.map((name, i) => ({ ...person(100 + i, name, 'reachable') }));
+  shell.members.get(room)?.push(...members);
+  words.forEach((text, i) => {
+    const { author, name } = members[i % members.length];
+    const said = shell.addMessage(room, { text, author, name, mine: false, timeMs: Date.now() - (20 - i) * MINUTE / 2 });
+    shell.addMessage(room, {
+      text: `Answer to ${name}`, replyTo: said.message, mentions: [author], timeMs: Date.now() - (20 - i) * MINUTE / 2 + 1000,
+      reactions: [{ reaction: '<b>x</b>', authors: members.map((m) => m.author) }, { reaction: '\u202E\u202E', authors: [author] }],
+    });
+  });
+  return room;
+}
 
 /** A room in which this device signed two histories. */
 function frozen() {
@@ -254,6 +312,50 @@ const scenes = {
   },
   leave: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-leave'); }; },
   seen: () => { openCamp(campsite()); return () => press('message-state'); },
+  said: () => { openCamp(chatter()); },
+  menu: () => { openCamp(chatter()); return () => press('message-more', 'tarp'); },
+  menuown: () => { openCamp(chatter()); return () => press('message-more', 'Yes. Under'); },
+  reacttype: () => {
+    openCamp(chatter());
+    return async () => { await press('message-more', 'tarp'); await press('react-type'); await type('react-input', 'words'); await press('react-go'); };
+  },
+  reply: () => { openCamp(chatter()); return async () => { await press('message-more', 'tarp'); await press('menu-reply'); await type('composer-input', 'I have it'); }; },
+  edit: () => { openCamp(chatter()); return async () => { await press('message-more', 'Yes. Under'); await press('menu-edit'); }; },
+  deleting: () => { openCamp(chatter()); return async () => { await press('message-more', 'Yes. Under'); await press('menu-delete'); }; },
+  naming: () => { openCamp(chatter()); return async () => { await type('composer-input', 'Could @'); }; },
+  link: () => { openCamp(chatter()); return () => press('message-link', 'example.org'); },
+  linkfalse: () => { openCamp(chatter()); return () => press('message-link', 'pаypal'); },
+  linkuser: () => { openCamp(chatter()); return () => press('message-link', '@evil'); },
+  search: () => { openCamp(chatter()); return async () => { await press('search-open'); await type('search-input', 'tarp'); await wait(500); }; },
+  searchnone: () => { openCamp(chatter()); return async () => { await press('search-open'); await type('search-input', 'submarine'); await wait(500); }; },
+  searchlong: () => {
+    shell.searchStep = 200;
+    openCamp(longTalk());
+    return async () => { await press('search-open'); await type('search-input', 'message 4 and'); await wait(1500); };
+  },
+  jump: () => {
+    openCamp(longTalk());
+    return async () => { await press('search-open'); await type('search-input', 'needle'); await one('search-result'); await press('search-result'); await wait(1200); };
+  },
+  jumping: () => {
+    openCamp(longTalk());
+    return async () => {
+      await press('search-open');
+      await type('search-input', 'needle');
+      await one('search-result');
+      shell.delays.history = 60_000;
+      await press('search-result');
+      await wait(300);
+    };
+  },
+  hostile: () => { openCamp(hostile()); },
+  hostilepeople: () => { openCamp(hostile()); return async () => { await type('composer-input', '@'); }; },
+  hostilesearch: () => { openCamp(hostile()); return async () => { await press('search-open'); await type('search-input', 'script'); await wait(500); }; },
+  draft: () => {
+    const room = campsite();
+    shell.drafts.push({ room, to: null, text: 'Written before the restart' });
+    openCamp(room);
+  },
   states: () => {
     const room = campsite();
     openCamp(room);

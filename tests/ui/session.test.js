@@ -16,6 +16,8 @@ beforeEach(() => {
   Object.defineProperty(world, 'navigator', { value: { userAgent: 'Linux' }, configurable: true, writable: true });
 });
 
+/** @param {import('../../ui/state/model.js').Timeline | undefined} timeline */
+const textsOf = (timeline) => timeline && [...timeline.messages].map((m) => m.text);
 const soon = () => new Promise((resolve) => setTimeout(resolve, 15));
 
 /**
@@ -139,11 +141,11 @@ test('a_sent_message_is_queued_at_once_and_then_saved', async () => {
   await session.start();
   session.enterRoom(room);
   await until(session, (state) => state.timelines[room]?.loading === 'idle');
-  const sending = session.send(room, 'hello');
+  const sending = session.outbox.send(room, 'hello');
   assert.equal(session.state.pending[room][0].state, 'queued');
   await sending;
   assert.deepEqual(session.state.pending[room], []);
-  assert.equal(session.state.timelines[room].messages[0].text, 'hello');
+  assert.equal(session.state.timelines[room].messages.at(0)?.text, 'hello');
 });
 
 test('a_message_that_was_not_saved_is_sent_again_under_the_same_id', async () => {
@@ -151,11 +153,11 @@ test('a_message_that_was_not_saved_is_sent_again_under_the_same_id', async () =>
   const session = new Session(ipc);
   await session.start();
   shell.failing.send_message = { code: 'disk_full', message: 'The disk is full.' };
-  await session.send(room, 'hello');
+  await session.outbox.send(room, 'hello');
   const [failed] = session.state.pending[room];
   assert.deepEqual([failed.state, failed.error], ['failed', 'The disk is full.']);
   delete shell.failing.send_message;
-  await session.retry(room, failed.clientId);
+  await session.outbox.retry(room, failed.clientId);
   const ids = shell.calls.filter((call) => call.command === 'send_message').map((call) => call.args.clientId);
   assert.deepEqual([ids.length, ids[0] === ids[1]], [2, true]);
   assert.deepEqual(session.state.pending[room], []);
@@ -166,9 +168,9 @@ test('a_refused_message_goes_back_into_the_box_beside_what_is_there', async () =
   const session = new Session(ipc);
   await session.start();
   shell.failing.send_message = { code: 'too_long', message: 'Too long.' };
-  await session.send(room, 'old words');
-  session.setDraft(room, 'new words');
-  session.takeBack(room, session.state.pending[room][0].clientId);
+  await session.outbox.send(room, 'old words');
+  session.outbox.setDraft(room, 'new words');
+  session.outbox.takeBack(room, session.state.pending[room][0].clientId);
   assert.equal(session.state.drafts[room], 'new words\nold words');
   assert.deepEqual(session.state.pending[room], []);
 });
@@ -184,7 +186,7 @@ test('older_pages_follow_one_another_to_the_beginning', async () => {
   assert.equal(session.state.timelines[room].messages.length, PAGE * 2, 'one request at a time');
   await session.loadOlder(room);
   const { messages, complete } = session.state.timelines[room];
-  assert.deepEqual([messages.length, messages[0].text, complete], [PAGE * 2 + 5, '0', true]);
+  assert.deepEqual([messages.length, messages.at(0)?.text, complete], [PAGE * 2 + 5, '0', true]);
 });
 
 test('a_skipped_batch_is_made_up_for_by_a_snapshot_and_a_page', async () => {
@@ -198,7 +200,7 @@ test('a_skipped_batch_is_made_up_for_by_a_snapshot_and_a_page', async () => {
   shell.seq += 1;
   shell.emit({ kind: 'room', room: sampleRoom({ room, name: 'Renamed' }) });
   shell.rooms.set(room, sampleRoom({ room, name: 'Renamed' }));
-  await until(session, (state) => state.timelines[room]?.messages.some((m) => m.message === lost.message));
+  await until(session, (state) => (state.timelines[room]?.messages.indexOf(lost.message) ?? -1) >= 0);
   assert.equal(session.state.rooms[room].name, 'Renamed');
   shell.emit({ kind: 'roomGone', room });
   await soon();
@@ -249,14 +251,14 @@ test('what_is_said_to_one_is_sent_to_one_and_read_back', async () => {
   const room = shell.addRoom('Camp 7', [other]);
   await session.start();
   const talk = session.enterTalk(room, other.author);
-  await session.send(talk, 'for you alone');
+  await session.outbox.send(talk, 'for you alone');
   await until(session, (state) => state.timelines[talk]?.loading === 'idle' && state.timelines[talk].messages.length === 1);
   const calls = shell.calls.map(({ command, args }) => [command, args]);
   const sent = calls.find(([command]) => command === 'send_direct');
   assert.equal(sent?.[1].to, other.author);
   assert.deepEqual(calls.find(([command]) => command === 'direct_history')?.[1], { room, with: other.author, before: null, limit: PAGE });
   assert.equal(calls.some(([command]) => command === 'send_message'), false);
-  await session.markSeen(talk, session.state.timelines[talk].messages[0].message);
+  await session.markSeen(talk, session.state.timelines[talk].messages.at(0)?.message ?? '');
   assert.equal(shell.calls.at(-1)?.args.room, room);
 });
 
@@ -269,7 +271,7 @@ test('blocking_takes_a_members_messages_off_the_screen_and_unblocking_brings_the
   const session = new Session(ipc);
   await session.start();
   session.enterRoom(room);
-  const texts = (/** @type {import('../../ui/state/model.js').State} */ state) => state.timelines[room]?.messages.map((m) => m.text);
+  const texts = (/** @type {import('../../ui/state/model.js').State} */ state) => textsOf(state.timelines[room]);
   await until(session, (state) => texts(state)?.length === 2);
   await session.block(room, 'b0', true);
   assert.deepEqual(texts(session.state), ['mine']);
@@ -301,7 +303,7 @@ async function withBo() {
   await session.start();
   session.enterRoom(room);
   await until(session, (state) => state.timelines[room]?.messages.length === 3 && state.members[room]);
-  const texts = () => session.state.timelines[room]?.messages.map((m) => m.text);
+  const texts = () => textsOf(session.state.timelines[room]);
   return { session, room, texts };
 }
 

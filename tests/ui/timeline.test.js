@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_TIMELINE } from '../../ui/state/model.js';
-import { firstUnread, toRows } from '../../ui/state/timeline.js';
+import { Run } from '../../ui/state/run.js';
+import { TimelineRows, firstUnread } from '../../ui/state/timeline.js';
 import { message } from './samples.js';
 
 /** @typedef {import('../../ui/state/timeline.js').MessageRow} MessageRow */
 
 const NOON = new Date(2026, 6, 14, 12).getTime();
 const HOUR = 3_600_000;
-const run = (/** @type {import('../../ui/ipc/types.js').Message[]} */ ...messages) => ({ ...NO_TIMELINE, messages, complete: true });
-const kinds = (/** @type {import('../../ui/state/timeline.js').Row[]} */ rows) => rows.map((row) => row.kind);
+const run = (/** @type {import('../../ui/ipc/types.js').Message[]} */ ...messages) => ({ ...NO_TIMELINE, messages: Run.of(messages), complete: true });
+/** @param {ConstructorParameters<typeof TimelineRows>} of */
+const toRows = (...of) => {
+  const rows = new TimelineRows(...of);
+  return Array.from({ length: rows.count }, (_, i) => rows.at(i));
+};
+const kinds = (/** @type {import('../../ui/state/timeline.js').Row[]} */ rows) => rows.flatMap((row) => (row.kind === 'message' ? [...(row.day ? ['day'] : []), ...(row.isNew ? ['new'] : []), 'message'] : [row.kind]));
 const bubbles = (/** @type {import('../../ui/state/timeline.js').Row[]} */ rows) =>
   /** @type {MessageRow[]} */ (rows.filter((row) => row.kind === 'message'));
 
@@ -26,7 +32,7 @@ test('close_messages_of_one_author_form_a_group', () => {
 });
 
 test('a_message_keeps_its_row_from_queued_to_seen', () => {
-  const pending = { clientId: 'c1', text: 'x', timeMs: NOON, state: /** @type {const} */ ('queued'), error: '' };
+  const pending = { clientId: 'c1', text: 'x', timeMs: NOON, replyTo: null, mentions: [], state: /** @type {const} */ ('queued'), error: '' };
   const [queued] = bubbles(toRows(run(), [pending], null));
   const mine = message(1, { mine: true, clientId: 'c1', timeMs: NOON });
   const [saved] = bubbles(toRows(run(mine), [], null));
@@ -43,8 +49,9 @@ test('keys_never_repeat', () => {
 
 test('the_new_line_stands_above_the_first_unread_message_of_others', () => {
   const messages = [message(1), message(2), message(3, { mine: true }), message(4)];
-  assert.equal(firstUnread(messages, 2), 'm2');
-  assert.equal(firstUnread(messages, 0), null);
-  assert.equal(firstUnread(messages, 9), null, 'it lies further back than what is loaded');
+  const all = Run.of(messages);
+  assert.equal(firstUnread(all, 2), 'm2');
+  assert.equal(firstUnread(all, 0), null);
+  assert.equal(firstUnread(all, 9), null, 'it lies further back than what is loaded');
   assert.deepEqual(kinds(toRows(run(...messages), [], 'm2')), ['top', 'day', 'message', 'new', 'message', 'message', 'message']);
 });

@@ -58,6 +58,10 @@ export class AppShell extends ViewElement {
       this.#settled = true;
       this.#renderState();
     });
+    // What is being written is kept before the system may end the app.
+    this.listen(document, 'visibilitychange', () => {
+      if (document.visibilityState === 'hidden') void this.session.outbox.drafts.flush();
+    });
     this.#clock = window.setInterval(() => this.#renderState(), CLOCK_MS);
     const listeners = /** @type {Record<string, (detail: any) => void>} */ ({
       'make-room': () => this.#dialogs.create(),
@@ -71,13 +75,7 @@ export class AppShell extends ViewElement {
       'invite-open': () => this.#inRoom((room) => this.#dialogs.invite(room)),
       'people-open': () => this.#inRoom((room) => this.#dialogs.people(room)),
       'person-open': (author) => this.#inRoom((room) => this.#dialogs.person(room, author)),
-      'message-send': (text) => this.#inRoom((room) => void this.session.send(room, text)),
-      'message-retry': (clientId) => this.#inRoom((room) => void this.session.retry(room, clientId)),
-      'message-edit': (clientId) => this.#inRoom((room) => this.session.takeBack(room, clientId)),
-      'message-seen': (row) => this.#inRoom((room) => this.#dialogs.seen(room, row)),
-      'draft-change': (text) => this.#inRoom((room) => this.session.setDraft(room, text)),
-      'older-wanted': () => this.#inRoom((room) => void this.session.loadOlder(room)),
-      'newest-seen': (message) => this.#inRoom((room) => void this.session.markSeen(room, message)),
+      'search-open': () => this.#inRoom((room) => this.#dialogs.search(room, (message) => this.#room.show(message))),
     });
     for (const [type, act] of Object.entries(listeners)) {
       this.listen(this, type, (/** @type {CustomEvent} */ { detail }) => act(detail));
@@ -147,7 +145,7 @@ export class AppShell extends ViewElement {
   /** @param {string} link */
   #offerLink(link) {
     this.session.takeLink();
-    this.#dialogs.link(link);
+    this.#dialogs.outside(link);
   }
 
   #renderLocked() {
@@ -210,10 +208,12 @@ export class AppShell extends ViewElement {
     }
     const after = this.session.state;
     this.#room.data = {
+      session: this.session,
       room,
       timeline: after.timelines[open] ?? NO_TIMELINE,
       pending: after.pending[open] ?? NONE,
       members: after.members[open] ?? NONE,
+      quoted: after.quoted,
       draft: after.drafts[open] ?? '',
       unreadAtOpen: this.#unreadAtOpen,
       now,

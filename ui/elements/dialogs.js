@@ -4,7 +4,7 @@
  *   <app-shell> --invite(room), people(room), ..--> <dialog element> appended to the shell
  *   <app-shell> --refresh(room)--> what is open shows what the state says now
  */
-import { namesOf } from '../lib/people.js';
+import { namesOf, peopleOf } from '../lib/people.js';
 import { mayClose, mayConfirmMove, powersOver } from '../lib/power.js';
 import { NO_TIMELINE, talkOf } from '../state/model.js';
 import { forgetEverything } from '../state/place.js';
@@ -12,13 +12,13 @@ import './create-dialog.js';
 import './direct-dialog.js';
 import './guide-dialog.js';
 import './invite-dialog.js';
-import './link-dialog.js';
 import './name-dialog.js';
+import './outside-dialog.js';
 import './people-dialog.js';
 import './person-dialog.js';
 import './room-menu.js';
 import './scan-dialog.js';
-import './seen-dialog.js';
+import './search-dialog.js';
 import './settings-dialog.js';
 
 /** @typedef {import('../state/session.js').Session} Session */
@@ -97,8 +97,8 @@ export class Dialogs {
    * Asks whether to join by a link that was opened outside of the app.
    * @param {string} link
    */
-  link(link) {
-    const dialog = /** @type {import('./link-dialog.js').LinkDialog} */ (document.createElement('link-dialog'));
+  outside(link) {
+    const dialog = /** @type {import('./outside-dialog.js').OutsideDialog} */ (document.createElement('outside-dialog'));
     dialog.data = { join: () => this.scan(link) };
     this.#host.append(dialog);
   }
@@ -165,7 +165,7 @@ export class Dialogs {
       leave: (keep) => session.leaveRoom(room, keep),
       rename: (name) => session.ipc.renameRoom(room, name), // the room's line follows by event
       setPrefs: (prefs) => session.setRoomPrefs(room, prefs),
-      write: (author) => this.direct(room, author),
+      write: (author) => void this.direct(room, author),
     };
     this.#host.append(dialog);
     session.loadMembers(room).catch(() => {}); // what was known before stays on the screen
@@ -196,6 +196,28 @@ export class Dialogs {
     const dialog = /** @type {import('./direct-dialog.js').DirectDialog} */ (document.createElement('direct-dialog'));
     dialog.data = this.#talk(room, author);
     this.#host.append(dialog);
+    return dialog;
+  }
+
+  /**
+   * @param {string} room
+   * @param {(message: string) => void} show Brings a message of the room into view.
+   */
+  search(room, show) {
+    const { session } = this;
+    const dialog = /** @type {import('./search-dialog.js').SearchDialog} */ (document.createElement('search-dialog'));
+    dialog.data = {
+      room: session.state.rooms[room],
+      people: peopleOf(session.state.members[room] ?? NONE),
+      now: Date.now(),
+      search: (query, before) => session.ipc.search(room, query, before),
+      timeOf: async (message) => (await session.ipc.message(room, message)).timeMs,
+      jump: ({ message, direct }) => {
+        if (direct === null) show(message);
+        else this.direct(room, direct).show(message);
+      },
+    };
+    this.#host.append(dialog);
   }
 
   /**
@@ -215,6 +237,7 @@ export class Dialogs {
       timeline: state.timelines[talk] ?? NO_TIMELINE,
       pending: state.pending[talk] ?? NONE,
       members: state.members[room] ?? NONE,
+      quoted: state.quoted,
       draft: state.drafts[talk] ?? '',
       now: Date.now(),
     };
@@ -257,16 +280,6 @@ export class Dialogs {
       setRole: (role) => session.setRole(room, author, role),
       remove: (hide) => session.removeMember(room, author, hide),
     };
-    this.#host.append(dialog);
-  }
-
-  /**
-   * @param {string} room
-   * @param {import('../state/timeline.js').MessageRow} row
-   */
-  seen(room, row) {
-    const dialog = /** @type {import('./seen-dialog.js').SeenDialog} */ (document.createElement('seen-dialog'));
-    dialog.data = { text: row.text, seenBy: row.seenBy, members: this.session.state.members[room] ?? [] };
     this.#host.append(dialog);
   }
 }

@@ -4,26 +4,44 @@
  *
  *   .messages (scrolls)
  *     .spacer      height of the rows above
- *     rows         the window
+ *     .row-item    lines that stand above a message, and its bubble
  *     .spacer      height of the rows below
  *
- * data: {room, rows, names, now, beginning}; emits `older-wanted`, `newest-seen` (message id) and what its bubbles emit.
+ * One listener here serves all bubbles (`data-act`); `message-input.js` tells what was pressed, and moves between them.
+ *
+ * data: {room, rows, people, quoted, now, beginning, readOnly}; emits `older-wanted`, `newest-seen` (message id),
+ * `quote-wanted` (message id), `message-act` ({act, row, value, bubble, x, y}).
  *
  * @typedef {import('../state/timeline.js').Row} Row
+ * @typedef {import('../state/timeline.js').MessageRow} MessageRow
+ * @typedef {import('./message-bubble.js').MessageBubble} MessageBubble
+ *
  * @typedef {object} MessageListData
  * @property {import('../ipc/types.js').Room} room
- * @property {Row[]} rows
- * @property {Map<string, string>} names By author.
+ * @property {import('../state/timeline.js').TimelineRows} rows
+ * @property {import('../lib/people.js').People} people
+ * @property {Record<string, import('../ipc/types.js').Message | null>} quoted Answered messages that are not among the rows.
  * @property {number} now
  * @property {string} [beginning] What stands above the first message; something about a room unless given.
+ * @property {boolean} readOnly
+ *
+ * @typedef {object} MessageAct Something pressed at a message.
+ * @property {string} act
+ * @property {MessageRow} row
+ * @property {string} value
+ * @property {MessageBubble} bubble
+ * @property {number | null} x Where it was pressed; null by key.
+ * @property {number | null} y
  */
 import { attended } from '../lib/attention.js';
 import { h, icon, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
+import { quoteOf } from '../lib/quote.js';
 import { dayLabel } from '../lib/time.js';
-import { Rows } from '../lib/windowing.js';
+import { Heights } from '../lib/windowing.js';
 import { t } from '../strings/index.js';
 import './message-bubble.js';
+import { MessageInput } from './message-input.js';
 
 /** What a message is taken to be high before it was ever shown. */
 const ROW_ESTIMATE = 64;
@@ -35,13 +53,15 @@ const STICK = 48;
 const OLDER_AT = 800;
 /** Measuring changes the window, which brings rows to measure: it settles in two or three rounds. */
 const ROUNDS = 4;
+/** How long a message that was looked for stands out. */
+const FLASH_MS = 1800;
 
 /** @extends {ViewElement<MessageListData>} */
 export class MessageList extends ViewElement {
-  #rows = new Rows(ROW_ESTIMATE);
+  #heights = new Heights(ROW_ESTIMATE);
   #before = h('div', { class: 'spacer' });
   #after = h('div', { class: 'spacer' });
-  #scroller = h('div', { class: 'messages', role: 'log', 'aria-live': 'off', tabindex: '0' });
+  #scroller = h('div', { class: 'messages', role: 'log', 'aria-live': 'off', tabindex: '-1' });
   #newer = h('span', { class: 'newer-count' });
   #jump = h('button', {
     type: 'button', class: 'jump-button', 'aria-label': t('room.toNewest'), title: t('room.toNewest'), hidden: true,
@@ -56,6 +76,11 @@ export class MessageList extends ViewElement {
   #width = 0;
   /** The newest message known when the reader left the end. */
   #leftAt = '';
+  /** Long messages that are shown whole. @type {Set<string>} */
+  #unfolded = new Set();
+  /** The row that a Tab comes to. */
+  #active = '';
+  #flash = 0;
   /** @type {ResizeObserver | null} */
   #resize = null;
 
@@ -67,6 +92,7 @@ export class MessageList extends ViewElement {
     this.listen(window, 'focus', () => this.#reportSeen());
     this.listen(document, 'pointerdown', () => this.#reportSeen(), { passive: true });
     this.listen(document, 'keydown', () => this.#reportSeen(), { passive: true });
+    new MessageInput(this, this.#scroller, (type, listener, options) => this.listen(this.#scroller, type, listener, options));
     this.#resize = new ResizeObserver(() => this.#onResize());
     this.#resize.observe(this.#scroller);
   }
@@ -74,7 +100,9 @@ export class MessageList extends ViewElement {
   teardown() {
     this.#resize?.disconnect();
     cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#flash);
     this.#elements.clear();
+    this.#heights = new Heights(ROW_ESTIMATE);
   }
 
   /**
@@ -85,16 +113,19 @@ export class MessageList extends ViewElement {
     const same = previous?.room.room === data.room.room;
     this.#scroller.setAttribute('aria-label', t('room.messages', { name: data.room.name }));
     if (same) this.#announce(previous.rows, data.rows);
-    const anchor = same && !this.#stick ? this.#anchor() : null;
+    const anchor = same && !this.#stick ? this.#anchor(previous.rows) : null;
     if (!same) {
       this.#stick = true;
-      this.#rows.forget();
+      this.#active = '';
+      this.#unfolded.clear();
+      this.#heights = new Heights(ROW_ESTIMATE);
+      this.#heights.splice(0, 0, data.rows.count);
       for (const element of this.#elements.values()) element.remove();
       this.#elements.clear();
-    } else if (previous && ownArrival(previous.rows, data.rows)) {
-      this.#stick = true; // what I say myself is always shown
+    } else {
+      for (const { start, removed, added } of previous.rows.changes(data.rows)) this.#heights.splice(start, removed, added);
+      if (ownArrival(previous.rows, data.rows)) this.#stick = true; // what I say myself is always shown
     }
-    this.#rows.setKeys(data.rows.map((row) => row.key));
     this.#layout(anchor && !this.#stick ? anchor : null);
     this.#afterLayout();
   }
@@ -106,13 +137,76 @@ export class MessageList extends ViewElement {
     this.#afterLayout();
   }
 
-  /** The first row in the viewport and how far it is scrolled out. */
-  #anchor() {
+  /**
+   * Brings a message into view and lets it stand out.
+   * @param {string} message
+   * @returns {boolean} Whether it is loaded.
+   */
+  showMessage(message) {
+    const index = this.data.rows.rowOf(message);
+    if (index < 0) return false;
+    const { key } = this.data.rows.at(index);
+    this.#stick = false;
+    this.#layout({ key, by: -this.#scroller.clientHeight / 3 });
+    this.#afterLayout();
+    this.focusRow(index);
+    const element = this.#elements.get(key);
+    if (element) {
+      element.classList.add('is-found');
+      clearTimeout(this.#flash);
+      this.#flash = window.setTimeout(() => element.classList.remove('is-found'), FLASH_MS);
+    }
+    return true;
+  }
+
+  /** @returns {number} The row that a Tab comes to; the last one when it is out of sight. */
+  get activeRow() {
+    const index = this.#elements.has(this.#active) ? this.data.rows.indexOf(this.#active) : -1;
+    if (index >= 0) return index;
+    return this.#heights.at(this.#scroller.scrollTop + this.#scroller.clientHeight - 1);
+  }
+
+  /**
+   * Brings the keyboard to a message.
+   * @param {number} wanted A row; the nearest one that is there.
+   */
+  focusRow(wanted) {
+    const { rows } = this.data;
+    const index = Math.min(Math.max(wanted, 1), rows.count - 1);
+    if (index < 1) return;
+    const { key } = rows.at(index);
+    this.#active = key;
+    const { scrollTop, clientHeight } = this.#scroller;
+    const top = this.#heights.top(index);
+    const bottom = this.#heights.top(index + 1);
+    if (top < scrollTop || bottom > scrollTop + clientHeight) {
+      this.#stick = index === rows.count - 1;
+      this.#layout(this.#stick ? null : { key, by: top < scrollTop ? -OVERLAP : Math.min(bottom - top, clientHeight) - clientHeight + OVERLAP });
+      this.#afterLayout();
+    } else this.#markActive();
+    /** @type {HTMLElement | undefined | null} */ (bubbleIn(this.#elements.get(key)))?.focus({ preventScroll: true });
+  }
+
+  /**
+   * A long message is shown whole.
+   * @param {MessageRow} row
+   */
+  unfold(row) {
+    this.#unfolded.add(row.key);
+    this.#layout(this.#stick ? null : this.#anchor(this.data.rows));
+    this.#afterLayout();
+  }
+
+  /**
+   * The first row in the viewport and how far it is scrolled out.
+   * @param {MessageListData['rows']} rows As the heights know them.
+   */
+  #anchor(rows) {
     const { scrollTop } = this.#scroller;
-    let index = this.#rows.at(scrollTop);
+    let index = this.#heights.at(scrollTop);
     // The top row stands at the head of every page: it is no place to hold on to.
-    if (this.#rows.key(index) === 'top' && index + 1 < this.#rows.count) index += 1;
-    return { key: this.#rows.key(index) ?? '', by: scrollTop - this.#rows.top(index) };
+    if (index === 0 && rows.count > 1) index = 1;
+    return { key: index < rows.count ? rows.at(index).key : '', by: scrollTop - this.#heights.top(index) };
   }
 
   /**
@@ -122,19 +216,21 @@ export class MessageList extends ViewElement {
   #layout(anchor) {
     const scroller = this.#scroller;
     const viewport = scroller.clientHeight;
-    let hold = anchor ?? (this.#stick ? null : this.#anchor());
+    const { rows } = this.data;
+    const hold = anchor ?? (this.#stick ? null : this.#anchor(rows));
+    const index = hold ? rows.indexOf(hold.key) : -1;
     for (let round = 0; round < ROUNDS; round += 1) {
-      const index = hold ? this.#rows.indexOf(hold.key) : -1;
       const target = hold && index >= 0
-        ? this.#rows.top(index) + hold.by
-        : this.#stick ? this.#rows.total - viewport : scroller.scrollTop;
-      const range = this.#rows.range(target, viewport, OVERSCAN);
+        ? this.#heights.top(index) + hold.by
+        : this.#stick ? this.#heights.total - viewport : scroller.scrollTop;
+      const range = this.#heights.range(target, viewport, OVERSCAN);
       this.#show(range);
       // The end is where the page says it is: its padding counts too.
       const wanted = this.#stick ? scroller.scrollHeight - viewport : target;
       if (Math.abs(scroller.scrollTop - wanted) > 0.5) scroller.scrollTop = wanted;
       if (!this.#measure(range)) break;
     }
+    this.#markActive();
   }
 
   /** @param {{start: number, end: number, before: number, after: number}} range */
@@ -143,7 +239,7 @@ export class MessageList extends ViewElement {
     /** @type {Map<string, HTMLElement>} */
     const kept = new Map();
     for (let i = start; i < end; i += 1) {
-      const row = rows[i];
+      const row = rows.at(i);
       kept.set(row.key, this.#element(row, this.#elements.get(row.key)));
     }
     for (const [key, element] of this.#elements) {
@@ -169,10 +265,25 @@ export class MessageList extends ViewElement {
     let changed = false;
     let index = start;
     for (const element of this.#elements.values()) {
-      if (this.#rows.measure(index, element.getBoundingClientRect().height)) changed = true;
+      if (this.#heights.measure(index, element.getBoundingClientRect().height)) changed = true;
       index += 1;
     }
     return changed;
+  }
+
+  /** One message is what a Tab comes to, and what is in it can be reached from there. */
+  #markActive() {
+    let active = bubbleIn(this.#elements.get(this.#active));
+    if (!active) for (const element of this.#elements.values()) active = bubbleIn(element) ?? active;
+    for (const element of this.#elements.values()) {
+      const bubble = bubbleIn(element);
+      if (!bubble) continue;
+      const tabindex = bubble === active ? '0' : '-1';
+      bubble.setAttribute('tabindex', tabindex);
+      for (const control of bubble.querySelectorAll('[data-act]')) {
+        if (control.getAttribute('tabindex') !== tabindex) control.setAttribute('tabindex', tabindex);
+      }
+    }
   }
 
   /**
@@ -181,23 +292,43 @@ export class MessageList extends ViewElement {
    * @returns {HTMLElement}
    */
   #element(row, known) {
-    const { room, names, now } = this.data;
-    if (row.kind === 'message') {
-      const bubble = /** @type {import('./message-bubble.js').MessageBubble} */ (known ?? document.createElement('message-bubble'));
-      bubble.data = {
-        row,
-        total: room.members - 1,
-        anyoneNear: room.near > 0,
-        name: names.get(row.author) ?? row.name,
-      };
-      return bubble;
+    if (row.kind === 'top') {
+      const line = known ?? h('div', { class: 'line line-top' }, h('span', {}));
+      this.#topLine(line, /** @type {HTMLElement} */ (line.firstElementChild), row.state);
+      return line;
     }
-    const line = known ?? h('div', { class: `line line-${row.kind}` }, h('span', {}));
-    const words = /** @type {HTMLElement} */ (line.firstElementChild);
-    if (row.kind === 'day') setLine(words, dayLabel(row.timeMs, now));
-    else if (row.kind === 'new') setLine(words, t('room.new'));
-    else this.#topLine(line, words, row.state);
-    return line;
+    const { room, people, now, quoted, rows, readOnly } = this.data;
+    const item = known ?? h('div', { class: 'row-item' }, document.createElement('message-bubble'));
+    const bubble = /** @type {MessageBubble} */ (item.lastElementChild);
+    this.#line(item, 'new', row.isNew ? t('room.new') : '');
+    this.#line(item, 'day', row.day ? dayLabel(row.timeMs, now) : '');
+    const quote = row.replyTo === null ? null : quoteOf(row.replyTo, rows.timeline.messages, quoted, people);
+    if (quote?.state === 'waiting' && row.replyTo !== null) this.emit('quote-wanted', row.replyTo);
+    bubble.data = {
+      row,
+      total: room.members - 1,
+      anyoneNear: room.near > 0,
+      name: people.names.get(row.author) ?? row.name,
+      quote,
+      people,
+      open: this.#unfolded.has(row.key),
+      readOnly,
+    };
+    return item;
+  }
+
+  /**
+   * A line above a message; the day stands above the news.
+   * @param {HTMLElement} item
+   * @param {'day' | 'new'} kind
+   * @param {string} words Empty: there is none.
+   */
+  #line(item, kind, words) {
+    const known = item.querySelector(`:scope > .line-${kind}`);
+    if (words === '') known?.remove();
+    else if (known) setLine(/** @type {HTMLElement} */ (known.firstElementChild), words);
+    else if (kind === 'day') item.prepend(h('div', { class: 'line line-day' }, h('span', {}, words)));
+    else item.insertBefore(h('div', { class: 'line line-new' }, h('span', {}, words)), item.lastElementChild);
   }
 
   /**
@@ -225,8 +356,8 @@ export class MessageList extends ViewElement {
 
   #onResize() {
     const width = this.#scroller.clientWidth;
-    const anchor = this.#stick ? null : this.#anchor();
-    if (width !== this.#width) this.#rows.forget();
+    const anchor = this.#stick ? null : this.#anchor(this.data.rows);
+    if (width !== this.#width) this.#heights.forget();
     this.#width = width;
     this.#layout(anchor);
     this.#afterLayout();
@@ -239,11 +370,10 @@ export class MessageList extends ViewElement {
 
   #afterLayout() {
     const { rows } = this.data;
-    const top = rows[0];
-    if (top?.kind === 'top' && top.state === 'more' && this.#scroller.scrollTop < OLDER_AT) this.emit('older-wanted');
+    const top = rows.at(0);
+    if (top.kind === 'top' && top.state === 'more' && this.#scroller.scrollTop < OLDER_AT) this.emit('older-wanted');
 
-    const newest = newestMessage(rows);
-    if (this.#stick) this.#leftAt = newest;
+    if (this.#stick) this.#leftAt = rows.newest?.message ?? '';
     this.#jump.hidden = this.#stick;
     const below = this.#stick ? 0 : countBelow(rows, this.#leftAt);
     setLine(this.#newer, below > 0 ? String(below) : '');
@@ -256,11 +386,10 @@ export class MessageList extends ViewElement {
     if (!attended() || !this.isConnected) return;
     const { rows } = this.data;
     const end = this.#scroller.scrollTop + this.#scroller.clientHeight;
-    let index = Math.min(this.#rows.at(end), rows.length - 1);
-    for (; index >= 0; index -= 1) {
-      const row = rows[index];
+    for (let index = Math.min(this.#heights.at(end), rows.count - 1); index >= 1; index -= 1) {
+      const row = rows.at(index);
       // Half of it must be in view.
-      const middle = (this.#rows.top(index) + this.#rows.top(index + 1)) / 2;
+      const middle = (this.#heights.top(index) + this.#heights.top(index + 1)) / 2;
       if (row.kind === 'message' && row.message !== '' && (this.#stick || middle <= end)) {
         this.emit('newest-seen', row.message);
         return;
@@ -270,22 +399,36 @@ export class MessageList extends ViewElement {
 
   /**
    * Reads out what came in at the end; the list itself is silent, since scrolling fills it too.
-   * @param {Row[]} before
-   * @param {Row[]} after
+   * @param {MessageListData['rows']} before
+   * @param {MessageListData['rows']} after
    */
   #announce(before, after) {
-    const known = newestMessage(before);
-    const fresh = [];
-    for (let i = after.length - 1; i >= 0; i -= 1) {
-      const row = after[i];
-      if (row.kind !== 'message' || row.message === '') continue;
-      if (row.message === known || known === '') break;
-      if (!row.mine) fresh.unshift(t('room.announce', { name: this.data.names.get(row.author) ?? row.name, text: row.text }));
-    }
+    const known = before.newest?.message;
+    if (known === undefined || known === after.newest?.message) return;
     // A flood is not worth reading out: the last few tell that something goes on.
     const SPOKEN = 3;
-    if (fresh.length > 0) this.#live.textContent = fresh.slice(-SPOKEN).join(' ');
+    const fresh = [];
+    const { messages } = after.timeline;
+    for (let i = messages.length - 1; i >= 0 && fresh.length < SPOKEN; i -= 1) {
+      const message = messages.at(i);
+      if (!message || message.message === known) break;
+      if (message.mine || message.deleted || message.newer) continue;
+      fresh.unshift(t('room.announce', { name: this.data.people.names.get(message.author) ?? message.name, text: message.text }));
+    }
+    if (fresh.length > 0) this.#live.textContent = fresh.join(' ');
   }
+}
+
+/** What is left to see of the next message beside one that the keyboard came to. */
+const OVERLAP = 24;
+
+/**
+ * @param {Element | undefined} item
+ * @returns {MessageBubble | null}
+ */
+function bubbleIn(item) {
+  const last = item?.lastElementChild;
+  return last?.localName === 'message-bubble' ? /** @type {MessageBubble} */ (last) : null;
 }
 
 /** @type {Record<import('../state/timeline.js').TopRow['state'], () => string>} */
@@ -297,41 +440,27 @@ const TOP_WORDS = {
 };
 
 /**
- * @param {Row[]} rows
- * @returns {string} Empty when there is none.
- */
-function newestMessage(rows) {
-  for (let i = rows.length - 1; i >= 0; i -= 1) {
-    const row = rows[i];
-    if (row.kind === 'message' && row.message !== '') return row.message;
-  }
-  return '';
-}
-
-/**
- * @param {Row[]} rows
+ * @param {MessageListData['rows']} rows
  * @param {string} message
  * @returns {number} Messages of others after this one.
  */
 function countBelow(rows, message) {
+  const { messages } = rows.timeline;
+  const known = messages.indexOf(message);
+  if (known < 0) return 0;
   let count = 0;
-  for (let i = rows.length - 1; i >= 0; i -= 1) {
-    const row = rows[i];
-    if (row.kind !== 'message') continue;
-    if (row.message === message) return count;
-    if (!row.mine) count += 1;
-  }
-  return 0;
+  for (let i = known + 1; i < messages.length; i += 1) if (!messages.at(i)?.mine) count += 1;
+  return count;
 }
 
 /**
- * @param {Row[]} before
- * @param {Row[]} after
+ * @param {MessageListData['rows']} before
+ * @param {MessageListData['rows']} after
  * @returns {boolean} Whether I have just sent something.
  */
 function ownArrival(before, after) {
-  const a = before.at(-1);
-  const b = after.at(-1);
-  return b?.kind === 'message' && b.mine && b.state === 'queued' && a?.key !== b.key;
+  const a = before.pending.at(-1);
+  const b = after.pending.at(-1);
+  return b !== undefined && b.state === 'queued' && a?.clientId !== b.clientId;
 }
 customElements.define('message-list', MessageList);

@@ -1,14 +1,15 @@
 /**
- * `<room-view>`: one room: its head, a notice where something is wrong, its messages, the composer.
+ * `<room-view>`: one room: its head, a notice where something is wrong, what is said in it.
  *
- * data: what the state knows of the room; emits `room-close`, `invite-open`, `people-open` and what its
- * parts emit.
+ * data: what the state knows of the room; emits `room-close`, `invite-open`, `people-open`, `search-open`.
  *
  * @typedef {object} RoomData
+ * @property {import('../state/session.js').Session} session
  * @property {import('../ipc/types.js').Room} room
  * @property {import('../state/model.js').Timeline} timeline
  * @property {import('../state/model.js').Pending[]} pending
  * @property {import('../ipc/types.js').Member[]} members
+ * @property {Record<string, import('../ipc/types.js').Message | null>} quoted
  * @property {string} draft
  * @property {number} unreadAtOpen What was unread when the room was opened.
  * @property {number} now
@@ -17,12 +18,10 @@
 import { h, icon, iconButton, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { nearText } from '../lib/near.js';
-import { namesOf } from '../lib/people.js';
 import { keptLine } from '../lib/power.js';
-import { firstUnread, toRows } from '../state/timeline.js';
+import { firstUnread } from '../state/timeline.js';
 import { t } from '../strings/index.js';
-import './message-composer.js';
-import './message-list.js';
+import './chat-pane.js';
 import './room-notice.js';
 
 /** @extends {ViewElement<RoomData>} */
@@ -37,8 +36,7 @@ export class RoomView extends ViewElement {
   }, icon('code'), h('span', { class: 'only-wide' }, t('room.invite')));
   #empty = h('div', { class: 'room-empty', hidden: true });
   #notice = /** @type {import('./room-notice.js').RoomNotice} */ (document.createElement('room-notice'));
-  #list = /** @type {import('./message-list.js').MessageList} */ (document.createElement('message-list'));
-  #composer = /** @type {import('./message-composer.js').MessageComposer} */ (document.createElement('message-composer'));
+  #pane = /** @type {import('./chat-pane.js').ChatPane} */ (document.createElement('chat-pane'));
   /** The message under the new-message line; undefined until the first page is there. @type {string | null | undefined} */
   #newFrom = undefined;
 
@@ -48,12 +46,12 @@ export class RoomView extends ViewElement {
       h('header', { class: 'bar' },
         iconButton('back', t('action.back'), { class: 'icon-button only-narrow', 'data-test': 'room-back', onclick: () => this.emit('room-close') }),
         h('h2', { class: 'bar-titles' }, this.#name, this.#near),
+        iconButton('search', t('search.open'), { 'data-test': 'search-open', onclick: () => this.emit('search-open') }),
         this.#invite,
         this.#people),
       this.#notice,
       this.#empty,
-      this.#list,
-      this.#composer);
+      this.#pane);
   }
 
   /**
@@ -71,7 +69,6 @@ export class RoomView extends ViewElement {
     this.#near.textContent = nearText(room);
     this.#near.classList.toggle('is-near', room.near > 0);
     this.#notice.data = { removed: room.removed, me: members.find((m) => m.me), moveOn: data.moveOn };
-    this.#composer.hidden = room.removed;
     this.#invite.hidden = room.removed;
 
     const unread = members.reduce((sum, member) => sum + member.directUnread, 0);
@@ -80,18 +77,28 @@ export class RoomView extends ViewElement {
 
     const empty = timeline.complete && timeline.messages.length === 0 && pending.length === 0;
     this.#renderEmpty(empty, room.members <= 1);
-    this.#list.hidden = empty;
+    this.#pane.data = {
+      session: data.session,
+      talk: room.room,
+      room,
+      timeline,
+      pending,
+      members,
+      quoted: data.quoted,
+      draft,
+      firstUnread: this.#newFrom ?? null,
+      now,
+      beginning: keptLine(room) || undefined, // what is gone did not begin here
+      direct: false,
+    };
+  }
 
-    const changed = !same || previous.timeline !== timeline || previous.pending !== pending || previous.members !== members
-      || previous.room.near !== room.near || previous.room.members !== room.members || previous.room.retentionS !== room.retentionS;
-    // Setting the data renders a list of thousands: only when something of it changed.
-    if (changed && !empty) {
-      const beginning = keptLine(room) || undefined; // what is gone did not begin here
-      this.#list.data = { room, rows: toRows(timeline, pending, this.#newFrom ?? null), names: namesOf(members), now, beginning };
-    }
-    if (!same || previous.draft !== draft || previous.room.name !== room.name) {
-      this.#composer.data = { room: room.room, name: room.name, draft };
-    }
+  /**
+   * Brings a message into view, loading what lies between.
+   * @param {string} message
+   */
+  show(message) {
+    void this.#pane.show(message);
   }
 
   /**

@@ -1,15 +1,16 @@
 /**
  * `<seen-dialog>`: who has seen a message of mine, by name.
  *
- * data: {text, seenBy, members}
+ * data: {text, seenBy, sentTo, members}
  *
  * @typedef {import('../ipc/types.js').Member} Member
- * @typedef {{text: string, seenBy: string[], members: Member[]}} SeenData
+ * @typedef {{text: string, seenBy: string[], sentTo: number, members: Member[]}} SeenData
  */
 import { avatar } from '../lib/avatar.js';
 import { h } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
 import { namesOf, sortedMembers } from '../lib/people.js';
+import { fold } from '../lib/text.js';
 import { t } from '../strings/index.js';
 
 /** @extends {ModalElement<SeenData>} */
@@ -20,7 +21,7 @@ export class SeenDialog extends ModalElement {
   }
 
   /** @param {SeenData} data */
-  render({ text, seenBy, members }) {
+  render({ text, seenBy, sentTo, members }) {
     const names = namesOf(members);
     const seen = new Set(seenBy);
     const others = sortedMembers(members).filter((member) => !member.me);
@@ -35,8 +36,8 @@ export class SeenDialog extends ModalElement {
         h('bdi', { class: 'person-name' }, names.get(member.author) ?? member.name)))),
     ]);
     this.body.replaceChildren(
-      h('p', { class: 'seen-quote', dir: 'auto' }, text),
-      ...(seen.size === 0 ? [h('p', { class: 'hint' }, t('seen.none'))] : []),
+      h('p', { class: 'seen-quote', dir: 'auto' }, fold(text).text),
+      ...(seen.size === 0 ? [h('p', { class: 'hint' }, sentTo > 0 ? t('seen.sent', { n: sentTo }) : t('seen.none'))] : []),
       ...group(t('seen.yes'), others.filter((member) => seen.has(member.author))),
       ...group(t('seen.no'), others.filter((member) => !seen.has(member.author))));
   }

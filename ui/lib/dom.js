@@ -72,17 +72,21 @@ const ICONS = Object.freeze({
   starred: ['M12 4l2.5 5.2 5.5.8-4 4 1 5.7-5-2.7-5 2.7 1-5.7-4-4 5.5-.8z'],
   bell: ['M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15z', 'M10 20.5h4'],
   muted: ['M6 16V11a6 6 0 0 1 9-5.2', 'M18 10.5V16l1.5 2H8', 'M10 20.5h4', 'M4 4l16 16'],
-  more: ['M12 5.5h.01', 'M12 12h.01', 'M12 18.5h.01'],
   torch: ['M9 3h6l1 5-2 3v9h-4v-9L8 8z', 'M12 14v1'],
   paste: ['M8 5H6v16h12V5h-2', 'M9 3h6v4H9z'],
   print: ['M7 9V3h10v6', 'M7 18H4v-8h16v8h-3', 'M7 14h10v7H7z'],
+  more: ['M12 5.5h.01', 'M12 12h.01', 'M12 18.5h.01'],
+  reply: ['M10 7L5 12l5 5', 'M5 12h9a5 5 0 0 1 5 5v1'],
+  edit: ['M5 19l1-4L16 5l3 3L9 18z', 'M14 7l3 3'],
+  bin: ['M5 7h14', 'M10 7V4h4v3', 'M7 7l1 13h8l1-13', 'M10 11v5', 'M14 11v5'],
+  search: ['M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14z', 'M16 16l4.5 4.5'],
   copy: ['M9 9h11v11H9z', 'M5 15H4V4h11v1'],
 });
 
 /** @typedef {keyof typeof ICONS} IconName */
 
 /** They point along the line, and so the other way where the line runs from right to left. @type {ReadonlySet<IconName>} */
-const POINTING = new Set(['back', 'send']);
+const POINTING = new Set(['back', 'send', 'reply']);
 
 /**
  * A decorative icon; the control around it carries the name.

@@ -51,6 +51,53 @@ export function namesOf(members) {
 }
 
 /**
+ * Who is who in a room, worked out once for all of its messages.
+ * @typedef {object} People
+ * @property {Map<string, string>} names By author, told apart.
+ * @property {Map<string, string>} plain By author, as they call themselves.
+ * @property {string} me My author id; empty before the members are loaded.
+ */
+
+/**
+ * @param {Member[]} members
+ * @returns {People}
+ */
+export function peopleOf(members) {
+  return {
+    names: namesOf(members),
+    plain: new Map(members.map((m) => [m.author, m.name])),
+    me: members.find((m) => m.me)?.author ?? '',
+  };
+}
+
+/**
+ * @param {string[]} authors
+ * @param {People} people
+ * @returns {{name: string, me: boolean}[]} Those that are known here.
+ */
+export function mentioned(authors, { plain, me }) {
+  return authors.flatMap((author) => {
+    const name = plain.get(author);
+    return name ? [{ name, me: author === me }] : [];
+  });
+}
+
+/** Names in one line; more than these are a number. */
+const LISTED_MAX = 12;
+
+/**
+ * @param {string[]} authors
+ * @param {People} people
+ * @returns {string} Their names, me first.
+ */
+export function listed(authors, { names, me }) {
+  const known = authors.filter((author) => names.has(author)).sort((a, b) => Number(b === me) - Number(a === me));
+  const words = known.slice(0, LISTED_MAX).map((author) => (author === me ? t('people.youName') : names.get(author) ?? ''));
+  const rest = authors.length - words.length;
+  return [...words, ...(rest > 0 ? [t('people.others', { n: rest })] : [])].join(', ');
+}
+
+/**
  * What a person should know before trusting a member's words, worst first.
  * @param {Member} member
  * @param {string} imitates The name that this one's looks like, where it is a verified person's or one's own.

@@ -1,9 +1,10 @@
 /**
- * Keeping a run of messages in order. Pure; arrays are replaced, never changed in place.
+ * Keeping a run of messages in order. Pure; runs are replaced, never changed in place.
  *
  * @typedef {import('./model.js').Message} Message
  * @typedef {import('./model.js').Timeline} Timeline
  */
+import { Run, replaced } from './run.js';
 
 /** Early arrivals kept until their page comes; the page itself brings what is dropped here. */
 const EARLY_MAX = 1000;
@@ -20,16 +21,15 @@ const EARLY_MAX = 1000;
  */
 export function place(timeline, arrivals) {
   if (arrivals.length === 0) return timeline;
-  const known = new Map(timeline.messages.map((message, index) => [message.message, index]));
-  const messages = timeline.messages.slice();
-  const oldest = messages[0]?.timeMs ?? -Infinity;
+  let { messages } = timeline;
+  const oldest = messages.at(0)?.timeMs ?? -Infinity;
   /** @type {Map<string, Message>} */
   const fresh = new Map();
   /** @type {Message[]} */
   const early = [];
   for (const arrival of arrivals) {
-    const index = known.get(arrival.message);
-    if (index !== undefined) messages[index] = keepClientId(arrival, messages[index]);
+    const index = messages.indexOf(arrival.message);
+    if (index >= 0) messages = messages.with(index, keepClientId(arrival, messages.at(index)));
     else if (timeline.complete || arrival.timeMs >= oldest) fresh.set(arrival.message, arrival);
     else early.push(arrival);
   }
@@ -41,23 +41,27 @@ export function place(timeline, arrivals) {
 }
 
 /**
- * @param {Message[]} messages In order.
+ * @param {Run} messages In order.
  * @param {Message[]} fresh In any order.
- * @returns {Message[]}
+ * @returns {Run}
  */
 function merge(messages, fresh) {
   fresh.sort((a, b) => a.timeMs - b.timeMs);
-  // Nearly always everything fresh is newer than everything there.
-  const last = messages.at(-1);
-  if (!last || last.timeMs <= fresh[0].timeMs) return messages.concat(fresh);
-  // From the newest backwards: each fresh one steps over those that are later than it.
-  const out = new Array(messages.length + fresh.length);
-  let m = messages.length - 1;
-  let f = fresh.length - 1;
-  for (let i = out.length - 1; i >= 0; i -= 1) {
-    out[i] = f < 0 || (m >= 0 && messages[m].timeMs > fresh[f].timeMs) ? messages[m--] : fresh[f--];
+  const oldest = messages.at(0)?.timeMs ?? -Infinity;
+  if (fresh[fresh.length - 1].timeMs < oldest) return messages.prepend(fresh); // history that streams in backwards
+  // From the newest backwards: each fresh one steps over those that are later than it. Nearly always
+  // everything fresh is newer than everything there, and nothing is stepped over.
+  /** @type {Message[]} */
+  const tail = [];
+  let kept = messages.length;
+  for (let f = fresh.length - 1; f >= 0; f -= 1) {
+    for (let later = messages.at(kept - 1); kept > 0 && later && later.timeMs > fresh[f].timeMs; later = messages.at(kept - 1)) {
+      tail.push(later);
+      kept -= 1;
+    }
+    tail.push(fresh[f]);
   }
-  return out;
+  return messages.take(kept).append(tail.reverse());
 }
 
 /**
@@ -71,22 +75,26 @@ function merge(messages, fresh) {
  * @returns {Timeline}
  */
 export function addPage(timeline, read, complete, newest) {
-  const known = new Map(timeline.messages.map((message) => [message.message, message]));
-  const page = read.map((message) => keepClientId(message, known.get(message.message)));
-  const inPage = new Set(page.map((message) => message.message));
-  const first = timeline.messages.findIndex((message) => inPage.has(message.message));
-  const rest = timeline.messages.filter((message) => !inPage.has(message.message));
+  const run = timeline.messages;
   const { early } = timeline;
-  if (!newest) return settle({ messages: page.concat(rest), complete, loading: 'idle', early }, []);
-  if (first >= 0) {
-    // What is older than the page stays as it was loaded; what is newer came by events meanwhile.
-    const older = timeline.messages.slice(0, first);
-    const newer = rest.slice(first);
-    const whole = first > 0 ? timeline.complete : complete;
-    return settle({ messages: older.concat(page), complete: whole, loading: 'idle', early }, newer);
+  let first = Infinity;
+  const page = read.map((message) => {
+    const index = run.indexOf(message.message);
+    if (index < 0) return message;
+    first = Math.min(first, index);
+    return keepClientId(message, run.at(index));
+  });
+  if (first === Infinity) {
+    if (!newest) return settle({ messages: run.prepend(page), complete, loading: 'idle', early }, []);
+    // Nothing in common: between the page and what was loaded may be a hole, so the run starts anew.
+    return settle({ messages: Run.of(page), complete, loading: 'idle', early }, [...run]);
   }
-  // Nothing in common: between the page and what was loaded may be a hole, so the run starts anew.
-  return settle({ messages: page, complete, loading: 'idle', early }, rest);
+  const inPage = new Set(page.map((message) => message.message));
+  const others = (/** @type {Message[]} */ list) => list.filter((message) => !inPage.has(message.message));
+  if (!newest) return settle({ messages: Run.of(page.concat(others([...run]))), complete, loading: 'idle', early }, []);
+  // What is older than the page stays as it was loaded; what is newer came by events meanwhile.
+  const whole = first > 0 ? timeline.complete : complete;
+  return settle({ messages: run.take(first).append(page), complete: whole, loading: 'idle', early }, others(run.slice(first)));
 }
 
 /**
@@ -110,6 +118,23 @@ function keepClientId(message, known) {
 }
 
 /**
+ * A message as it is now, where it is loaded.
+ * @param {Timeline} timeline
+ * @param {string} id
+ * @param {(message: Message) => Message} change
+ * @returns {Timeline | null} Null when it is not in the run.
+ */
+export function change(timeline, id, change) {
+  const index = timeline.messages.indexOf(id);
+  const known = timeline.messages.at(index);
+  if (index < 0 || !known) {
+    const early = timeline.early.findIndex((m) => m.message === id);
+    return early < 0 ? null : { ...timeline, early: replaced(timeline.early, early, change(timeline.early[early])) };
+  }
+  return { ...timeline, messages: timeline.messages.with(index, keepClientId(change(known), known)) };
+}
+
+/**
  * What the room no longer keeps leaves the run; older pages have nothing else.
  *
  * @param {Timeline} timeline
@@ -118,6 +143,6 @@ function keepClientId(message, known) {
  */
 export function letGo(timeline, beforeMs) {
   const messages = timeline.messages.filter((message) => message.timeMs >= beforeMs);
-  if (messages.length === timeline.messages.length) return timeline;
+  if (messages === timeline.messages) return timeline;
   return { ...timeline, messages, early: [], complete: true };
 }

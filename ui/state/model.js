@@ -10,7 +10,7 @@
  * @typedef {import('../ipc/types.js').JoinStage} JoinStage
  *
  * @typedef {object} Timeline The messages of one room that are loaded: an unbroken run up to the newest.
- * @property {Message[]} messages Oldest first.
+ * @property {import('./run.js').Run} messages Oldest first.
  * @property {boolean} complete Nothing older is on this device.
  * @property {'idle' | 'loading' | 'failed'} loading
  * @property {Message[]} early Arrivals older than the run, until their page comes.
@@ -19,6 +19,8 @@
  * @property {string} clientId
  * @property {string} text
  * @property {number} timeMs
+ * @property {string | null} replyTo
+ * @property {string[]} mentions
  * @property {'queued' | 'failed'} state
  * @property {string} error The sentence to show when it failed.
  *
@@ -36,6 +38,7 @@
  * @property {Record<string, Member[]>} members
  * @property {Record<string, string>} drafts
  * @property {Record<string, string>} settings
+ * @property {Record<string, Message | null>} quoted Messages that others answer and that are not loaded, by id; null: not here.
  * @property {string | null} link A link opened outside of the app, until somebody has looked at it.
  * @property {JoinStage | null} joinStage
  *
@@ -58,10 +61,14 @@
  *   | {type: 'draft', room: string, text: string}
  *   | {type: 'setting', name: string, value: string}
  *   | {type: 'linkTaken'}
+ *   | {type: 'changed', message: Message}
+ *   | {type: 'quoted', message: string, found: Message | null}
  *   | {type: 'joinStarted'}
  *   | {type: 'shownChanged', room: string}
  *   | {type: 'left', room: string}} Action
  */
+
+import { NO_RUN } from './run.js';
 
 /** @type {Readonly<State>} */
 export const EMPTY = Object.freeze({
@@ -75,12 +82,13 @@ export const EMPTY = Object.freeze({
   members: {},
   drafts: {},
   settings: {},
+  quoted: {},
   link: null,
   joinStage: null,
 });
 
 /** @type {Readonly<Timeline>} */
-export const NO_TIMELINE = Object.freeze({ messages: [], complete: false, loading: 'idle', early: [] });
+export const NO_TIMELINE = Object.freeze({ messages: NO_RUN, complete: false, loading: 'idle', early: [] });
 
 /**
  * Rooms in the order of the list: favourites, then the latest word first, then by name.

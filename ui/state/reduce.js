@@ -7,7 +7,7 @@
  * @typedef {import('./model.js').UiEvent} UiEvent
  * @typedef {import('./model.js').Pending} Pending
  */
-import { addPage, letGo, place } from './messages.js';
+import { addPage, change, letGo, place } from './messages.js';
 import { NO_TIMELINE, keyOf, partsOf, talkOf } from './model.js';
 
 /**
@@ -59,6 +59,10 @@ export function reduce(state, action) {
       return { ...state, drafts: { ...state.drafts, [action.room]: action.text } };
     case 'setting':
       return withSetting(state, action.name, action.value);
+    case 'changed':
+      return takeChange(state, action.message);
+    case 'quoted':
+      return { ...state, quoted: withQuote(state.quoted, action.message, action.found) };
     case 'linkTaken':
       return { ...state, link: null };
     case 'joinStarted':
@@ -133,14 +137,15 @@ function applyEvent(state, event) {
     case 'message':
       return state; // taken with the others of its batch
     case 'receipt': {
-      const known = Object.entries(state.timelines).find(([key, { messages }]) =>
-        partsOf(key).room === event.room && messages.some((m) => m.message === event.message));
-      if (!known) return state;
-      const [key, timeline] = known;
-      const messages = timeline.messages.map((m) =>
-        m.message === event.message ? { ...m, seenBy: event.seenBy } : m);
-      return withTimeline(state, key, { ...timeline, messages });
+      for (const [key, timeline] of Object.entries(state.timelines)) {
+        if (partsOf(key).room !== event.room) continue;
+        const next = change(timeline, event.message, (m) => ({ ...m, seenBy: event.seenBy }));
+        if (next) return withTimeline(state, key, next);
+      }
+      return state;
     }
+    case 'changed':
+      return takeChange(state, event.message);
     case 'member': {
       const members = state.members[event.room];
       if (!members) return state;
@@ -193,6 +198,35 @@ function takeMessages(state, room, arrivals) {
     next = { ...next, rooms: { ...next.rooms, [room]: { ...known, last } } };
   }
   return next;
+}
+
+/**
+ * An edit, a deletion, a reaction: the message stands where it stood, and wherever it is quoted.
+ * @param {State} state
+ * @param {Message} message
+ * @returns {State}
+ */
+function takeChange(state, message) {
+  const key = keyOf(message);
+  const timeline = state.timelines[key];
+  const changed = timeline ? change(timeline, message.message, () => message) : null;
+  const next = changed ? withTimeline(state, key, changed) : state;
+  if (!(message.message in next.quoted)) return next;
+  return { ...next, quoted: { ...next.quoted, [message.message]: message } };
+}
+
+/** Quoted messages that are kept; they are few kilobytes each, and a page asks for those it shows. */
+const QUOTED_MAX = 300;
+
+/**
+ * @param {Record<string, Message | null>} quoted
+ * @param {string} id
+ * @param {Message | null} found
+ * @returns {Record<string, Message | null>}
+ */
+function withQuote(quoted, id, found) {
+  const others = Object.entries(quoted).filter(([known]) => known !== id);
+  return Object.fromEntries([...others.slice(1 - QUOTED_MAX), [id, found]]);
 }
 
 /** @type {Pending[]} */

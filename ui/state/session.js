@@ -7,8 +7,10 @@
  */
 import { IpcError } from '../ipc/index.js';
 import { Codes } from './codes.js';
-import { EMPTY, NO_TIMELINE, partsOf, talkOf } from './model.js';
+import { EMPTY, NO_TIMELINE, keyOf, partsOf, talkOf } from './model.js';
+import { Outbox } from './outbox.js';
 import { reduce } from './reduce.js';
+import { NO_RUN } from './run.js';
 import { Sequence } from './sequence.js';
 import { Store } from './store.js';
 
@@ -24,11 +26,19 @@ import { Store } from './store.js';
 /** Messages asked for at once: two screens of a laptop. */
 export const PAGE = 60;
 
+/** Messages asked for at once on the way to one that lies far back. */
+const REACH_PAGE = 500;
+
+/** A page that somebody else asked for is waited for in steps like this. */
+const WAIT_MS = 20;
+
 export class Session {
   #sequence = new Sequence();
   #resyncing = false;
   /** @type {Map<string, string>} The message last reported as seen, by room. */
   #reported = new Map();
+  /** Answered messages that are being fetched. @type {Set<string>} */
+  #quotes = new Set();
 
   /** @param {Ipc} ipc */
   constructor(ipc) {
@@ -36,6 +46,7 @@ export class Session {
     this.codes = new Codes(ipc);
     /** @type {Store<State, Action>} */
     this.store = new Store(reduce, EMPTY);
+    this.outbox = new Outbox(ipc, this.store);
   }
 
   /** @returns {State} */
@@ -89,12 +100,12 @@ export class Session {
    */
   async #onGone(room, author) {
     this.codes.forget(room);
-    const messages = this.state.timelines[room]?.messages ?? [];
+    const messages = this.state.timelines[room]?.messages ?? NO_RUN;
     const last = messages.findLastIndex((m) => m.author === author);
     if (last < 0) return;
     try {
-      const { messages: [found] } = await this.ipc.history(room, messages[last + 1]?.message ?? null, 1);
-      if (found?.message !== messages[last].message) await this.#showAnew(room);
+      const { messages: [found] } = await this.ipc.history(room, messages.at(last + 1)?.message ?? null, 1);
+      if (found?.message !== messages.at(last)?.message) await this.#showAnew(room);
     } catch {
       // Nothing more is known than before: what is on the screen stays.
     }
@@ -174,26 +185,78 @@ export class Session {
   /**
    * The page before what is loaded. Does nothing while one is on its way.
    * @param {string} room
+   * @param {number} [limit]
    */
-  async loadOlder(room) {
+  async loadOlder(room, limit = PAGE) {
     const timeline = this.state.timelines[room] ?? NO_TIMELINE;
     if (timeline.loading === 'loading' || timeline.complete) return;
     this.store.dispatch({ type: 'loading', room });
-    await this.#loadPage(room, timeline.messages[0]?.message ?? null);
+    await this.#loadPage(room, timeline.messages.at(0)?.message ?? null, limit);
+  }
+
+  /**
+   * Loads pages until a message is there.
+   * @param {string} room
+   * @param {string} message
+   * @param {(loaded: number) => boolean} goesOn Told after every page; false ends it.
+   * @returns {Promise<'here' | 'unknown' | 'failed' | 'ended'>}
+   */
+  async reach(room, message, goesOn) {
+    const timeline = () => this.state.timelines[room] ?? NO_TIMELINE;
+    if (timeline().messages.indexOf(message) >= 0) return 'here';
+    const found = await this.#find(partsOf(room).room, message);
+    if (found === 'failed') return 'failed';
+    if (found === null || keyOf(found) !== room) return 'unknown';
+    for (;;) {
+      const { messages, complete, loading } = timeline();
+      if (messages.indexOf(message) >= 0) return 'here';
+      if (!goesOn(messages.length)) return 'ended';
+      if (complete) return 'unknown'; // known to the shell, but not shown: its author is blocked
+      if (loading === 'loading') await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+      else await this.loadOlder(room, REACH_PAGE);
+      if (timeline().loading === 'failed') return 'failed';
+    }
+  }
+
+  /**
+   * Fetches a message that another one answers, once.
+   * @param {string} room
+   * @param {string} message
+   */
+  async wantQuote(room, message) {
+    if (this.#quotes.has(message) || Object.hasOwn(this.state.quoted, message)) return;
+    this.#quotes.add(message);
+    const found = await this.#find(partsOf(room).room, message);
+    this.#quotes.delete(message);
+    if (found !== 'failed') this.store.dispatch({ type: 'quoted', message, found });
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} message
+   * @returns {Promise<import('./model.js').Message | null | 'failed'>} Null: it isn't on this device.
+   */
+  async #find(room, message) {
+    try {
+      return await this.ipc.message(room, message);
+    } catch (error) {
+      return error instanceof IpcError && error.code === 'message_unknown' ? null : 'failed';
+    }
   }
 
   /**
    * @param {string} room
    * @param {string | null} before
+   * @param {number} [limit]
    */
-  async #loadPage(room, before) {
+  async #loadPage(room, before, limit = PAGE) {
     try {
       const { room: inside, author } = partsOf(room);
       const { messages } = author === null
-        ? await this.ipc.history(room, before, PAGE)
-        : await this.ipc.directHistory(inside, author, before, PAGE);
+        ? await this.ipc.history(room, before, limit)
+        : await this.ipc.directHistory(inside, author, before, limit);
       if (!this.state.rooms[inside]) return;
-      this.store.dispatch({ type: 'page', room, messages, complete: messages.length < PAGE, newest: before === null });
+      this.store.dispatch({ type: 'page', room, messages, complete: messages.length < limit, newest: before === null });
     } catch {
       this.store.dispatch({ type: 'loadFailed', room });
     }
@@ -206,78 +269,15 @@ export class Session {
   }
 
   /**
-   * Shows the message at once as queued; it is saved when the shell has answered.
-   * @param {string} room
-   * @param {string} text
-   */
-  async send(room, text) {
-    const clientId = newClientId();
-    this.store.dispatch({
-      type: 'queued', room, pending: { clientId, text, timeMs: Date.now(), state: 'queued', error: '' },
-    });
-    await this.#deliver(room, clientId, text);
-  }
-
-  /**
-   * The same message once more. It keeps its client id, and so its bubble.
-   * @param {string} room
-   * @param {string} clientId
-   */
-  async retry(room, clientId) {
-    const pending = this.state.pending[room]?.find((p) => p.clientId === clientId);
-    if (!pending || pending.state !== 'failed') return;
-    this.store.dispatch({ type: 'retried', room, clientId });
-    await this.#deliver(room, clientId, pending.text);
-  }
-
-  /**
-   * @param {string} room
-   * @param {string} clientId
-   * @param {string} text
-   */
-  async #deliver(room, clientId, text) {
-    try {
-      const { room: inside, author } = partsOf(room);
-      const message = author === null
-        ? await this.ipc.sendMessage(room, clientId, text, null, [])
-        : await this.ipc.sendDirect(inside, author, clientId, text, null);
-      this.store.dispatch({ type: 'saved', clientId, message });
-    } catch (error) {
-      this.store.dispatch({ type: 'sendFailed', room, clientId, error: sentence(error) });
-    }
-  }
-
-  /**
-   * Takes a refused message back into the composer.
-   * @param {string} room
-   * @param {string} clientId
-   */
-  takeBack(room, clientId) {
-    const pending = this.state.pending[room]?.find((p) => p.clientId === clientId);
-    if (!pending) return;
-    const draft = this.state.drafts[room] ?? '';
-    this.setDraft(room, draft === '' ? pending.text : `${draft}\n${pending.text}`);
-    this.store.dispatch({ type: 'discarded', room, clientId });
-  }
-
-  /**
-   * @param {string} room
-   * @param {string} text
-   */
-  setDraft(room, text) {
-    this.store.dispatch({ type: 'draft', room, text });
-  }
-
-  /**
    * The newest message on the screen was looked at. Looking back at older ones is no news.
    * @param {string} room
    * @param {string} message
    */
   async markSeen(room, message) {
-    const messages = this.state.timelines[room]?.messages ?? [];
+    const messages = this.state.timelines[room]?.messages ?? NO_RUN;
     const before = this.#reported.get(room);
-    const place = (/** @type {string | undefined} */ id) => messages.findLastIndex((m) => m.message === id);
-    if (place(message) <= place(before)) return;
+    if (message === before) return;
+    if (before !== undefined && messages.indexOf(message) <= messages.indexOf(before)) return;
     this.#reported.set(room, message);
     try {
       await this.ipc.markSeen(partsOf(room).room, message);
@@ -413,12 +413,6 @@ export class Session {
   takeLink() {
     this.store.dispatch({ type: 'linkTaken' });
   }
-}
-
-/** @returns {string} 128 random bits in hex. */
-function newClientId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /**
