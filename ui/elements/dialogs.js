@@ -5,7 +5,7 @@
  *   <app-shell> --refresh(room)--> what is open shows what the state says now
  */
 import { namesOf, peopleOf } from '../lib/people.js';
-import { mayClose, mayConfirmMove, powersOver } from '../lib/power.js';
+import { mayConfirmMove, moderates, powersOver } from '../lib/power.js';
 import { NO_TIMELINE, talkOf } from '../state/model.js';
 import { forgetEverything } from '../state/place.js';
 import './create-dialog.js';
@@ -148,7 +148,7 @@ export class Dialogs {
       codes: async () => (await session.ipc.invites(room)).invites,
       nameOf: (author) => namesOf(session.state.members[room] ?? []).get(author) ?? '…',
       keepAwake: (on) => session.ipc.keepAwake(on),
-      moderates: mayClose(session.state.members[room]?.find((m) => m.me)),
+      moderates: moderates(session.state.rooms[room]),
       open: () => session.setClosed(room, false),
     };
     this.#host.append(dialog);

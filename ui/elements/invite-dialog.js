@@ -53,7 +53,7 @@ export class InviteDialog extends ModalElement {
     type: 'button', class: 'button button-primary', 'data-test': 'invite-open-room', hidden: true, onclick: () => void this.#openRoom(),
   }, t('door.open'));
   #left = h('p', { class: 'invite-left', role: 'timer' });
-  #link = h('input', { id: 'invite-link', class: 'field field-code', readonly: true, 'data-test': 'invite-link' });
+  #link = h('input', { id: 'invite-link', class: 'field field-code', dir: 'ltr', readonly: true, 'data-test': 'invite-link' });
   #copy = h('button', {
     type: 'button', class: 'button', 'data-test': 'invite-copy', onclick: () => void this.#copyLink(),
   });

@@ -48,7 +48,7 @@ export class OpenCodes extends ViewElement {
   /** @param {OpenInvite} code */
   #row(code) {
     const who = code.mine ? t('codes.mine') : t('codes.by', { name: this.data.nameOf(code.author) });
-    const use = code.uses === null ? t('codes.used', { n: code.used }) : t('codes.usedOf', { used: code.used, total: code.uses });
+    const use = code.used === 0 ? t('codes.unused') : code.uses === null ? t('codes.used', { n: code.used }) : t('codes.usedOf', { used: code.used, total: code.uses });
     const until = t('codes.until', { date: moment(code.expiresMs) });
     const id = `code-${code.invite}`;
     return h('li', { class: 'code-row', 'data-test': 'open-code', 'data-invite': code.invite },

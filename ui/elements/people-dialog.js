@@ -19,7 +19,7 @@ import { avatar } from '../lib/avatar.js';
 import { h, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
 import { marksOf, namesOf, sortedMembers, standing } from '../lib/people.js';
-import { keptLine, mayClose } from '../lib/power.js';
+import { keptLine, moderates } from '../lib/power.js';
 import { number, t } from '../strings/index.js';
 import './room-door.js';
 import './room-leave.js';
@@ -46,10 +46,10 @@ export class PeopleDialog extends ModalElement {
    * @param {PeopleData | undefined} previous
    */
   render({ room, members, leave, write, rename, setClosed, setPrefs }, previous) {
-    const moderates = !room.removed && mayClose(members?.find((m) => m.me));
+    const may = moderates(room);
     setLine(this.#kept, keptLine(room));
-    this.#door.data = { closed: room.closed, mayClose: moderates, setClosed };
-    this.#rename.data = { room, may: moderates, rename };
+    this.#door.data = { closed: room.closed, mayClose: may, setClosed };
+    this.#rename.data = { room, may, rename };
     this.#prefs.data = { room, setPrefs };
     this.#leave.data = { room, leave };
     // Renewing the list takes the focus from its buttons.

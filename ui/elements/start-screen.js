@@ -41,7 +41,7 @@ export class StartScreen extends ViewElement {
   /** @param {StartData} data */
   #offerWays({ name }) {
     return [
-      h('h1', { class: 'start-title', dir: 'auto' }, t('start.title', { name })),
+      h('h1', { class: 'start-title' }, t('start.title', { name })),
       h('p', { class: 'start-text' }, t('start.text')),
       h('div', { class: 'start-ways' },
         h('button', {

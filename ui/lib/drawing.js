@@ -31,8 +31,8 @@ const bubble = (/** @type {number} */ x, /** @type {number} */ y) => [['draw-dot
 const DRAWINGS = Object.freeze({
   near: [...phone(20, 44), ...phone(105, 24), ...phone(190, 44), ['draw-mark', 'M58 66L97 54'], ['draw-mark', 'M143 54L182 66'], ['draw-quiet', 'M58 84L182 84']],
   wifi: [...phone(45, 58), ...phone(165, 58), ...waves(120, 44), ['draw-quiet', 'M84 74L110 54'], ['draw-quiet', 'M156 74L130 54']],
-  scan: [...phone(50, 34), ...code(55, 46), ...phone(160, 34), ['draw-mark', 'M164 46v-4h4M182 42h4v4M186 70v4h-4M168 74h-4v-4'], ['draw-quiet', 'M88 60L152 60'], ...bubble(165, 50)],
-  carry: [...phone(15, 54), ...phone(80, 26), ...phone(145, 54), ...phone(210, 26), ...bubble(20, 66), ...bubble(85, 38), ...bubble(150, 66), ['draw-mark', 'M50 72L75 58'], ['draw-mark', 'M115 58L140 72'], ['draw-quiet', 'M180 72L205 58']],
+  scan: [...phone(50, 34), ...code(55, 46), ...phone(160, 34), ['draw-mark', 'M164 46v-4h4M182 42h4v4M186 70v4h-4M168 74h-4v-4'], ['draw-quiet', 'M88 60L152 60'], ...code(165, 47)],
+  carry: [...phone(13, 50), ...phone(74, 22), ...phone(135, 50), ...phone(196, 22), ...bubble(18, 62), ...bubble(79, 34), ...bubble(140, 62), ['draw-mark', 'M48 68L69 56'], ['draw-mark', 'M109 56L130 68'], ['draw-quiet', 'M170 68L191 56']],
   safe: [...phone(40, 34), ...phone(170, 34), ['draw-mark', 'M120 32l24 9v16c0 14 -10 23 -24 29c-14 -6 -24 -15 -24 -29v-16z'], ['draw-mark', 'M109 58l8 8l14 -15'], ['draw-line', 'M47 52h16M47 60h16M47 68h10M177 52h16M177 60h16M177 68h10']],
 });
 

@@ -53,6 +53,15 @@ export function powersOver(me, them) {
 }
 
 /**
+ * Whether I moderate a room, by its line in the list: known before its members are.
+ * @param {import('../ipc/types.js').Room} room
+ * @returns {boolean}
+ */
+export function moderates({ role, removed }) {
+  return !removed && role !== null && (RANK[role] ?? RANK.member) >= RANK.moderator;
+}
+
+/**
  * Whether I may close the room to new people, and open it again.
  * @param {Member | undefined} me
  * @returns {boolean}

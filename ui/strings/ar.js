@@ -213,6 +213,7 @@ export const ar = Object.freeze({
   'codes.by': 'أنشأه {name}',
   'codes.poster': 'ملصق',
   'codes.until': 'حتى {date}',
+  'codes.unused': 'لم يُستعمل بعد',
   'codes.used': { zero: 'لم يستعمله أحد', one: 'استعمله شخص واحد', two: 'استعمله شخصان', few: 'استعمله {n} أشخاص', many: 'استعمله {n} شخصًا', other: 'استعمله {n} شخص' },
   'codes.usedOf': 'استُعمل {used} من {total}',
   'codes.end': 'إنهاء',

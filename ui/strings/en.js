@@ -220,6 +220,7 @@ export const en = Object.freeze({
   'codes.by': 'Made by {name}',
   'codes.poster': 'poster',
   'codes.until': 'until {date}',
+  'codes.unused': 'not used yet',
   'codes.used': { one: 'used by {n}', other: 'used by {n}' },
   'codes.usedOf': 'used by {used} of {total}',
   'codes.end': 'End',
