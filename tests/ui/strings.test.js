@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
 import { en } from '../../ui/strings/en.js';
-import { LANGUAGES, list, number, pickLanguage, refusal, setLanguage, t, writing } from '../../ui/strings/index.js';
+import { LANGUAGES, number, pickLanguage, refusal, series, setLanguage, t, writing } from '../../ui/strings/index.js';
 import { countdown } from '../../ui/lib/time.js';
 
 /** @param {string} form */
@@ -68,7 +68,7 @@ test('a_change_of_language_changes_the_words_and_the_direction_at_once', () => {
   assert.equal(t('action.cancel'), 'إلغاء');
   assert.equal(number(14), '١٤');
   assert.equal(countdown(65_000), '١:٠٥');
-  assert.equal(list(['أ', 'ب']).includes('و'), true);
+  assert.equal(series(['أ', 'ب']).includes('و'), true);
 });
 
 test('words_that_run_the_other_way_are_set_apart', () => {

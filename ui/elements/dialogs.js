@@ -148,7 +148,7 @@ export class Dialogs {
       codes: async () => (await session.ipc.invites(room)).invites,
       nameOf: (author) => namesOf(session.state.members[room] ?? []).get(author) ?? '…',
       keepAwake: (on) => session.ipc.keepAwake(on),
-      moderates: moderates(session.state.rooms[room]),
+      moderates: moderates(session.state.rooms[room], session.state.members[room]),
       open: () => session.setClosed(room, false),
     };
     this.#host.append(dialog);

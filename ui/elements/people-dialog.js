@@ -46,7 +46,7 @@ export class PeopleDialog extends ModalElement {
    * @param {PeopleData | undefined} previous
    */
   render({ room, members, leave, write, rename, setClosed, setPrefs }, previous) {
-    const may = moderates(room);
+    const may = moderates(room, members);
     setLine(this.#kept, keptLine(room));
     this.#door.data = { closed: room.closed, mayClose: may, setClosed };
     this.#rename.data = { room, may, rename };

@@ -53,12 +53,14 @@ export function powersOver(me, them) {
 }
 
 /**
- * Whether I moderate a room, by its line in the list: known before its members are.
+ * Whether I moderate a room: by its members, and by its line in the list before they are known.
  * @param {import('../ipc/types.js').Room} room
+ * @param {Member[] | undefined} members
  * @returns {boolean}
  */
-export function moderates({ role, removed }) {
-  return !removed && role !== null && (RANK[role] ?? RANK.member) >= RANK.moderator;
+export function moderates({ role, removed }, members) {
+  const mine = members?.find((m) => m.me)?.role ?? role;
+  return !removed && (RANK[mine ?? ''] ?? RANK.member) >= RANK.moderator;
 }
 
 /**

@@ -237,7 +237,7 @@ export const en = Object.freeze({
   'scan.which': 'Which camera',
   'scan.cameraN': 'Camera {n}',
   'scan.paste': 'Paste',
-  'scan.pasteNothing': 'There is no picture and no link in the clipboard. Copy one, then paste again.',
+  'scan.pasteNothing': 'There is no picture and no link in that. Copy one, then try again.',
   'scan.pasteDenied': 'The clipboard can’t be read here. Press Ctrl+V, or hold the field below and choose Paste.',
   'scan.drop': 'Drop the picture here',
   'scan.dark': 'It’s too dark to see a code. Make some light, or turn up the other screen.',

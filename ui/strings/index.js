@@ -118,7 +118,7 @@ export function number(value) {
  * @param {string[]} items
  * @returns {string} "Ada, Bo and Chidi".
  */
-export function list(items) {
+export function series(items) {
   return now.lists.format(items.map(apart));
 }
 
