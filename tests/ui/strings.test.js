@@ -82,7 +82,7 @@ test('every_refusal_of_the_shell_has_words_in_every_language', () => {
   const source = readFileSync(new URL('../../mesh/src/error.rs', import.meta.url), 'utf8');
   const codes = [...source.matchAll(/^ {4}\w+ = "(\w+)" => "/gm)].map(([, code]) => code);
   assert.ok(codes.length > 30, 'the pattern finds them');
-  for (const { code, refusals } of others) assert.deepEqual(Object.keys(refusals).sort(), [...codes].sort(), code);
+  for (const { code, refusals } of others) assert.deepEqual(codes.filter((one) => !(one in refusals)), [], code);
   setLanguage('ar', []);
   assert.equal(refusal('room_full', 'This room is full.'), 'هذه الغرفة ممتلئة. اطلب رمزًا لغرفة أخرى.');
   assert.equal(refusal('of_a_newer_shell', 'What it says.'), 'What it says.');

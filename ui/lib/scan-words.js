@@ -5,30 +5,30 @@
  */
 import { t } from '../strings/index.js';
 
-/** @type {Record<string, () => string>} */
-const WHY = Object.freeze({
-  dark: () => t('scan.dark'),
-  bright: () => t('scan.bright'),
-  blurred: () => t('scan.blurred'),
-  small: () => t('scan.small'),
-  cut: () => t('scan.cut'),
-});
+/** @type {ReadonlyMap<string | undefined, () => string>} */
+const WHY = new Map([
+  ['dark', () => t('scan.dark')],
+  ['bright', () => t('scan.bright')],
+  ['blurred', () => t('scan.blurred')],
+  ['small', () => t('scan.small')],
+  ['cut', () => t('scan.cut')],
+]);
 
-/** @type {Record<string, () => string>} */
-const KIND = Object.freeze({
-  wifi: () => t('scan.isWifi'),
-  web: () => t('scan.isWeb'),
-  newer: () => t('scan.isNewer'),
-  damaged: () => t('scan.isDamaged'),
-  other: () => t('scan.isOther'),
-});
+/** @type {ReadonlyMap<string | undefined, () => string>} */
+const KIND = new Map([
+  ['wifi', () => t('scan.isWifi')],
+  ['web', () => t('scan.isWeb')],
+  ['newer', () => t('scan.isNewer')],
+  ['damaged', () => t('scan.isDamaged')],
+  ['other', () => t('scan.isOther')],
+]);
 
 /**
  * @param {string | undefined} why
  * @returns {string} Empty for a reason that says nothing, or that only a newer shell knows.
  */
 export function whyWords(why) {
-  return WHY[why ?? '']?.() ?? '';
+  return WHY.get(why)?.() ?? '';
 }
 
 /**
@@ -36,7 +36,7 @@ export function whyWords(why) {
  * @returns {string} The shell's own hint for a kind that the page doesn't know.
  */
 export function kindWords({ kind, hint }) {
-  return KIND[kind ?? '']?.() ?? hint;
+  return KIND.get(kind)?.() ?? hint;
 }
 
 /** So many frames in a row, more than a second, before a reason is believed: a hand passes by in less. */

@@ -1,6 +1,6 @@
 /**
  * What the shell refuses, in Arabic, by its code. The shell itself speaks English; its codes and sentences
- * stand in mesh/src/error.rs.
+ * stand in mesh/src/error.rs, the last two in the shell.
  *
  * @type {Readonly<Record<string, string>>}
  */
@@ -50,4 +50,6 @@ export const arRefusals = Object.freeze({
   network_failed: 'تعذّر فتح منفذ الشبكة. أغلق النسخ الأخرى من التطبيق.',
   closed: 'يُغلق التطبيق.',
   internal: 'حدث خطأ داخل التطبيق. حاول من جديد، وأعد تشغيله إن لم ينفع ذلك.',
+  locked: 'هذه البيانات مقفلة. افتحها بعبارة المرور.',
+  wrong_passphrase: 'ليست هذه عبارة المرور. حاول من جديد.',
 });
