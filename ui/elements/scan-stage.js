@@ -2,14 +2,15 @@
  * `<scan-stage>`: the camera's picture with the frame that a code goes into, the light where the camera has one,
  * and the choice of a camera where there are several.
  *
- * data: {scan(luma), take(scan), why(reason)}
+ * data: {scan(luma), take(scan), why(reason), without()}
  *
  * @typedef {import('../ipc/types.js').Luma} Luma
  * @typedef {import('../ipc/types.js').Scan} Scan
  * @typedef {object} StageData
  * @property {(frame: Luma) => Promise<Scan>} scan
- * @property {(scan: Scan) => void} take
- * @property {(why: string) => void} why Why nothing was found for a while now.
+ * @property {(scan: Scan) => unknown} take
+ * @property {(why: string) => void} [why] Why nothing was found for a while now.
+ * @property {() => string} [without] What to do where no camera can be used, in the place of the usual words.
  */
 import { Camera } from '../lib/camera.js';
 import { dropdown } from '../lib/choice.js';
@@ -64,7 +65,7 @@ export class ScanStage extends ViewElement {
     // As a property: the attribute alone does not mute an element made by script.
     this.#video.muted = true;
     const camera = new Camera(this.#video, (frame) => this.#readFrame(frame), (reason) => {
-      if (this.#camera === camera) this.#without(TROUBLE_WORDS[reason]());
+      if (this.#camera === camera) this.#without((this.data.without ?? TROUBLE_WORDS[reason])());
     });
     this.#camera = camera;
     this.#lens = new Lens(this.#video);
@@ -145,8 +146,8 @@ export class ScanStage extends ViewElement {
     try {
       const scan = await this.data.scan(frame);
       const why = this.#steady.next(scan.result === 'none' ? scan.why ?? '' : '');
-      if (why !== '') this.data.why(why);
-      this.data.take(scan);
+      if (why !== '') this.data.why?.(why);
+      await this.data.take(scan);
     } catch {
       // One frame that could not be read is nothing: the next one follows.
     }
