@@ -44,11 +44,12 @@ function campsite() {
 }
 
 const wait = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
-/** What has this hook, and stands in a message that says `within`. */
+/** What has this hook, and says `within` or stands in a message that does. */
 const one = async (/** @type {string} */ hook, within = '') => {
   for (;;) {
     const all = Array.from(/** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`[data-test="${hook}"]`)));
-    const found = all.find((element) => element.getClientRects().length > 0 && (within === '' || element.closest('[data-test="message"]')?.textContent?.includes(within)));
+    const found = all.find((element) => element.getClientRects().length > 0 && (within === '' || element.textContent?.includes(within)))
+      ?? all.find((element) => within !== '' && element.getClientRects().length > 0 && element.closest('[data-test="message"]')?.textContent?.includes(within));
     if (found) return found;
     await wait(20);
   }
@@ -84,8 +85,8 @@ function chatter() {
   say(ada, '', 27, { newer: true });
   say(ada, 'Thanks @Rosa, see https://example.org/camp/plan?day=2 (page 3).', 26, { mentions: [me] });
   say(otherAda, 'or https://pаypal.com/login and https://paypal.com@evil.example/', 25);
-  say(null, 'I’ll look at it.', 3, { sentTo: 2 });
-  say(null, '', 2, { deleted: true });
+  say(null, '', 3, { deleted: true });
+  say(null, 'I’ll look at it.', 2, { sentTo: 2 });
   return room;
 }
 

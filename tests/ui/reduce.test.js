@@ -128,3 +128,43 @@ test('what_is_said_to_one_stays_out_of_the_room', () => {
   const left = after(ready, { type: 'page', room: talk, messages: [direct], complete: true, newest: true }, { type: 'left', room: 'r' });
   assert.deepEqual(left.timelines, {});
 });
+
+test('a_changed_message_stands_where_it_stood_and_wherever_it_is_quoted', () => {
+  const edited = message(2, { text: 'other words', editedMs: 9000 });
+  const state = after(ready, { type: 'page', room: 'r', messages: [message(1), message(2), message(3)], complete: true, newest: true },
+    { type: 'quoted', message: 'm2', found: message(2) }, { type: 'quoted', message: 'm7', found: null },
+    { type: 'batch', events: [{ kind: 'changed', message: edited }] });
+  assert.deepEqual([...state.timelines.r.messages].map((m) => m.text), ['text 1', 'other words', 'text 3']);
+  assert.deepEqual(state.quoted, { m2: edited, m7: null });
+  const unknown = reduce(state, { type: 'batch', events: [{ kind: 'changed', message: message(50) }] });
+  assert.equal(unknown, state, 'one that is not loaded changes nothing');
+});
+
+test('a_change_of_a_message_that_waits_for_its_page_is_not_lost', () => {
+  const state = after(ready, { type: 'page', room: 'r', messages: [message(10)], complete: false, newest: true },
+    { type: 'batch', events: [{ kind: 'message', message: message(3) }, { kind: 'changed', message: message(3, { deleted: true, text: '' }) }] },
+    { type: 'page', room: 'r', messages: [message(2)], complete: true, newest: false });
+  assert.deepEqual([...state.timelines.r.messages].map((m) => m.deleted), [false, true, false]);
+});
+
+test('a_change_of_my_message_keeps_its_bubble', () => {
+  const state = after(ready, opened, queued, { type: 'saved', clientId: 'c1', message: mine },
+    { type: 'batch', events: [{ kind: 'changed', message: { ...mine, clientId: null, sentTo: 2 } }] });
+  assert.deepEqual([state.timelines.r.messages.at(0)?.clientId, state.timelines.r.messages.at(0)?.sentTo], ['c1', 2]);
+});
+
+test('drafts_come_with_the_snapshot_and_what_is_being_written_is_newer', () => {
+  const drafts = [{ room: 'r', to: null, text: 'kept' }, { room: 'r', to: 'a', text: 'for one' }];
+  const snapshot = { seq: 0, profile: { name: 'Rosa', key: /** @type {const} */ ('file') }, rooms: [room()], drafts, settings: { theme: 'dark' } };
+  const state = after({ type: 'snapshot', snapshot });
+  assert.deepEqual([state.drafts, state.settings], [{ r: 'kept', 'r/a': 'for one' }, { theme: 'dark' }]);
+  const later = after({ type: 'snapshot', snapshot }, { type: 'draft', room: 'r', text: '' }, { type: 'snapshot', snapshot });
+  assert.equal(later.drafts.r, '', 'a second snapshot brings nothing back');
+});
+
+test('quotes_that_were_fetched_are_limited', () => {
+  let state = after(ready);
+  for (let i = 0; i < 1000; i += 1) state = reduce(state, { type: 'quoted', message: `m${i}`, found: null });
+  const kept = Object.keys(state.quoted);
+  assert.deepEqual([kept.length, kept.at(-1)], [300, 'm999']);
+});

@@ -23,6 +23,7 @@
  * @property {string | undefined} beginning
  * @property {boolean} direct Between two people alone.
  */
+import { actsOf } from '../lib/acts.js';
 import { copyText } from '../lib/copy.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
@@ -37,7 +38,6 @@ import './message-composer.js';
 import './message-list.js';
 import './message-menu.js';
 import './seen-dialog.js';
-import { actsOf } from '../lib/acts.js';
 
 /** How long it says that something was copied. */
 const NOTE_MS = 2500;
@@ -126,7 +126,7 @@ export class ChatPane extends ViewElement {
     });
     if (jump !== this.#jump) return undefined;
     // The page that brought it is drawn in a task of its own.
-    await new Promise((resolve) => requestAnimationFrame(resolve));
+    await new Promise((resolve) => setTimeout(resolve));
     if (jump !== this.#jump) return undefined;
     if (end === 'here' && this.#list.showMessage(message)) return this.#endJump('');
     return this.#endJump(end === 'failed' ? t('jump.failed') : t('jump.unknown'));
@@ -161,7 +161,8 @@ export class ChatPane extends ViewElement {
     const { timeline, quoted } = this.data;
     const { name, text, state } = quoteOf(mode.message, timeline.messages, quoted, this.#people);
     if (mode.kind === 'edit') return { kind: 'edit', title: t('composer.editing'), text };
-    return { kind: 'reply', title: t('composer.replying', { name }), text: state === 'here' ? text : t('message.deleted') };
+    const own = timeline.messages.get(mode.message)?.mine;
+    return { kind: 'reply', title: own ? t('composer.replyingOwn') : t('composer.replying', { name }), text: state === 'here' ? text : t('message.deleted') };
   }
 
   /** @param {{kind: 'reply' | 'edit', message: string, text: string} | null} mode */

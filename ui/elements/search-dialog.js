@@ -146,7 +146,7 @@ export class SearchDialog extends ModalElement {
    */
   #words(looking) {
     const found = this.#count > 0 ? t('search.found', { n: this.#count }) : '';
-    const downTo = this.#downTo === null ? '' : t('search.downTo', { day: dayLabel(this.#downTo, this.data.now) });
+    const downTo = this.#downTo === null ? '' : t('search.downTo', { time: `${dayLabel(this.#downTo, this.data.now)}, ${clock(this.#downTo)}` });
     if (looking) return `${found} ${downTo} ${t('search.looking')}`.trim();
     if (this.#before === null) return this.#count === 0 ? t('search.none') : `${found} ${t('search.all')}`;
     if (this.#count >= SHOWN_MAX) return `${found} ${t('search.tooMany')}`;

@@ -67,13 +67,16 @@ export function withMention(text, start, caret, name) {
  * @returns {string[]} Of two with one name only one that was picked.
  */
 export function mentionsIn(text, members, chosen) {
-  if (!text.includes('@')) return [];
-  const named = members.filter((m) => !m.me && m.name !== '' && places(text, m.name).length > 0);
-  const twins = (/** @type {Member} */ m) => named.filter((other) => folded(other.name) === folded(m.name));
-  return named
-    .filter((m) => chosen.has(m.author) || (twins(m).length === 1))
-    .map((m) => m.author)
-    .slice(0, MENTIONS_MAX);
+  const others = members.filter((m) => !m.me && m.name !== '').sort((a, b) => b.name.length - a.name.length);
+  /** @type {Set<string>} */
+  const found = new Set();
+  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+    const one = others.find(({ name }) => namesAt(text, at, name));
+    if (!one) continue;
+    const twins = others.filter(({ name }) => folded(name) === folded(one.name));
+    for (const { author } of twins) if (twins.length === 1 || chosen.has(author)) found.add(author);
+  }
+  return [...found].slice(0, MENTIONS_MAX);
 }
 
 /**
@@ -111,24 +114,14 @@ function cut(text, people) {
 
 /**
  * @param {string} text
- * @param {string} name
- * @returns {number[]}
- */
-function places(text, name) {
-  const found = [];
-  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) if (namesAt(text, at, name)) found.push(at);
-  return found;
-}
-
-/**
- * @param {string} text
  * @param {number} at Of an `@`.
  * @param {string} name
- * @returns {boolean} Whether the whole name follows, and not the beginning of a longer word.
+ * @returns {boolean} Whether the whole name follows, and neither it nor the `@` is part of a longer word.
  */
 function namesAt(text, at, name) {
   const end = at + 1 + name.length;
-  return folded(text.slice(at + 1, end)) === folded(name) && !/^[\p{L}\p{N}]/u.test(text.slice(end, end + 2));
+  return folded(text.slice(at + 1, end)) === folded(name)
+    && !/^[\p{L}\p{N}]/u.test(text.slice(end, end + 2)) && !/[\p{L}\p{N}]$/u.test(text.slice(Math.max(0, at - 2), at));
 }
 
 /**

@@ -43,12 +43,19 @@ export function namesOf(members) {
   const count = new Map();
   const plain = (/** @type {Member} */ member) => member.name.trim().toLocaleLowerCase();
   for (const member of members) count.set(plain(member), (count.get(plain(member)) ?? 0) + 1);
-  return new Map(members.map((member) => [
-    member.author,
-    (count.get(plain(member)) ?? 0) > 1
-      ? t('people.twin', { name: member.name, tail: member.author.slice(-TAIL) })
-      : member.name,
-  ]));
+  return new Map(members.map((member) => {
+    const tail = member.author.slice(-TAIL);
+    if (unseen(member.name)) return [member.author, t('people.nameless', { tail })];
+    return [member.author, (count.get(plain(member)) ?? 0) > 1 ? t('people.twin', { name: member.name, tail }) : member.name];
+  }));
+}
+
+/**
+ * @param {string} name
+ * @returns {boolean} Whether a reader would see nothing: spaces and signs without width.
+ */
+function unseen(name) {
+  return /^[\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]*$/u.test(name);
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * An unbroken run of messages, oldest first, that never changes: every change makes a new one.
  *
- *   [m0 .. m499] [m500 .. m999] [m1000 .. m1003]      pieces, shared between a run and its successors
+ *   [m0 .. m2047] [m2048 .. m4095] [m4096 .. m4099]   pieces, shared between a run and its successors
  *
  * A room may hold a hundred thousand messages, and one more arrives: only the last piece is made anew.
  * Which ids a piece holds is worked out when first asked for, and handed on from a piece to its successor.
@@ -9,8 +9,8 @@
  * @typedef {import('./model.js').Message} Message
  */
 
-/** Messages of a piece: small enough to be copied for one message, large enough that there are few. */
-export const PIECE = 512;
+/** Messages of a piece: small enough to be copied for one message, large enough that an id is looked for in few. */
+export const PIECE = 2048;
 
 /** The ids of a piece. @type {WeakMap<Message[], Set<string>>} */
 const ids = new WeakMap();
@@ -174,16 +174,31 @@ export class Run {
   change(next) {
     const shorter = Math.min(this.length, next.length);
     let start = 0;
-    for (let p = 0; start < shorter && this.#pieces[p] === next.#pieces[p]; p += 1) start += this.#pieces[p].length;
-    while (start < shorter && same(this.at(start), next.at(start))) start += 1;
-    let end = 0;
-    for (let p = 1; p <= this.#pieces.length && p <= next.#pieces.length && this.#pieces.at(-p) === next.#pieces.at(-p); p += 1) {
-      const { length } = /** @type {Message[]} */ (this.#pieces.at(-p));
-      if (end + length > shorter - start) break;
-      end += length;
+    while (start < shorter) {
+      const [piece, at] = this.#place(start);
+      const [other, otherAt] = next.#place(start);
+      if (piece === other && at === 0 && otherAt === 0) start += piece.length;
+      else if (same(piece[at], other[otherAt])) start += 1;
+      else break;
     }
-    while (end < shorter - start && same(this.at(-1 - end), next.at(-1 - end))) end += 1;
+    let end = 0;
+    while (end < shorter - start) {
+      const [piece, at] = this.#place(this.length - 1 - end);
+      const [other, otherAt] = next.#place(next.length - 1 - end);
+      if (piece === other && at === piece.length - 1 && otherAt === at && end + piece.length <= shorter - start) end += piece.length;
+      else if (same(piece[at], other[otherAt])) end += 1;
+      else break;
+    }
     return { start, removed: this.length - start - end, added: next.length - start - end };
+  }
+
+  /**
+   * @param {number} index
+   * @returns {[Message[], number]} A piece, and the place in it.
+   */
+  #place(index) {
+    const p = this.#pieceAt(index);
+    return [this.#pieces[p], index - this.#starts[p]];
   }
 
   /**
@@ -219,12 +234,12 @@ export function replaced(list, index, item) {
 }
 
 /**
- * @param {Message | undefined} a
- * @param {Message | undefined} b
+ * @param {Message} a
+ * @param {Message} b
  * @returns {boolean}
  */
 function same(a, b) {
-  return a?.message === b?.message;
+  return a === b || a.message === b.message;
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 import { IpcError } from '../ipc/index.js';
 import { Codes } from './codes.js';
+import { lean } from './lean.js';
 import { EMPTY, NO_TIMELINE, keyOf, partsOf, talkOf } from './model.js';
 import { Outbox } from './outbox.js';
 import { reduce } from './reduce.js';
@@ -85,6 +86,7 @@ export class Session {
   /** @param {Batch[]} batches */
   #apply(batches) {
     for (const { events } of batches) {
+      for (const event of events) if (event.kind === 'message' || event.kind === 'changed') lean(event.message);
       this.store.dispatch({ type: 'batch', events });
       for (const event of events) {
         if (event.kind === 'member' && event.member.state === 'removed') void this.#onGone(event.room, event.member.author);
@@ -256,6 +258,7 @@ export class Session {
         ? await this.ipc.history(room, before, limit)
         : await this.ipc.directHistory(inside, author, before, limit);
       if (!this.state.rooms[inside]) return;
+      messages.forEach(lean);
       this.store.dispatch({ type: 'page', room, messages, complete: messages.length < limit, newest: before === null });
     } catch {
       this.store.dispatch({ type: 'loadFailed', room });
