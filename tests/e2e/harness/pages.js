@@ -84,6 +84,17 @@ export class Pages {
   }
 
   /**
+   * Makes the scene that is shown wider or narrower.
+   * @param {number} width
+   * @param {number} height
+   */
+  async widen(width, height) {
+    await this.session.frame(null);
+    await this.session.run('const frame = document.querySelector("iframe"); [frame.width, frame.height] = arguments;', [width, height]);
+    await this.session.frame(0);
+  }
+
+  /**
    * @param {string} url
    * @param {import('node:http').ServerResponse} response
    */
