@@ -36,7 +36,7 @@ export class AppShell extends ViewElement {
   #start = startScreen();
   #list = roomList();
   #room = roomView();
-  #main = h('main', { class: 'app-main' });
+  #main = h('div', { class: 'app-main' });
   #idle = h('p', { class: 'app-idle' });
   #dialogs = new Dialogs(this, () => this.session);
   #unwatch = () => {};
@@ -192,6 +192,9 @@ export class AppShell extends ViewElement {
     const now = Date.now();
     const { name } = state;
     this.#list.data = { rooms, open, name, now };
+    // The room is what the window is about; without one the list is, which then may have the screen to itself.
+    this.#list.role = open === null ? 'main' : null;
+    this.#main.role = open === null ? 'note' : 'main';
 
     if (open === null) {
       this.#idle.textContent = t('rooms.pick');

@@ -101,6 +101,7 @@ export const ar = Object.freeze({
   'composer.cancel': 'إلغاء',
   'composer.editing': 'تعديل',
   'composer.replying': 'رد على {name}',
+  'composer.replyingOwn': 'رد على نفسك',
   'mention.list': 'أشخاص يمكن ذكرهم',
 
   'message.mine': 'أنت',
