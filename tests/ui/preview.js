@@ -105,10 +105,11 @@ function longTalk() {
 /** Names and words that want to be something else. */
 function hostile() {
   const room = campsite();
-  const names = ['<img src=x onerror=alert(1)>', '\u202Eadmin\u2066', 'A'.repeat(64), '\u200B\u200B', 'Ada\nBo', 'Z\u0351\u036B\u0343\u036A\u0302\u036B\u033Dalgo'];
+  const names = ['<img src=x onerror="window.ran=1">', '\u202Eadmin\u2066', 'A'.repeat(64), '\u200B\u200B', 'Ada\nBo', 'Z\u0351\u036B\u0343\u036A\u0302\u036B\u033Dalgo'];
   const words = [
-    '<script>alert(1)</script><b>script</b>', '\u202Egnp.exe\u202C is not what it seems', 'W'.repeat(3000), '\u200B', '&lt;script&gt;&amp;', '{name} $& <b>',
-    '\u202E https://example.org/\u202Egro.elgoog', `javascript:alert(1) https://"onmouseover="x https://exa\u200Bmple.org`, 'line\n'.repeat(400), 'x'.repeat(65_536),
+    'W'.repeat(3000), '\u200B', '&lt;script&gt;&amp;', '{name} $& <b>', 'line\n'.repeat(400), 'a\u202E', 'x'.repeat(65_536), '\u202Egnp.exe\u202C is not what it seems',
+    'javascript:alert(1) https://"onmouseover="x https://exa\u200Bmple.org', '\u202E https://example.org/\u202Egro.elgoog', '\u0000\u0007', '👩‍👩‍👧‍👦'.repeat(40),
+    '<script>window.ran = 1</script><b>script</b><img src=x onerror="window.ran = 1">',
   ];
   const members = names.map((name, i) => ({ ...person(100 + i, name, 'reachable') }));
   shell.members.get(room)?.push(...members);
@@ -352,6 +353,21 @@ const scenes = {
   hostile: () => { openCamp(hostile()); },
   hostilepeople: () => { openCamp(hostile()); return async () => { await type('composer-input', '@'); }; },
   hostilesearch: () => { openCamp(hostile()); return async () => { await press('search-open'); await type('search-input', 'script'); await wait(500); }; },
+  hostilesheet: () => { openCamp(hostile()); return async () => { await press('people-open'); await one('person-open'); }; },
+  hostileperson: () => { const room = hostile(); openCamp(room); return async () => { await press('people-open'); await one('person-open'); await openPerson(shell.members.get(room)?.at(-6)?.author ?? ''); }; },
+  hostileseen: () => { openCamp(hostile()); return async () => { await press('message-state'); }; },
+  hostilemenu: () => { openCamp(hostile()); return async () => { await press('message-more', '<'); }; },
+  hostilereply: () => { openCamp(hostile()); return async () => { await press('message-more', '<'); await press('menu-reply'); }; },
+  hostiledelete: () => { openCamp(hostile()); return async () => { await press('message-more', 'Answer to'); await press('menu-delete'); }; },
+  hostiledirect: () => {
+    const room = hostile();
+    const [other] = shell.members.get(room)?.slice(-6) ?? [];
+    shell.addMessage(room, { text: '<script>window.ran = 1</script>', direct: other.author, author: other.author, name: other.name, mine: false });
+    openCamp(room);
+    return async () => { await press('people-open'); (await one('member')).parentElement?.querySelector(`[data-test="member"][data-author="${other.author}"] [data-test="person-write"]`)?.dispatchEvent(new MouseEvent('click', { bubbles: true })); await one('direct'); };
+  },
+  hostilelink: () => { openCamp(hostile()); return async () => { await press('message-link', 'example.org'); await one('link-host'); }; },
+  hostilerooms: () => { hostile(); return () => one('room-item'); },
   draft: () => {
     const room = campsite();
     shell.drafts.push({ room, to: null, text: 'Written before the restart' });
@@ -379,6 +395,15 @@ const scenes = {
     const room = campsite();
     for (let i = 0; i < 5000; i += 1) {
       shell.addMessage(room, { text: `Message ${i} ${'and more '.repeat(i % 23)}`, ...(i % 3 ? { author: ada.author, name: 'Ada', mine: false } : {}), timeMs: Date.now() - (5000 - i) * 1000 });
+    }
+    openCamp(room);
+  },
+  huge: () => {
+    const room = campsite();
+    const list = shell.messages.get(room) ?? [];
+    const [base] = list.splice(0);
+    for (let i = 0; i < 100_000; i += 1) {
+      list.push({ ...base, message: shell.id(), text: `Message ${i} ${'and more '.repeat(i % 23)}`, timeMs: Date.now() - (100_000 - i) * 60_000, ...(i % 3 ? {} : { mine: true, author: '1'.padStart(32, '0') }) });
     }
     openCamp(room);
   },

@@ -168,3 +168,17 @@ test('quotes_that_were_fetched_are_limited', () => {
   const kept = Object.keys(state.quoted);
   assert.deepEqual([kept.length, kept.at(-1)], [300, 'm999']);
 });
+
+test('what_a_room_lets_go_of_or_no_longer_shows_is_quoted_nowhere', () => {
+  const fetched = after(ready, { type: 'quoted', message: 'm2', found: message(2) }, { type: 'quoted', message: 'm9', found: message(9) });
+  const kept = reduce(fetched, { type: 'batch', events: [{ kind: 'letGo', room: 'r', beforeMs: 5000 }] });
+  assert.deepEqual(kept.quoted, { m2: null, m9: message(9) });
+  assert.deepEqual(reduce(fetched, { type: 'shownChanged', room: 'r' }).quoted, {});
+  assert.deepEqual(reduce(fetched, { type: 'left', room: 'r' }).quoted, {});
+  assert.deepEqual(reduce(fetched, { type: 'left', room: 'other' }).quoted, fetched.quoted);
+});
+
+test('an_answered_message_that_arrives_late_is_no_longer_unknown', () => {
+  const state = after(ready, { type: 'quoted', message: 'm2', found: null }, { type: 'batch', events: [{ kind: 'message', message: message(2) }] });
+  assert.deepEqual(state.quoted, { m2: message(2) });
+});

@@ -70,6 +70,11 @@ export class ChatPane extends ViewElement {
       'newest-seen': (message) => void this.data.session.markSeen(this.data.talk, message),
       'quote-wanted': (message) => void this.data.session.wantQuote(this.data.talk, message),
     });
+    this.listen(this, 'keydown', (event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || this.#mode === null || event.target.closest('dialog') !== this.closest('dialog')) return;
+      event.preventDefault(); // in a dialog it would close it
+      this.#setMode(null);
+    });
     for (const [type, act] of Object.entries(acts)) {
       this.listen(this, type, (/** @type {CustomEvent} */ event) => {
         // Further up it would be taken for something of another talk.
@@ -102,7 +107,7 @@ export class ChatPane extends ViewElement {
     // Setting the data lays the list out anew: only when something of it changed.
     if (changed && !empty) {
       this.#list.data = {
-        room: { ...room, room: data.talk }, rows: new TimelineRows(timeline, pending, firstUnread), people: this.#people, quoted, now, beginning, readOnly: room.removed,
+        room: { ...room, room: data.talk }, rows: new TimelineRows(timeline, pending, firstUnread), people: this.#people, quoted, now, beginning,
       };
     }
     this.#composer.hidden = room.removed;
@@ -117,7 +122,7 @@ export class ChatPane extends ViewElement {
     const { session, talk } = this.data;
     this.#jump += 1;
     const jump = this.#jump;
-    if (this.#list.showMessage(message)) return this.#endJump('');
+    if (this.#shows(message)) return this.#endJump('');
     this.#say(t('jump.looking'), true);
     const end = await session.reach(talk, message, (loaded) => {
       if (jump !== this.#jump) return false;
@@ -128,8 +133,16 @@ export class ChatPane extends ViewElement {
     // The page that brought it is drawn in a task of its own.
     await new Promise((resolve) => setTimeout(resolve));
     if (jump !== this.#jump) return undefined;
-    if (end === 'here' && this.#list.showMessage(message)) return this.#endJump('');
+    if (end === 'here' && this.#shows(message)) return this.#endJump('');
     return this.#endJump(end === 'failed' ? t('jump.failed') : t('jump.unknown'));
+  }
+
+  /**
+   * @param {string} message
+   * @returns {boolean} Whether it is loaded, and so in view now.
+   */
+  #shows(message) {
+    return this.data.timeline.messages.indexOf(message) >= 0 && this.#list.showMessage(message);
   }
 
   /** @param {PaneData | undefined} previous */
@@ -188,6 +201,7 @@ export class ChatPane extends ViewElement {
       await session.outbox.send(talk, text, mode?.message ?? null, mentions);
       return;
     }
+    if (this.data.timeline.messages.get(mode.message)?.text === text) return;
     const failed = await this.#try(() => session.outbox.edit(talk, mode.message, text));
     // What was written is not lost, if the box is still free.
     if (failed && this.#mode === null && this.data.talk === talk) this.#setMode({ ...mode, text });
@@ -226,7 +240,10 @@ export class ChatPane extends ViewElement {
       react: () => this.#react(row, value),
       seen: () => this.#openSeen(row),
       retry: () => void session.outbox.retry(talk, row.clientId),
-      takeback: () => session.outbox.takeBack(talk, row.clientId),
+      takeback: () => {
+        session.outbox.takeBack(talk, row.clientId);
+        if (row.replyTo !== null) this.#setMode({ kind: 'reply', message: row.replyTo, text: '' });
+      },
       discard: () => session.outbox.discard(talk, row.clientId),
       reply: () => this.#setMode({ kind: 'reply', message: row.message, text: '' }),
       copy: () => void this.#copy(row.text),

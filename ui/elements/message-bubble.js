@@ -20,7 +20,6 @@
  * @property {Quote | null} quote
  * @property {import('../lib/people.js').People} people
  * @property {boolean} open Whether a long text is shown whole.
- * @property {boolean} readOnly
  */
 import { avatar } from '../lib/avatar.js';
 import { h, icon } from '../lib/dom.js';
@@ -88,7 +87,8 @@ export class MessageBubble extends ViewElement {
     const pieces = markMentions(findLinks(text), mentioned(row.mentions, people));
     return h('span', { class: 'bubble-text', dir: 'auto' }, ...pieces.map((piece) => {
       if (piece.kind === 'link') {
-        return h('a', { class: 'text-link', role: 'link', tabindex: -1, 'data-act': 'link', 'data-test': 'message-link' }, piece.text);
+        // Its own direction: what stands before it turns no address around.
+        return h('a', { class: 'text-link', dir: 'ltr', role: 'link', tabindex: -1, 'data-act': 'link', 'data-test': 'message-link' }, piece.text);
       }
       if (piece.kind === 'mention') return h('bdi', { class: piece.me ? 'text-mention is-me' : 'text-mention' }, piece.text);
       return piece.text;

@@ -9,7 +9,7 @@
  *
  * One listener here serves all bubbles (`data-act`); `message-input.js` tells what was pressed, and moves between them.
  *
- * data: {room, rows, people, quoted, now, beginning, readOnly}; emits `older-wanted`, `newest-seen` (message id),
+ * data: {room, rows, people, quoted, now, beginning}; emits `older-wanted`, `newest-seen` (message id),
  * `quote-wanted` (message id), `message-act` ({act, row, value, bubble, x, y}).
  *
  * @typedef {import('../state/timeline.js').Row} Row
@@ -23,7 +23,6 @@
  * @property {Record<string, import('../ipc/types.js').Message | null>} quoted Answered messages that are not among the rows.
  * @property {number} now
  * @property {string} [beginning] What stands above the first message; something about a room unless given.
- * @property {boolean} readOnly
  *
  * @typedef {object} MessageAct Something pressed at a message.
  * @property {string} act
@@ -297,7 +296,7 @@ export class MessageList extends ViewElement {
       this.#topLine(line, /** @type {HTMLElement} */ (line.firstElementChild), row.state);
       return line;
     }
-    const { room, people, now, quoted, rows, readOnly } = this.data;
+    const { room, people, now, quoted, rows } = this.data;
     const item = known ?? h('div', { class: 'row-item' }, document.createElement('message-bubble'));
     const bubble = /** @type {MessageBubble} */ (item.lastElementChild);
     this.#line(item, 'new', row.isNew ? t('room.new') : '');
@@ -312,7 +311,6 @@ export class MessageList extends ViewElement {
       quote,
       people,
       open: this.#unfolded.has(row.key),
-      readOnly,
     };
     return item;
   }

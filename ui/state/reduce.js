@@ -68,7 +68,11 @@ export function reduce(state, action) {
     case 'joinStarted':
       return { ...state, joinStage: null };
     case 'shownChanged':
-      return { ...state, timelines: Object.fromEntries(Object.entries(state.timelines).filter(([room]) => room !== action.room)) };
+      return {
+        ...state,
+        timelines: Object.fromEntries(Object.entries(state.timelines).filter(([room]) => room !== action.room)),
+        quoted: withoutQuotes(state.quoted, action.room),
+      };
     case 'left':
       return withoutRoom(state, action.room);
   }
@@ -157,7 +161,8 @@ function applyEvent(state, event) {
       return { ...state, rooms: { ...state.rooms, [event.room.room]: event.room } };
     case 'letGo': {
       const timeline = state.timelines[event.room];
-      return timeline ? withTimeline(state, event.room, letGo(timeline, event.beforeMs)) : state;
+      const next = { ...state, quoted: letGoQuotes(state.quoted, event.room, event.beforeMs) };
+      return timeline ? withTimeline(next, event.room, letGo(timeline, event.beforeMs)) : next;
     }
     case 'setting':
       return withSetting(state, event.name, event.value);
@@ -190,6 +195,8 @@ function takeMessages(state, room, arrivals) {
   // Before its first page a room's run has no end to add to: the page brings these messages too.
   const timeline = next.timelines[room];
   if (timeline) next = withTimeline(next, room, place(timeline, messages));
+  const asked = messages.filter((m) => Object.hasOwn(next.quoted, m.message));
+  if (asked.length > 0) next = { ...next, quoted: { ...next.quoted, ...Object.fromEntries(asked.map((m) => [m.message, m])) } };
 
   const known = next.rooms[room];
   const newest = messages.reduce((a, b) => (b.timeMs >= a.timeMs ? b : a));
@@ -227,6 +234,28 @@ const QUOTED_MAX = 300;
 function withQuote(quoted, id, found) {
   const others = Object.entries(quoted).filter(([known]) => known !== id);
   return Object.fromEntries([...others.slice(1 - QUOTED_MAX), [id, found]]);
+}
+
+/**
+ * What the room no longer shows is quoted nowhere; what it shows still is asked for again.
+ * @param {Record<string, Message | null>} quoted
+ * @param {string} room
+ * @returns {Record<string, Message | null>}
+ */
+function withoutQuotes(quoted, room) {
+  return Object.fromEntries(Object.entries(quoted).filter(([, message]) => message !== null && message.room !== room));
+}
+
+/**
+ * @param {Record<string, Message | null>} quoted
+ * @param {string} room
+ * @param {number} beforeMs
+ * @returns {Record<string, Message | null>}
+ */
+function letGoQuotes(quoted, room, beforeMs) {
+  const gone = (/** @type {Message | null} */ m) => m !== null && m.room === room && m.timeMs < beforeMs;
+  if (!Object.values(quoted).some(gone)) return quoted;
+  return Object.fromEntries(Object.entries(quoted).map(([id, message]) => [id, gone(message) ? null : message]));
 }
 
 /** @type {Pending[]} */
@@ -310,5 +339,6 @@ function withoutRoom(state, room) {
     pending: without(state.pending),
     members: without(state.members),
     drafts: without(state.drafts),
+    quoted: withoutQuotes(state.quoted, room),
   };
 }

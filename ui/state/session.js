@@ -30,6 +30,9 @@ export const PAGE = 60;
 /** Messages asked for at once on the way to one that lies far back. */
 const REACH_PAGE = 500;
 
+/** An answered message that could not be fetched is asked for again after this. */
+const QUOTE_AGAIN_MS = 5000;
+
 /** A page that somebody else asked for is waited for in steps like this. */
 const WAIT_MS = 20;
 
@@ -229,8 +232,12 @@ export class Session {
     if (this.#quotes.has(message) || Object.hasOwn(this.state.quoted, message)) return;
     this.#quotes.add(message);
     const found = await this.#find(partsOf(room).room, message);
+    if (found === 'failed') {
+      setTimeout(() => this.#quotes.delete(message), QUOTE_AGAIN_MS); // a page that shows it asks all the time
+      return;
+    }
     this.#quotes.delete(message);
-    if (found !== 'failed') this.store.dispatch({ type: 'quoted', message, found });
+    this.store.dispatch({ type: 'quoted', message, found });
   }
 
   /**
@@ -279,8 +286,9 @@ export class Session {
   async markSeen(room, message) {
     const messages = this.state.timelines[room]?.messages ?? NO_RUN;
     const before = this.#reported.get(room);
-    if (message === before) return;
-    if (before !== undefined && messages.indexOf(message) <= messages.indexOf(before)) return;
+    if (message === before) return; // nearly always: the same one is looked at on
+    const at = messages.indexOf(message);
+    if (at < 0 || (before !== undefined && at <= messages.indexOf(before))) return;
     this.#reported.set(room, message);
     try {
       await this.ipc.markSeen(partsOf(room).room, message);

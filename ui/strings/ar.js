@@ -168,7 +168,7 @@ export const ar = Object.freeze({
   'search.found': { zero: 'لم يُعثر على شيء.', one: 'عُثر على رسالة واحدة.', two: 'عُثر على رسالتين.', few: 'عُثر على {n} رسائل.', many: 'عُثر على {n} رسالة.', other: 'عُثر على {n} رسالة.' },
   'search.none': 'لم يُعثر على شيء. فُحص كل ما على هذا الجهاز.',
   'search.all': 'فُحص كل ما على هذا الجهاز.',
-  'search.downTo': 'فُحص كل شيء حتى: {day}.',
+  'search.downTo': 'فُحص كل شيء حتى: {time}.',
   'search.tooMany': 'اكتب كلمة أخرى لتضييق البحث.',
   'search.older': 'البحث في رسائل أقدم',
   'search.direct': 'بينكما فقط',
@@ -279,6 +279,7 @@ export const ar = Object.freeze({
 
   'people.title': 'الأشخاص في {name}',
   'people.me': '{name} (أنت)',
+  'people.nameless': 'بلا اسم · {tail}',
   'people.youName': 'أنت',
   'people.others': { zero: 'لا أحد غيرهم', one: 'شخص آخر', two: 'شخصان آخران', few: '{n} آخرون', many: '{n} آخرون', other: '{n} آخرون' },
   'people.twin': '{name} · {tail}',

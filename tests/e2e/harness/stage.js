@@ -174,7 +174,7 @@ export class Person {
 }
 
 /** @returns {Promise<number>} */
-export function freePort() {
+function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -186,7 +186,7 @@ export function freePort() {
 }
 
 /** @param {ChildProcess} child @param {number} fd @returns {Promise<string>} */
-export function firstLine(child, fd) {
+function firstLine(child, fd) {
   return new Promise((resolve, reject) => {
     let text = '';
     child.stdio[fd]?.on('data', (chunk) => {
@@ -231,7 +231,7 @@ async function isGone(pid) {
 }
 
 /** SIGTERM, then SIGKILL. @param {ChildProcess} child */
-export async function end(child) {
+async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');

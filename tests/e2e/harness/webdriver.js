@@ -61,6 +61,11 @@ export class Session {
     return session;
   }
 
+  /** @param {string} url */
+  go(url) {
+    return call('POST', `${this.base}/url`, { url });
+  }
+
   /** Ends the app too. */
   async close() {
     await call('DELETE', this.base);
@@ -94,11 +99,6 @@ export class Session {
   /** @param {number} width @param {number} height */
   resize(width, height) {
     return call('POST', `${this.base}/window/rect`, { width, height });
-  }
-
-  /** @param {string} url */
-  go(url) {
-    return call('POST', `${this.base}/url`, { url });
   }
 
   /** Speaks to a frame of the page from now on; null: to the page itself. @param {number | null} id */
