@@ -193,8 +193,10 @@ export class AppShell extends ViewElement {
     const { name } = state;
     this.#list.data = { rooms, open, name, now };
     // The room is what the window is about; without one the list is, which then may have the screen to itself.
-    this.#list.role = open === null ? 'main' : null;
-    this.#main.role = open === null ? 'note' : 'main';
+    this.#list.role = open === null ? 'main' : 'region';
+    this.#list.ariaLabel = t('rooms.title');
+    this.#main.role = open === null ? 'region' : 'main';
+    this.#main.ariaLabel = open === null ? t('rooms.pick') : null;
 
     if (open === null) {
       this.#idle.textContent = t('rooms.pick');

@@ -118,6 +118,7 @@ export class InviteDialog extends ModalElement {
   #showCodes() {
     const part = /** @type {import('./open-codes.js').OpenCodes} */ (document.createElement('open-codes'));
     const { codes, moderates, nameOf } = this.data;
+    this.heading = t('codes.title');
     part.data = { codes, moderates, nameOf, end: (invite) => this.#endListed(invite), back: () => this.#backToCode() };
     this.#showInstead(part);
   }

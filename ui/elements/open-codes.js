@@ -25,7 +25,6 @@ export class OpenCodes extends ViewElement {
 
   setup() {
     this.replaceChildren(
-      h('h3', { class: 'settings-heading' }, t('codes.title')),
       this.#note,
       this.#error,
       this.#list,

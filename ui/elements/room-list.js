@@ -32,13 +32,13 @@ export class RoomList extends ViewElement {
 
   setup() {
     this.replaceChildren(
-      h('header', { class: 'bar' },
+      h('div', { class: 'bar' },
         h('h1', { class: 'bar-title' }, t('rooms.title')),
         iconButton('settings', t('settings.open'), { 'data-test': 'settings-open', onclick: () => this.emit('settings-open') }),
         iconButton('plus', t('rooms.make'), { 'data-test': 'make-room', onclick: () => this.emit('make-room') }),
         this.#me),
       h('nav', { class: 'room-scroll', 'aria-label': t('rooms.title') }, this.#list),
-      h('footer', { class: 'room-foot' },
+      h('div', { class: 'room-foot' },
         h('button', {
           type: 'button', class: 'button button-primary button-wide', 'data-test': 'scan-open',
           onclick: () => this.emit('scan-open'),

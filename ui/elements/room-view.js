@@ -43,7 +43,7 @@ export class RoomView extends ViewElement {
   setup() {
     this.#people.append(this.#unread);
     this.replaceChildren(
-      h('header', { class: 'bar' },
+      h('div', { class: 'bar' },
         iconButton('back', t('action.back'), { class: 'icon-button only-narrow', 'data-test': 'room-back', onclick: () => this.emit('room-close') }),
         h('h1', { class: 'bar-titles' }, this.#name, this.#near),
         iconButton('search', t('search.open'), { 'data-test': 'search-open', onclick: () => this.emit('search-open') }),
