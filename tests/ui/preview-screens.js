@@ -98,6 +98,12 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
       shell.scans = Array.from({ length: 400 }, () => ({ result: 'none', why: 'dark' }));
       return async () => { await press('scan-open'); await one('scan-hint'); };
     },
+    unclear: () => {
+      campsite();
+      cameras({}, ['Back']);
+      shell.scans = Array.from({ length: 400 }, () => ({ result: 'none', why: 'unclear' }));
+      return async () => { await press('scan-open'); await one('scan-hint'); };
+    },
     othercode: () => {
       campsite();
       cameras({}, ['Back']);

@@ -5,26 +5,24 @@
  */
 import { t } from '../strings/index.js';
 
-/** @type {ReadonlyMap<string | undefined, () => string>} */
+/** @type {ReadonlyMap<string | null, () => string>} */
 const WHY = new Map([
   ['dark', () => t('scan.dark')],
   ['bright', () => t('scan.bright')],
-  ['blurred', () => t('scan.blurred')],
-  ['small', () => t('scan.small')],
-  ['cut', () => t('scan.cut')],
+  ['unclear', () => t('scan.unclear')],
 ]);
 
-/** @type {ReadonlyMap<string | undefined, () => string>} */
+/** @type {ReadonlyMap<string, () => string>} */
 const KIND = new Map([
   ['wifi', () => t('scan.isWifi')],
   ['web', () => t('scan.isWeb')],
   ['newer', () => t('scan.isNewer')],
-  ['damaged', () => t('scan.isDamaged')],
+  ['contact', () => t('scan.isContact')],
   ['other', () => t('scan.isOther')],
 ]);
 
 /**
- * @param {string | undefined} why
+ * @param {string | null} why
  * @returns {string} Empty for a reason that says nothing, or that only a newer shell knows.
  */
 export function whyWords(why) {
@@ -32,7 +30,7 @@ export function whyWords(why) {
 }
 
 /**
- * @param {{kind?: string, hint: string}} other A code that isn't an invite.
+ * @param {{kind: string, hint: string}} other A code that isn't an invite.
  * @returns {string} The shell's own hint for a kind that the page doesn't know.
  */
 export function kindWords({ kind, hint }) {
@@ -40,7 +38,7 @@ export function kindWords({ kind, hint }) {
 }
 
 /** So many frames in a row, more than a second, before a reason is believed: a hand passes by in less. */
-const STEADY = 12;
+const STEADY = 18;
 
 export class Steady {
   #why = '';
