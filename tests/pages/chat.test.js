@@ -185,4 +185,116 @@ describe('the chat', { skip: missing }, () => {
     const kept = await until('the draft to be kept', () => stage.window.run('return window.shell.drafts[0]?.text.endsWith("after") && window.shell.drafts.map((d) => d.text)'));
     assert.deepEqual(kept, ['Written before the restart and after']);
   });
+
+  test('a long press opens the menu and the finger that lifts presses nothing, a short one and a slip open none', async () => {
+    await stage.show('said');
+    await stage.window.see('message-bubble');
+    const opened = await stage.window.runAsync(`
+      const done = arguments[arguments.length - 1];
+      const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      (async () => {
+        const chip = [...document.querySelectorAll('[data-act=quote]')].at(-1);
+        const finger = (type, x = 50) => chip.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerType: 'touch', clientX: x, clientY: 50 }));
+        const open = () => document.querySelector('message-menu') !== null;
+        const out = [];
+        finger('pointerdown'); await later(150); finger('pointerup'); await later(500);
+        out.push(open());
+        finger('pointerdown'); finger('pointermove', 90); await later(600);
+        out.push(open());
+        finger('pointerup');
+        finger('pointerdown'); await later(600);
+        out.push(open());
+        finger('pointerup');
+        chip.click();
+        out.push(document.querySelector('[data-test=pane-line]').hidden);
+        done(out);
+      })().catch((error) => done(String(error)));`);
+    assert.deepEqual(opened, [false, false, true, true]);
+  });
+
+  test('the right button opens the menu, but not over marked words', async () => {
+    await stage.show('said');
+    await stage.window.see('message-bubble');
+    const opened = await stage.window.run(`
+      const bubble = [...document.querySelectorAll('message-bubble')].at(-1);
+      const press = () => !bubble.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true, clientX: 60, clientY: 60 }));
+      getSelection().selectAllChildren(bubble.querySelector('.bubble-text'));
+      const marked = [press(), document.querySelector('message-menu') !== null];
+      getSelection().removeAllRanges();
+      return [...marked, press(), document.querySelector('message-menu') !== null];`);
+    assert.deepEqual(opened, [false, false, true, true]);
+  });
+
+  const reacted = () => stage.window.run('return window.shell.calls.filter((c) => c.command === "react").map((c) => c.args.reaction)');
+
+  test('a sign is put by the menu, changed by typing another, and taken back by its chip', async () => {
+    await stage.show('menuown');
+    const pick = await stage.window.all('[data-test="react-pick"]');
+    await pick[0].click();
+    await until('the reaction', async () => (await reacted()).length === 1);
+    const own = '[data-test="reaction"][aria-pressed="true"]';
+    const sign = () => stage.window.run('return [...document.querySelectorAll("message-bubble")].find((el) => el.textContent.includes("Yes. Under")).querySelector("[data-test=reaction][aria-pressed=true]")?.dataset.value ?? ""');
+    await until('its chip', async () => (await sign()) === '👍');
+    await stage.window.run('[...document.querySelectorAll("message-bubble")].find((el) => el.textContent.includes("Yes. Under")).querySelector("[data-test=message-more]").click()');
+    await stage.window.click('[data-test="react-type"]');
+    const field = await stage.window.see('[data-test="react-input"]');
+    await field.type('no' + KEYS.enter);
+    await stage.window.see('[data-test="react-problem"]');
+    await stage.window.run('document.querySelector("[data-test=react-input]").value = "🏕️"');
+    await stage.window.click('[data-test="react-go"]');
+    await until('the other chip', async () => (await sign()) === '🏕️');
+    assert.equal((await stage.window.run(`return document.querySelector('message-bubble ${own}').getAttribute('aria-label')`)).length > 3, true);
+    await stage.window.run('[...document.querySelectorAll("message-bubble")].find((el) => el.textContent.includes("Yes. Under")).querySelector("[data-test=reaction][aria-pressed=true]").click()');
+    await until('the chip to go', async () => (await sign()) === '');
+    assert.deepEqual(await reacted(), ['👍', '🏕️', '']);
+  });
+
+  test('a message is deleted after one question, and says so', async () => {
+    await stage.show('deleting');
+    assert.equal(await active(), 'delete-keep');
+    assert.deepEqual(await stage.window.run('return window.shell.calls.filter((c) => c.command === "delete_message").length'), 0);
+    await stage.window.click('[data-test="delete-go"]');
+    await until('the message to go', () => stage.window.run('return ![...document.querySelectorAll("message-bubble")].some((el) => el.textContent.includes("Yes. Under"))'));
+    assert.equal(await stage.window.run('return document.querySelector("delete-dialog")'), null);
+  });
+
+  test('a search goes on through history by itself, and further when asked, until nothing is left', async () => {
+    await stage.show('searchlong');
+    const results = () => stage.window.run('return document.querySelectorAll("[data-test=search-result]").length');
+    const state = () => stage.window.run('return document.querySelector("[data-test=search-state]").textContent');
+    const older = '[data-test="search-older"]';
+    await stage.window.see(older);
+    const first = await results();
+    assert.ok(first >= 40);
+    assert.match(await state(), /Looked at everything back to/);
+    await stage.window.click(older);
+    await until('more', async () => (await results()) > first && !/Looking/.test(await state()));
+    const steps = await stage.window.run('return window.shell.calls.filter((c) => c.command === "search").map((c) => c.args.before)');
+    assert.equal(new Set(steps).size, steps.length, 'no part is looked at twice');
+    await stage.window.type('[data-test="search-input"]', 'needle');
+    await until('the needle', async () => (await results()) === 1 && /Everything on this device/.test(await state()));
+    assert.equal(await stage.window.run('return document.querySelector("[data-test=search-results] mark").textContent'), 'needle');
+  });
+
+  test('going to a message far back can be stopped', async () => {
+    await stage.show('jumping');
+    await stage.window.click('[data-test="jump-stop"]');
+    await stage.window.gone('[data-test="pane-line"]');
+  });
+
+  test('two people alone have the same: an answer carries what it answers', async () => {
+    await stage.show('direct');
+    await stage.window.see('[data-test="direct"] message-bubble');
+    await stage.window.run('document.querySelector("direct-dialog message-bubble [data-test=message-more]").click()');
+    await stage.window.click('[data-test="menu-reply"]');
+    const box = await stage.window.see(`[data-test="direct"] ${INPUT}`);
+    await box.type('Yes @Ada' + KEYS.enter);
+    const [sent] = await until('the message', () => stage.window.run('const c = window.shell.calls.filter((c) => c.command === "send_direct"); return c.length && c.map((c) => c.args)'));
+    assert.deepEqual([sent.text, typeof sent.replyTo], ['Yes @Ada', 'string']);
+    await until('the quote', () => stage.window.run('return document.querySelector("direct-dialog [data-test=message-quote]") !== null'));
+    await stage.window.run('document.querySelector("direct-dialog message-bubble [data-test=message-more]").click()');
+    await stage.window.click('[data-test="menu-reply"]');
+    await box.type(KEYS.escape);
+    assert.equal(await stage.window.run('return document.querySelector("direct-dialog dialog").open'), true, 'Escape ends the answer, not the talk');
+  });
 });

@@ -8,6 +8,9 @@
  * @typedef {import('../../ui/ipc/types.js').UiEvent} UiEvent
  */
 
+/** What the shell gives of a history at most; `src-tauri/src/commands/messages.rs` has the same. */
+const MAX_PAGE = 200;
+
 const hex = (/** @type {number} */ n) => n.toString(16).padStart(32, '0');
 
 class FakeChannel {
@@ -280,14 +283,16 @@ export class FakeShell {
     },
     open_link: () => ({}),
     keep_awake: () => ({}),
-    history: ({ room, before, limit }) => {
+    history: ({ room, before, limit: asked }) => {
+      const limit = Math.min(asked, MAX_PAGE);
       const blocked = (this.members.get(room) ?? []).filter((m) => m.blocked).map((m) => m.author);
       const list = (this.messages.get(room) ?? []).filter((m) => m.direct === null && !blocked.includes(m.author));
       const end = before === null ? list.length : list.findIndex((m) => m.message === before);
       return { messages: list.slice(Math.max(0, end - limit), Math.max(0, end)) };
     },
     send_direct: ({ room, to, clientId, text, replyTo }) => this.addMessage(room, { text, clientId, replyTo, direct: to }),
-    direct_history: ({ room, with: other, before, limit }) => {
+    direct_history: ({ room, with: other, before, limit: asked }) => {
+      const limit = Math.min(asked, MAX_PAGE);
       const list = (this.messages.get(room) ?? []).filter((m) => m.direct === other);
       const end = before === null ? list.length : list.findIndex((m) => m.message === before);
       return { messages: list.slice(Math.max(0, end - limit), Math.max(0, end)) };

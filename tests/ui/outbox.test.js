@@ -113,7 +113,7 @@ test('a_message_far_back_is_reached_page_by_page_and_can_be_given_up', async () 
   assert.equal(run().length, 60, 'nothing was loaded');
   const seen = /** @type {number[]} */ ([]);
   assert.equal(await session.reach(room, old, (loaded) => seen.push(loaded) > 0), 'here');
-  assert.deepEqual(seen, [60, 560, 1060, 1560]);
+  assert.deepEqual(seen, Array.from({ length: 11 }, (_, i) => 60 + i * 200).filter((n) => n <= 1900 - 40));
   assert.ok(run().indexOf(old) >= 0);
   assert.equal(await session.reach(room, old, () => assert.fail('it is there')), 'here');
   assert.equal(await session.reach(room, 'nowhere', () => true), 'unknown');

@@ -136,23 +136,36 @@ function asking() {
   openCamp(campsite());
 }
 
+/** A talk with Ada alone. */
+function whispers() {
+  const room = campsite();
+  ada.directUnread = 1;
+  const lines = [['Psst. Is the surprise still on?', false, 9], ['Yes. Bo must not know!', true, 7], ['He won’t 🤫', false, 5]];
+  for (const [text, mine, ago] of /** @type {[string, boolean, number][]} */ (lines)) {
+    const by = mine ? {} : { author: ada.author, name: 'Ada', mine };
+    shell.addMessage(room, { text, timeMs: Date.now() - ago * MINUTE, direct: ada.author, seenBy: mine ? [ada.author] : [], ...by });
+  }
+  openCamp(room);
+}
+
 /** @type {Record<string, () => (void | (() => Promise<unknown>))>} */
 const scenes = {
   first: () => {},
   start: () => { shell.name = 'Rosa'; },
   rooms: () => { campsite(); },
   room: () => { openCamp(campsite()); },
-  direct: () => {
-    const room = campsite();
-    ada.directUnread = 1;
-    const lines = [['Psst. Is the surprise still on?', false, 9], ['Yes. Bo must not know!', true, 7], ['He won’t 🤫', false, 5]];
-    for (const [text, mine, ago] of /** @type {[string, boolean, number][]} */ (lines)) {
-      const by = mine ? {} : { author: ada.author, name: 'Ada', mine };
-      shell.addMessage(room, { text, timeMs: Date.now() - ago * MINUTE, direct: ada.author, seenBy: mine ? [ada.author] : [], ...by });
-    }
-    openCamp(room);
-    return async () => { await press('people-open'); await press('person-write'); };
+  direct: () => { whispers(); return async () => { await press('people-open'); await press('person-write'); }; },
+  directreply: () => {
+    whispers();
+    return async () => {
+      await press('people-open');
+      await press('person-write');
+      await press('message-more', 'surprise');
+      await press('menu-reply');
+      await type('composer-input', 'It is');
+    };
   },
+  removedmenu: () => { const room = chatter(); shell.changeRoom(room, { removed: true, near: 0 }); openCamp(room); return () => press('message-more', 'Yes. Under'); },
   empty: () => { shell.name = 'Rosa'; openCamp(shell.addRoom('Camp 7')); },
   create: () => { campsite(); return () => press('make-room'); },
   rules: () => { campsite(); return async () => { await press('make-room'); await press('room-more'); await press('rule-inviters-moderator'); }; },

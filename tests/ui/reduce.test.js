@@ -68,7 +68,9 @@ test('a_receipt_in_the_same_batch_as_its_message_counts', () => {
 
 test('the_list_shows_the_newest_word_even_of_rooms_that_are_not_open', () => {
   const state = after(ready, { type: 'batch', events: [{ kind: 'message', message: message(9) }] });
-  assert.deepEqual(state.rooms.r.last, { name: 'Ada', text: 'text 9', timeMs: 9000 });
+  assert.deepEqual(state.rooms.r.last, { name: 'Ada', text: 'text 9', timeMs: 9000, deleted: false, newer: false });
+  const gone = reduce(state, { type: 'batch', events: [{ kind: 'changed', message: message(9, { text: '', deleted: true }) }] });
+  assert.deepEqual([gone.rooms.r.last?.text, gone.rooms.r.last?.deleted], ['', true], 'what was deleted is not in the list either');
   assert.equal(state.timelines.r, undefined);
   const later = reduce(state, { type: 'batch', events: [{ kind: 'message', message: message(3) }] });
   assert.equal(later.rooms.r.last?.timeMs, 9000, 'history that streams in is not news');

@@ -62,6 +62,7 @@ export class AppShell extends ViewElement {
     this.listen(document, 'visibilitychange', () => {
       if (document.visibilityState === 'hidden') void this.session.outbox.drafts.flush();
     });
+    this.listen(window, 'pagehide', () => void this.session.outbox.drafts.flush());
     this.#clock = window.setInterval(() => this.#renderState(), CLOCK_MS);
     const listeners = /** @type {Record<string, (detail: any) => void>} */ ({
       'make-room': () => this.#dialogs.create(),

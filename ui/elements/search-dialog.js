@@ -34,7 +34,7 @@ const SHOWN_MAX = 1000;
 /** @extends {ModalElement<SearchData>} */
 export class SearchDialog extends ModalElement {
   #field = h('input', {
-    class: 'field', type: 'search', maxlength: 200, autocomplete: 'off', enterkeyhint: 'search', 'aria-label': t('search.label'),
+    class: 'field', type: 'search', maxlength: 80, autocomplete: 'off', enterkeyhint: 'search', 'aria-label': t('search.label'),
     placeholder: t('search.placeholder'), 'data-test': 'search-input',
   });
   #list = h('ul', { class: 'found', 'data-test': 'search-results' });

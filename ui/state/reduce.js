@@ -201,10 +201,17 @@ function takeMessages(state, room, arrivals) {
   const known = next.rooms[room];
   const newest = messages.reduce((a, b) => (b.timeMs >= a.timeMs ? b : a));
   if (known && newest.timeMs >= (known.last?.timeMs ?? 0)) {
-    const last = { name: newest.name, text: newest.text, timeMs: newest.timeMs };
-    next = { ...next, rooms: { ...next.rooms, [room]: { ...known, last } } };
+    next = { ...next, rooms: { ...next.rooms, [room]: { ...known, last: lastOf(newest) } } };
   }
   return next;
+}
+
+/**
+ * @param {Message} message
+ * @returns {import('../ipc/types.js').LastMessage} As the list of rooms shows it.
+ */
+function lastOf({ name, text, timeMs, deleted, newer }) {
+  return { name, text, timeMs, deleted, newer };
 }
 
 /**
@@ -217,7 +224,11 @@ function takeChange(state, message) {
   const key = keyOf(message);
   const timeline = state.timelines[key];
   const changed = timeline ? change(timeline, message.message, () => message) : null;
-  const next = changed ? withTimeline(state, key, changed) : state;
+  let next = changed ? withTimeline(state, key, changed) : state;
+  const room = next.rooms[key];
+  if (room?.last && room.last.timeMs === message.timeMs && room.last.name === message.name) {
+    next = { ...next, rooms: { ...next.rooms, [key]: { ...room, last: lastOf(message) } } };
+  }
   if (!(message.message in next.quoted)) return next;
   return { ...next, quoted: { ...next.quoted, [message.message]: message } };
 }

@@ -27,8 +27,11 @@ import { Store } from './store.js';
 /** Messages asked for at once: two screens of a laptop. */
 export const PAGE = 60;
 
-/** Messages asked for at once on the way to one that lies far back. */
-const REACH_PAGE = 500;
+/**
+ * Messages asked for at once on the way to one that lies far back. The shell gives no more: fewer than were asked for are
+ * taken for the beginning of the room.
+ */
+const REACH_PAGE = 200;
 
 /** An answered message that could not be fetched is asked for again after this. */
 const QUOTE_AGAIN_MS = 5000;
