@@ -20,10 +20,13 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     context.fillStyle = '#456';
     setInterval(() => context.fillRect(0, 0, 640, 480), 40);
+    /** What was added to a track goes when the page lets go of it. @type {MediaStreamTrack[]} */
+    const held = [];
     const devices = {
       getUserMedia: async () => {
         const stream = canvas.captureStream(20);
         const [track] = stream.getVideoTracks();
+        held.push(track);
         Object.assign(track, { getCapabilities: () => abilities, applyConstraints: async () => {}, getSettings: () => ({ deviceId: '0' }) });
         return stream;
       },

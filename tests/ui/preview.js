@@ -436,4 +436,5 @@ const then = scenes[scene]();
 Object.assign(window, { __TAURI__: shell.tauri, shell });
 await import('../../ui/main.js');
 if (then) await then();
+while (['starting', undefined].includes(/** @type {HTMLElement} */ (document.querySelector('app-shell')).dataset.view)) await wait(20);
 document.documentElement.dataset.ready = 'true';

@@ -33,7 +33,10 @@ async function onPhone() {
 
 /** What differs in the dark: colours alone. */
 async function inTheDark() {
-  await stage.window.run('document.documentElement.dataset.theme = "dark"');
+  // Two pictures later every element has taken the other colours.
+  await stage.window.runAsync(`document.documentElement.dataset.theme = 'dark';
+    const done = arguments[0];
+    requestAnimationFrame(() => requestAnimationFrame(() => done()));`);
   return findings(stage.window, ['color-contrast']);
 }
 
