@@ -31,10 +31,22 @@ export const missing = !there('/usr/bin/WebKitWebDriver') ? 'no WebKitWebDriver'
 /** Keys as WebDriver writes them. */
 export const KEYS = Object.freeze({ up: '\uE013', down: '\uE015', home: '\uE011', end: '\uE010', enter: '\uE007', escape: '\uE00C', shift: '\uE008', f10: '\uE03A' });
 
+const PAGE = '/tests/ui/preview.html';
+
+/** A page with nothing but a scene in a frame, which may be narrower than the browser lets its window be. */
+const FRAME = '/frame';
+
 /** @returns {Promise<{port: number, close: () => void}>} */
 function serve() {
   const server = createServer((request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://127.0.0.1').pathname));
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const path = normalize(decodeURIComponent(pathname));
+    if (path === FRAME) {
+      const [query, width, height] = ['query', 'width', 'height'].map((name) => (searchParams.get(name) ?? '').replace(/[^\w=&]/g, ''));
+      response.writeHead(200, { 'content-type': 'text/html' })
+        .end(`<!doctype html><title>frame</title><iframe title="scene" width="${width}" height="${height}" style="border:0" src="${PAGE}?${query}"></iframe>`);
+      return;
+    }
     try {
       const body = readFileSync(join(ROOT, path));
       response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(body);
@@ -71,7 +83,7 @@ export class Stage {
     this.#spawn('/usr/bin/Xvfb', [display, '-screen', '0', '1400x1000x24'], {});
     const { port, close } = await serve();
     this.#ends.push(close);
-    this.#base = `http://127.0.0.1:${port}/tests/ui/preview.html`;
+    this.#base = `http://127.0.0.1:${port}`;
     const driver = await freePort();
     this.#spawn('/usr/bin/WebKitWebDriver', [`--port=${driver}`], { DISPLAY: display, NO_AT_BRIDGE: '1', WEBKIT_DISABLE_DMABUF_RENDERER: '1', GDK_BACKEND: 'x11' });
     this.window = await until('the browser', () => Session.open(`http://127.0.0.1:${driver}`, browser ?? '', ['--automation']));
@@ -89,8 +101,32 @@ export class Stage {
    */
   async show(scene, width = 400) {
     await this.window.resize(width, 860);
-    await this.window.go(`${this.#base}?scene=${scene}`);
+    await this.window.go(`${this.#base}${PAGE}?scene=${scene}`);
     await until(`the scene ${scene}`, () => this.window.run('return document.documentElement.dataset.ready === "true"'));
+  }
+
+  /**
+   * Opens a scene in a frame of exactly this size; the window speaks to it from then on.
+   * @param {string} query What stands after the `?` of preview.html.
+   * @param {number} width
+   * @param {number} height
+   */
+  async showInFrame(query, width, height) {
+    await this.window.frame(null);
+    await this.window.go(`${this.#base}${FRAME}?${new URLSearchParams({ query, width: String(width), height: String(height) })}`);
+    await this.window.frame(0);
+    await until(`the scene ${query}`, () => this.window.run('return document.documentElement.dataset.ready === "true"'));
+  }
+
+  /**
+   * Gives the frame another size.
+   * @param {number} width
+   * @param {number} height
+   */
+  async sizeFrame(width, height) {
+    await this.window.frame(null);
+    await this.window.run('const frame = document.querySelector("iframe"); [frame.width, frame.height] = arguments;', [width, height]);
+    await this.window.frame(0);
   }
 
   /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { standing } from '../../ui/lib/people.js';
-import { RETENTIONS, USUAL_RULES, keptLine, mayClose, mayConfirmMove, powersOver, retentionWords } from '../../ui/lib/power.js';
+import { RETENTIONS, USUAL_RULES, keptLine, mayClose, mayConfirmMove, moderates, powersOver, retentionWords } from '../../ui/lib/power.js';
 import { member, room } from './samples.js';
 
 /** @param {any} role */
@@ -63,4 +63,11 @@ test('the_list_says_who_is_more_than_a_member', () => {
   assert.equal(standing(them('member')), 'here');
   assert.equal(standing(them('moderator', { state: 'away' })), 'moderator · away');
   assert.equal(standing(me('owner')), 'made this room · this device');
+});
+
+test('who_moderates_is_known_before_the_members_are', () => {
+  assert.equal(moderates(room({ role: 'moderator' }), undefined), true);
+  assert.equal(moderates(room({ role: null }), undefined), false);
+  assert.equal(moderates(room({ role: 'member' }), [member('me', { me: true, role: 'owner' })]), true, 'the list of members is newer');
+  assert.equal(moderates(room({ role: 'owner', removed: true }), undefined), false);
 });

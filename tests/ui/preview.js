@@ -1,8 +1,9 @@
 /**
- * Scenes to look at, one an address: `?scene=NAME`. Each prepares the in-memory shell, starts the app and
+ * Scenes to look at, one an address: `?scene=NAME`, with `&theme=dark`, `&lang=ar`, `&text=huge` if wanted. Each prepares the in-memory shell, starts the app and
  * presses what a person would press.
  */
 import { FakeShell } from './fake-tauri.js';
+import { screenScenes } from './preview-screens.js';
 
 const shell = new FakeShell();
 const MINUTE = 60_000;
@@ -422,10 +423,18 @@ const scenes = {
   failed: () => { shell.failing.subscribe = { code: 'locked', message: 'PeddleNet is already open on this device. Close the other window first.' }; },
 };
 
-const scene = new URLSearchParams(location.search).get('scene') ?? 'room';
+Object.assign(scenes, screenScenes({ shell, campsite, openCamp, one, press, type, wait }));
+
+const asked = new URLSearchParams(location.search);
+const scene = asked.get('scene') ?? 'room';
+shell.settings = { language: asked.get('lang') ?? 'en', theme: asked.get('theme') ?? 'light', textSize: asked.get('text') ?? 'medium' };
+// What the page keeps of them, for scenes before they are known.
+localStorage.setItem('peddlenet.look', JSON.stringify(shell.settings));
+Object.assign(window, { scenes: Object.keys(scenes) });
 location.hash = '#/';
 const then = scenes[scene]();
 Object.assign(window, { __TAURI__: shell.tauri, shell });
 await import('../../ui/main.js');
 if (then) await then();
+while (['starting', undefined].includes(/** @type {HTMLElement} */ (document.querySelector('app-shell')).dataset.view)) await wait(20);
 document.documentElement.dataset.ready = 'true';

@@ -64,6 +64,12 @@ test('raw_colours_stand_in_tokens_only', () => {
   }
 });
 
+test('styles_say_start_and_end_since_some_lines_run_the_other_way', () => {
+  const sided = /(?:margin|padding|border)-(?:left|right)\b|[\s;{](?:left|right)\s*:|(?:text-align|float):\s*(?:left|right)/;
+  for (const file of files.filter((name) => name.endsWith('.css'))) assert.doesNotMatch(read(file), sided, file);
+  assert.ok(sided.test('a { margin-left: 0; }') && sided.test('a { left: 0; }') && sided.test('a { text-align: right; }'));
+});
+
 test('every_style_file_is_in_a_layer', () => {
   const index = read('css/index.css');
   for (const file of files.filter((name) => name.endsWith('.css') && name !== 'css/index.css')) {

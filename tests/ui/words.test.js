@@ -111,8 +111,8 @@ test('a_quote_says_what_became_of_the_message', () => {
 
 test('names_under_a_reaction_begin_with_oneself', () => {
   const people = peopleOf(all);
-  assert.equal(listed(['b1', 'r1', 'a1'], people), 'you, Bo, Ada');
-  assert.equal(listed(['b1', 'gone', 'gone2'], people), 'Bo, 2 more');
+  assert.equal(listed(['b1', 'r1', 'a1'], people), 'you, Bo and Ada');
+  assert.equal(listed(['b1', 'gone', 'gone2'], people), 'Bo and 2 more');
   assert.deepEqual(mentioned(['r1', 'nobody', 'b1'], people), [{ name: 'Rosa', me: true }, { name: 'Bo', me: false }]);
 });
 

@@ -4,14 +4,16 @@
  *
  * data: the session
  *
- *   [data-view]  starting | failed | start | rooms | room       (narrow: one of list and room; wide: both)
+ *   [data-view]  starting | locked | failed | start | rooms | room       (narrow: one of list and room; wide: both)
  */
 import { h } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
+import { applyLook, lookOf, rememberLook, rememberedLook } from '../lib/look.js';
 import { formatPlace, lastRoom, parsePlace, rememberRoom } from '../state/place.js';
 import { NO_TIMELINE, sortedRooms } from '../state/model.js';
 import { t } from '../strings/index.js';
 import { Dialogs } from './dialogs.js';
+import './locked-screen.js';
 import './room-list.js';
 import './room-view.js';
 import './start-screen.js';
@@ -26,11 +28,16 @@ const CLOCK_MS = 30_000;
 
 /** @extends {ViewElement<Session>} */
 export class AppShell extends ViewElement {
-  #start = /** @type {import('./start-screen.js').StartScreen} */ (document.createElement('start-screen'));
-  #list = /** @type {import('./room-list.js').RoomList} */ (document.createElement('room-list'));
-  #room = /** @type {import('./room-view.js').RoomView} */ (document.createElement('room-view'));
-  #main = h('main', { class: 'app-main' });
-  #idle = h('p', { class: 'app-idle' }, t('rooms.pick'));
+  // Before anything is made, so that it is made in the language that was chosen.
+  static {
+    applyLook(rememberedLook());
+  }
+
+  #start = startScreen();
+  #list = roomList();
+  #room = roomView();
+  #main = h('div', { class: 'app-main' });
+  #idle = h('p', { class: 'app-idle' });
   #dialogs = new Dialogs(this, () => this.session);
   #unwatch = () => {};
   #clock = 0;
@@ -46,6 +53,7 @@ export class AppShell extends ViewElement {
   }
 
   setup() {
+    this.listen(window, 'languagechange', () => this.#renderState());
     this.listen(window, 'hashchange', () => {
       this.#settled = true;
       this.#renderState();
@@ -61,6 +69,8 @@ export class AppShell extends ViewElement {
       'scan-open': () => this.#dialogs.scan(),
       'name-open': () => this.#dialogs.name(),
       'settings-open': () => this.#dialogs.settings(),
+      'guide-open': () => this.#dialogs.guide(),
+      'room-menu': (room) => this.#dialogs.menu(room),
       'room-open': (room) => this.#go(room),
       'room-close': () => this.#go(null),
       'invite-open': () => this.#inRoom((room) => this.#dialogs.invite(room)),
@@ -98,10 +108,16 @@ export class AppShell extends ViewElement {
 
   #renderState() {
     const { state } = this.session;
+    if (state.phase === 'locked') {
+      this.#renderLocked();
+      return;
+    }
     if (state.phase !== 'ready') {
       this.#renderStarting(state);
       return;
     }
+    this.#followLook(state);
+    if (state.link !== null && state.name !== '') this.#offerLink(state.link);
     if (Object.keys(state.rooms).length === 0 || state.name === '') {
       this.#show('start', this.#start);
       this.#open = null;
@@ -110,6 +126,34 @@ export class AppShell extends ViewElement {
     }
     if (!this.#settled) this.#restorePlace(state);
     this.#renderRooms(state);
+  }
+
+  /**
+   * The settings decide how the page looks; in another language all of it is built anew.
+   * @param {State} state
+   */
+  #followLook({ settings }) {
+    const look = lookOf(settings);
+    rememberLook(look);
+    if (!applyLook(look)) return;
+    this.#start = startScreen();
+    this.#list = roomList();
+    this.#room = roomView();
+    this.#main.replaceChildren();
+    this.#dialogs.reopen();
+  }
+
+  /** @param {string} link */
+  #offerLink(link) {
+    this.session.takeLink();
+    this.#dialogs.outside(link);
+  }
+
+  #renderLocked() {
+    if (this.dataset.view === 'locked') return;
+    const screen = /** @type {import('./locked-screen.js').LockedScreen} */ (document.createElement('locked-screen'));
+    screen.data = { unlock: (passphrase) => this.session.unlock(passphrase) };
+    this.#show('locked', screen);
   }
 
   /** @param {State} state */
@@ -150,8 +194,14 @@ export class AppShell extends ViewElement {
     const now = Date.now();
     const { name } = state;
     this.#list.data = { rooms, open, name, now };
+    // The room is what the window is about; without one the list is, which then may have the screen to itself.
+    this.#list.role = open === null ? 'main' : 'region';
+    this.#list.ariaLabel = t('rooms.title');
+    this.#main.role = open === null ? 'region' : 'main';
+    this.#main.ariaLabel = open === null ? t('rooms.pick') : null;
 
     if (open === null) {
+      this.#idle.textContent = t('rooms.pick');
       if (this.#main.firstChild !== this.#idle) this.#main.replaceChildren(this.#idle);
       document.title = t('app.name');
       return;
@@ -192,6 +242,10 @@ export class AppShell extends ViewElement {
     this.prepend(...parts);
   }
 }
+
+const startScreen = () => /** @type {import('./start-screen.js').StartScreen} */ (document.createElement('start-screen'));
+const roomList = () => /** @type {import('./room-list.js').RoomList} */ (document.createElement('room-list'));
+const roomView = () => /** @type {import('./room-view.js').RoomView} */ (document.createElement('room-view'));
 
 /** One empty list, so that nothing looks changed. @type {never[]} */
 const NONE = [];

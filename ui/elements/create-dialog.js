@@ -6,18 +6,16 @@
  * @typedef {import('../ipc/types.js').NewRoom} NewRoom
  * @typedef {{create: (name: string, options: NewRoom) => Promise<string>}} CreateData
  */
+import { choice } from '../lib/choice.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
-import { RETENTIONS, USUAL_RULES, retentionWords } from '../lib/power.js';
+import { RETENTIONS, ROOM_NAME_MAX, USUAL_RULES, retentionWords } from '../lib/power.js';
 import { t } from '../strings/index.js';
-
-/** Longer names don't fit a phone's line. */
-const NAME_MAX = 60;
 
 /** @extends {ModalElement<CreateData>} */
 export class CreateDialog extends ModalElement {
   #input = h('input', {
-    id: 'room-name', class: 'field', type: 'text', maxlength: NAME_MAX, autocomplete: 'off', dir: 'auto', enterkeyhint: 'done',
+    id: 'room-name', class: 'field', type: 'text', maxlength: ROOM_NAME_MAX, autocomplete: 'off', dir: 'auto', enterkeyhint: 'done',
     placeholder: t('create.placeholder'), 'aria-describedby': 'room-name-hint', 'data-test': 'room-name',
   });
   #create = h('button', { type: 'submit', class: 'button button-primary', 'data-test': 'room-create' }, t('create.go'));
@@ -59,14 +57,7 @@ export class CreateDialog extends ModalElement {
    * @param {[NewRoom[K], string][]} values
    */
   #choice(rule, title, values) {
-    return h('fieldset', { class: 'choice' },
-      h('legend', { class: 'label' }, title),
-      ...values.map(([value, words]) => h('label', { class: 'choice-item' },
-        h('input', {
-          type: 'radio', name: rule, value: String(value), checked: this.#rules[rule] === value, 'data-test': `rule-${rule}-${value}`,
-          onchange: () => { this.#rules[rule] = value; },
-        }),
-        h('span', {}, words))));
+    return choice({ name: rule, title, values, chosen: this.#rules[rule], hook: `rule-${rule}`, choose: (value) => { this.#rules[rule] = value; } });
   }
 
   /** @param {Event} event */

@@ -5,15 +5,18 @@
  *   <app-shell> --refresh(room)--> what is open shows what the state says now
  */
 import { namesOf, peopleOf } from '../lib/people.js';
-import { mayClose, mayConfirmMove, powersOver } from '../lib/power.js';
+import { mayConfirmMove, moderates, powersOver } from '../lib/power.js';
 import { NO_TIMELINE, talkOf } from '../state/model.js';
 import { forgetEverything } from '../state/place.js';
 import './create-dialog.js';
 import './direct-dialog.js';
+import './guide-dialog.js';
 import './invite-dialog.js';
 import './name-dialog.js';
+import './outside-dialog.js';
 import './people-dialog.js';
 import './person-dialog.js';
+import './room-menu.js';
 import './scan-dialog.js';
 import './search-dialog.js';
 import './settings-dialog.js';
@@ -74,6 +77,10 @@ export class Dialogs {
     const dialog = /** @type {import('./settings-dialog.js').SettingsDialog} */ (document.createElement('settings-dialog'));
     dialog.data = {
       key: this.session.state.key,
+      settings: this.session.state.settings,
+      rooms: this.session.state.rooms,
+      set: (name, value) => this.session.setSetting(name, value),
+      storage: () => this.session.ipc.storage(),
       wipe: () => {
         forgetEverything();
         return this.session.wipe();
@@ -82,11 +89,42 @@ export class Dialogs {
     this.#host.append(dialog);
   }
 
-  scan() {
+  guide() {
+    this.#host.append(document.createElement('guide-dialog'));
+  }
+
+  /**
+   * Asks whether to join by a link that was opened outside of the app.
+   * @param {string} link
+   */
+  outside(link) {
+    const dialog = /** @type {import('./outside-dialog.js').OutsideDialog} */ (document.createElement('outside-dialog'));
+    dialog.data = { join: () => this.scan(link) };
+    this.#host.append(dialog);
+  }
+
+  /**
+   * The words are others now: what is open stands in the old ones. Settings, where the language is chosen, open
+   * anew with the focus on it; everything else can be opened again.
+   */
+  reopen() {
+    const open = Array.from(this.#host.querySelectorAll('.modal'));
+    for (const dialog of open) {
+      dialog.dispatchEvent(new CustomEvent('dialog-closed'));
+      dialog.remove();
+    }
+    if (!open.some(({ localName }) => localName === 'settings-dialog')) return;
+    this.settings();
+    /** @type {HTMLElement | null} */ (this.#host.querySelector('[data-test="language"]'))?.focus();
+  }
+
+  /** @param {string | null} [link] One that was agreed to already. */
+  scan(link = null) {
     const { session } = this;
     const dialog = /** @type {import('./scan-dialog.js').ScanDialog} */ (document.createElement('scan-dialog'));
     dialog.data = {
       stage: null,
+      link,
       scan: (frame) => session.ipc.scanFrame(frame),
       join: (link) => session.join(link),
       cancel: () => session.cancelJoin(),
@@ -106,7 +144,11 @@ export class Dialogs {
       room: session.state.rooms[room],
       invite: () => session.codes.show(room),
       revoke: (invite) => session.codes.end(room, invite),
-      mayOpen: mayClose(session.state.members[room]?.find((m) => m.me)),
+      poster: (days) => session.codes.poster(room, days),
+      codes: async () => (await session.ipc.invites(room)).invites,
+      nameOf: (author) => namesOf(session.state.members[room] ?? []).get(author) ?? '…',
+      keepAwake: (on) => session.ipc.keepAwake(on),
+      moderates: moderates(session.state.rooms[room], session.state.members[room]),
       open: () => session.setClosed(room, false),
     };
     this.#host.append(dialog);
@@ -120,11 +162,29 @@ export class Dialogs {
       room: session.state.rooms[room],
       members: session.state.members[room],
       setClosed: (closed) => session.setClosed(room, closed),
-      leave: () => session.leaveRoom(room, false),
+      leave: (keep) => session.leaveRoom(room, keep),
+      rename: (name) => session.ipc.renameRoom(room, name), // the room's line follows by event
+      setPrefs: (prefs) => session.setRoomPrefs(room, prefs),
       write: (author) => void this.direct(room, author),
     };
     this.#host.append(dialog);
     session.loadMembers(room).catch(() => {}); // what was known before stays on the screen
+  }
+
+  /** @param {string} room */
+  menu(room) {
+    const { session } = this;
+    const dialog = /** @type {import('./room-menu.js').RoomMenu} */ (document.createElement('room-menu'));
+    dialog.data = {
+      room: session.state.rooms[room],
+      setPrefs: (prefs) => session.setRoomPrefs(room, prefs),
+      leave: (keep) => session.leaveRoom(room, keep),
+    };
+    const unwatch = session.store.watch(({ rooms }) => {
+      if (rooms[room] && rooms[room] !== dialog.data.room) dialog.data = { ...dialog.data, room: rooms[room] };
+    });
+    dialog.addEventListener('dialog-closed', unwatch, { once: true });
+    this.#host.append(dialog);
   }
 
   /**

@@ -1,29 +1,46 @@
 /**
- * `<invite-dialog>`: the room's code, as big as the screen allows, and how long it works.
+ * `<invite-dialog>`: the room's code, as big as the screen allows, and how long it works. While it is shown the
+ * screen stays on, and a new code takes its place before it ends. From here a poster is made, and every open
+ * code is listed.
  *
- * data: {room, invite() -> Promise<Invite>, revoke(invite) -> Promise, mayOpen, open() -> Promise}
+ *   code <--back-- poster, codes
+ *
+ * data: {room, invite, revoke, poster, codes, nameOf, moderates, mayOpen, open, keepAwake}
  *
  * @typedef {import('../ipc/types.js').Invite} Invite
+ * @typedef {import('../ipc/types.js').OpenInvite} OpenInvite
  * @typedef {object} InviteData
  * @property {import('../ipc/types.js').Room} room
- * @property {() => Promise<Invite>} invite
+ * @property {() => Promise<Invite>} invite One with time left.
  * @property {(invite: string) => Promise<void>} revoke
- * @property {boolean} mayOpen Whether I may open the room, should it be closed.
+ * @property {(days: number) => Promise<Invite>} poster
+ * @property {() => Promise<OpenInvite[]>} codes
+ * @property {(author: string) => string} nameOf
+ * @property {boolean} moderates Whether I may end others' codes, and open the room, should it be closed.
  * @property {() => Promise<void>} open
+ * @property {(on: boolean) => Promise<void>} keepAwake
  */
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
+import { pictureOf } from '../lib/poster.js';
 import { countdown } from '../lib/time.js';
+import { isOld } from '../state/codes.js';
 import { t } from '../strings/index.js';
+import './open-codes.js';
+import './room-poster.js';
 
 /** How long "Copied" stays. */
 const COPIED_MS = 2500;
+
+/** After a code could not be renewed, the next try. */
+const RENEW_AGAIN_MS = 5000;
 
 /** @extends {ModalElement<InviteData>} */
 export class InviteDialog extends ModalElement {
   /** @type {Invite | null} */
   #invite = null;
   #timer = 0;
+  #renewing = false;
   #text = h('p', { class: 'invite-text' });
   #qr = h('img', { class: 'invite-qr', 'data-test': 'invite-qr', hidden: true });
   #panel = h('div', { class: 'invite-panel' });
@@ -36,13 +53,16 @@ export class InviteDialog extends ModalElement {
     type: 'button', class: 'button button-primary', 'data-test': 'invite-open-room', hidden: true, onclick: () => void this.#openRoom(),
   }, t('door.open'));
   #left = h('p', { class: 'invite-left', role: 'timer' });
-  #link = h('input', { id: 'invite-link', class: 'field field-code', readonly: true, 'data-test': 'invite-link' });
+  #link = h('input', { id: 'invite-link', class: 'field field-code', dir: 'ltr', readonly: true, 'data-test': 'invite-link' });
   #copy = h('button', {
     type: 'button', class: 'button', 'data-test': 'invite-copy', onclick: () => void this.#copyLink(),
   });
   #note = h('p', { class: 'hint', role: 'status', hidden: true });
   #error = errorLine();
   #below = h('div', { class: 'stack' });
+  #more = h('div', { class: 'row row-wrap invite-more' },
+    h('button', { type: 'button', class: 'button', 'data-test': 'poster-open', onclick: () => this.#showPoster() }, icon('print'), t('poster.open')),
+    h('button', { type: 'button', class: 'button', 'data-test': 'codes-open', onclick: () => this.#showCodes() }, t('codes.title')));
 
   setup() {
     super.setup();
@@ -51,26 +71,67 @@ export class InviteDialog extends ModalElement {
     this.#panel.replaceChildren(this.#qr, this.#cover);
     this.#below.replaceChildren(
       this.#left,
-      h('label', { class: 'label', for: 'invite-link' }, t('invite.link')),
+      h('label', { class: 'visually-hidden', for: 'invite-link' }, t('invite.link')),
       h('div', { class: 'row' }, this.#link, this.#copy),
       this.#note,
       h('button', {
         type: 'button', class: 'link-button', 'data-test': 'invite-revoke', onclick: () => void this.#revoke(),
       }, t('invite.revoke')));
     this.#showCopy('copy', t('invite.copy'));
-    this.body.classList.add('invite');
-    this.body.replaceChildren(
-      this.#text,
-      this.#panel,
-      this.#error,
-      this.#open,
-      this.#below);
     this.#timer = window.setInterval(() => this.#tick(), 500);
+    this.#stayAwake(true);
+    this.#showCode();
     void this.#make();
   }
 
   teardown() {
     clearInterval(this.#timer);
+    this.#stayAwake(false);
+  }
+
+  /** A screen that goes dark is a nuisance and nothing worse. @param {boolean} on */
+  #stayAwake(on) {
+    this.data.keepAwake(on).catch((error) => console.info('the screen may go dark', error));
+  }
+
+  #showCode() {
+    this.heading = t('invite.title');
+    this.body.classList.add('invite');
+    this.body.replaceChildren(this.#text, this.#panel, this.#error, this.#open, this.#below, this.#more);
+  }
+
+  /** @param {HTMLElement} part What stands in the code's place. */
+  #showInstead(part) {
+    this.body.classList.remove('invite');
+    this.body.replaceChildren(part);
+    /** @type {HTMLElement | null} */ (part.querySelector('input, button'))?.focus();
+  }
+
+  #showPoster() {
+    const { room } = this.data;
+    const part = /** @type {import('./room-poster.js').RoomPoster} */ (document.createElement('room-poster'));
+    part.data = { room, poster: this.data.poster, back: () => this.#backToCode() };
+    this.heading = t('poster.title', { name: room.name });
+    this.#showInstead(part);
+  }
+
+  #showCodes() {
+    const part = /** @type {import('./open-codes.js').OpenCodes} */ (document.createElement('open-codes'));
+    const { codes, moderates, nameOf } = this.data;
+    this.heading = t('codes.title');
+    part.data = { codes, moderates, nameOf, end: (invite) => this.#endListed(invite), back: () => this.#backToCode() };
+    this.#showInstead(part);
+  }
+
+  #backToCode() {
+    this.#showCode();
+    /** @type {HTMLElement | null} */ (this.#more.querySelector('button'))?.focus();
+  }
+
+  /** @param {string} invite */
+  async #endListed(invite) {
+    await this.data.revoke(invite);
+    if (this.#invite?.invite === invite) this.#end();
   }
 
   /** @param {InviteData} data */
@@ -84,15 +145,33 @@ export class InviteDialog extends ModalElement {
     setLine(this.#error, '');
     this.#show(t('invite.making'), false);
     try {
-      const invite = await this.data.invite();
-      this.#invite = invite;
-      // As a picture, not as markup: nothing in it can run.
-      this.#qr.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(invite.svg)}`;
-      this.#link.value = invite.link;
+      this.#put(await this.data.invite());
       this.#show('', false);
       this.#tick();
     } catch (error) {
       this.#refused(/** @type {import('../ipc/index.js').IpcError} */ (error));
+    }
+  }
+
+  /** @param {Invite} invite */
+  #put(invite) {
+    this.#invite = invite;
+    this.#qr.src = pictureOf(invite.svg);
+    this.#link.value = invite.link;
+  }
+
+  /** Puts a new code in the place of one that ends soon. Should that fail, the old one stays until it ends. */
+  async #renew() {
+    if (this.#renewing) return;
+    this.#renewing = true;
+    try {
+      const invite = await this.data.invite();
+      if (this.#invite !== null && this.isConnected) this.#put(invite);
+    } catch (error) {
+      console.info('the code could not be renewed', error);
+      await new Promise((resolve) => setTimeout(resolve, RENEW_AGAIN_MS));
+    } finally {
+      this.#renewing = false;
     }
   }
 
@@ -101,7 +180,7 @@ export class InviteDialog extends ModalElement {
    * @param {import('../ipc/index.js').IpcError} error
    */
   #refused({ code, message }) {
-    const opens = code === 'room_closed' && this.data.mayOpen;
+    const opens = code === 'room_closed' && this.data.moderates;
     if (code === 'not_allowed') setLine(this.#error, t('invite.notAllowed'));
     else setLine(this.#error, opens ? t('invite.closed') : message);
     this.#show('', true);
@@ -115,6 +194,7 @@ export class InviteDialog extends ModalElement {
   #hideCode(on) {
     this.#panel.hidden = on;
     this.#text.hidden = on;
+    this.#more.hidden = on;
   }
 
   async #openRoom() {
@@ -129,8 +209,10 @@ export class InviteDialog extends ModalElement {
 
   #tick() {
     if (!this.#invite) return;
-    const left = this.#invite.expiresMs - Date.now();
+    const now = Date.now();
+    const left = this.#invite.expiresMs - now;
     if (left > 0) {
+      if (isOld(this.#invite, now)) void this.#renew();
       this.#left.textContent = t('invite.left', { time: countdown(left) });
       return;
     }
@@ -140,7 +222,7 @@ export class InviteDialog extends ModalElement {
   #end() {
     this.#invite = null;
     this.#show(t('invite.ended'), true);
-    this.#again.focus();
+    if (this.#again.isConnected) this.#again.focus();
   }
 
   async #revoke() {

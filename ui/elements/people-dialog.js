@@ -1,46 +1,57 @@
 /**
  * `<people-dialog>`: who belongs to the room and where they are, how long it keeps messages, whether it is
- * closed; leaving stands at its end.
+ * closed; its name, how it stands in the list, and leaving stand at its end.
  *
- * data: {room, members, leave() -> Promise, write(author), setClosed(closed) -> Promise}; emits `person-open` (author).
+ * data: {room, members, leave(keep) -> Promise, write(author), setClosed(closed) -> Promise, rename(name) -> Promise,
+ * setPrefs(prefs) -> Promise}; emits `person-open` (author).
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {object} PeopleData
  * @property {import('../ipc/types.js').Room} room
  * @property {Member[] | undefined} members Undefined until they are loaded.
- * @property {() => Promise<void>} leave
+ * @property {(keep: boolean) => Promise<void>} leave
  * @property {(author: string) => void} write Opens what is said with one person alone.
  * @property {(closed: boolean) => Promise<void>} setClosed
+ * @property {(name: string) => Promise<void>} rename
+ * @property {(prefs: {favourite?: boolean, muted?: boolean}) => Promise<void>} setPrefs
  */
 import { avatar } from '../lib/avatar.js';
-import { errorLine, h, setLine } from '../lib/dom.js';
+import { h, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
 import { marksOf, namesOf, sortedMembers, standing } from '../lib/people.js';
-import { keptLine, mayClose } from '../lib/power.js';
-import { t } from '../strings/index.js';
+import { keptLine, moderates } from '../lib/power.js';
+import { number, t } from '../strings/index.js';
 import './room-door.js';
+import './room-leave.js';
+import './room-prefs.js';
+import './room-rename.js';
 
 /** @extends {ModalElement<PeopleData>} */
 export class PeopleDialog extends ModalElement {
   #list = h('ul', { class: 'people' });
   #kept = h('p', { class: 'hint', 'data-test': 'room-kept', hidden: true });
   #door = /** @type {import('./room-door.js').RoomDoor} */ (document.createElement('room-door'));
-  #foot = h('div', { class: 'people-foot' });
-  #error = errorLine();
+  #rename = /** @type {import('./room-rename.js').RoomRename} */ (document.createElement('room-rename'));
+  #prefs = /** @type {import('./room-prefs.js').RoomPrefs} */ (document.createElement('room-prefs'));
+  #leave = /** @type {import('./room-leave.js').RoomLeave} */ (document.createElement('room-leave'));
 
   setup() {
     super.setup();
-    this.body.replaceChildren(this.#list, this.#kept, this.#door, this.#error, this.#foot);
-    this.#offerLeave();
+    this.listen(this.#leave, 'left', () => this.close());
+    this.body.replaceChildren(this.#list, this.#kept, this.#door, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave);
   }
 
   /**
    * @param {PeopleData} data
    * @param {PeopleData | undefined} previous
    */
-  render({ room, members, write, setClosed }, previous) {
+  render({ room, members, leave, write, rename, setClosed, setPrefs }, previous) {
+    const may = moderates(room, members);
     setLine(this.#kept, keptLine(room));
-    this.#door.data = { closed: room.closed, mayClose: !room.removed && mayClose(members?.find((m) => m.me)), setClosed };
+    this.#door.data = { closed: room.closed, mayClose: may, setClosed };
+    this.#rename.data = { room, may, rename };
+    this.#prefs.data = { room, setPrefs };
+    this.#leave.data = { room, leave };
     // Renewing the list takes the focus from its buttons.
     if (previous?.members === members && previous?.room.name === room.name) return;
     this.heading = t('people.title', { name: room.name });
@@ -65,40 +76,10 @@ export class PeopleDialog extends ModalElement {
           'aria-label': member.directUnread > 0
             ? `${t('direct.open', { name })}, ${t('direct.unread', { n: member.directUnread })}` : t('direct.open', { name }),
           onclick: () => write(member.author),
-        }, t('people.write'), member.directUnread > 0 && h('span', { class: 'badge' }, String(member.directUnread))));
+        }, t('people.write'), member.directUnread > 0 && h('span', { class: 'badge' }, number(member.directUnread))));
     }));
     // The list is drawn anew as people come and go: who stood under the keyboard still does.
     if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`button[data-author="${focused}"]`))?.focus();
-  }
-
-  #offerLeave() {
-    this.#foot.replaceChildren(h('button', {
-      type: 'button', class: 'link-button is-danger', 'data-test': 'room-leave', onclick: () => this.#askLeave(),
-    }, t('people.leave')));
-  }
-
-  /** Nothing is thrown away by one tap. */
-  #askLeave() {
-    const stay = h('button', { type: 'button', class: 'button', onclick: () => this.#offerLeave() }, t('people.stay'));
-    this.#foot.replaceChildren(
-      h('p', {}, t('people.leaveAsk', { name: this.data.room.name })),
-      h('div', { class: 'row' },
-        stay,
-        h('button', {
-          type: 'button', class: 'button button-danger', 'data-test': 'room-leave-go', onclick: () => void this.#leave(),
-        }, t('people.leaveGo'))));
-    stay.focus();
-  }
-
-  async #leave() {
-    setLine(this.#error, '');
-    try {
-      await this.data.leave();
-      this.close();
-    } catch (error) {
-      setLine(this.#error, /** @type {Error} */ (error).message);
-      this.#offerLeave();
-    }
   }
 }
 customElements.define('people-dialog', PeopleDialog);

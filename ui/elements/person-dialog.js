@@ -30,13 +30,14 @@
  * @property {(hide: boolean) => Promise<void>} remove
  */
 import { avatar } from '../lib/avatar.js';
-import { Camera, openPicture, pictureLuma } from '../lib/camera.js';
+import { openPicture, pictureLuma } from '../lib/camera.js';
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { PICTURE_SIDES } from '../lib/luma.js';
 import { ModalElement } from '../lib/modal.js';
 import { digitGroups, presence, roleWord, warningsOf } from '../lib/people.js';
 import { t } from '../strings/index.js';
 import './person-powers.js';
+import './scan-stage.js';
 
 /** @extends {ModalElement<PersonData>} */
 export class PersonDialog extends ModalElement {
@@ -48,29 +49,22 @@ export class PersonDialog extends ModalElement {
   #powers = /** @type {import('./person-powers.js').PersonPowers} */ (document.createElement('person-powers'));
   #error = errorLine();
   #note = h('p', { class: 'hint', role: 'status', 'data-test': 'person-note', hidden: true });
-  #video = h('video', { class: 'scan-video', muted: true, playsinline: true, autoplay: true, 'aria-label': t('scan.camera') });
-  #cover = h('p', { class: 'scan-cover', role: 'status' });
-  #stage = h('div', { class: 'scan-stage' });
+  #stage = /** @type {import('./scan-stage.js').ScanStage} */ (document.createElement('scan-stage'));
   #file = h('input', {
     id: 'verify-file', class: 'visually-hidden', type: 'file', accept: 'image/*', 'data-test': 'verify-file',
     onchange: () => void this.#readPicture(),
   });
   /** @type {Verify | null} */
   #numbers = null;
-  /** @type {Camera | null} */
-  #camera = null;
   /** @type {'person' | 'code' | 'scan'} */
   #panel = 'person';
   #busy = false;
 
   setup() {
     super.setup();
+    this.#stage.data = { scan: (frame) => this.data.scan(frame), take: (scan) => this.#take(scan), without: () => t('person.noCamera') };
     this.#show('person');
     if (!this.data.member.me) void this.#load();
-  }
-
-  teardown() {
-    this.#stopCamera();
   }
 
   render() {
@@ -88,7 +82,6 @@ export class PersonDialog extends ModalElement {
 
   /** @param {'person' | 'code' | 'scan'} panel */
   #show(panel) {
-    this.#stopCamera();
     this.#panel = panel;
     setLine(this.#error, '');
     if (panel === 'person') {
@@ -224,9 +217,6 @@ export class PersonDialog extends ModalElement {
 
   #renderScan() {
     const { name } = this.data;
-    this.#cover.textContent = t('scan.starting');
-    this.#stage.classList.remove('is-live', 'is-without');
-    this.#stage.replaceChildren(this.#video, h('div', { class: 'scan-frame', 'aria-hidden': 'true' }), this.#cover);
     const back = this.#back();
     this.body.replaceChildren(
       h('p', { class: 'invite-text' }, t('person.scanHint', { name })),
@@ -236,32 +226,6 @@ export class PersonDialog extends ModalElement {
       h('label', { class: 'button button-wide', for: 'verify-file' }, icon('picture'), t('scan.picture')),
       back);
     back.focus();
-    this.#video.muted = true;
-    const camera = new Camera(this.#video, (frame) => this.#readFrame(frame), () => {
-      if (this.#camera !== camera) return;
-      this.#stage.classList.add('is-without');
-      this.#cover.textContent = t('person.noCamera');
-    });
-    this.#camera = camera;
-    this.#video.onplaying = () => {
-      this.#stage.classList.add('is-live');
-      this.#cover.textContent = t('scan.guide');
-    };
-    void camera.start();
-  }
-
-  #stopCamera() {
-    this.#camera?.stop();
-    this.#camera = null;
-  }
-
-  /** @param {Luma} frame */
-  async #readFrame(frame) {
-    try {
-      await this.#take(await this.data.scan(frame));
-    } catch {
-      // One frame that could not be read is nothing: the next one follows.
-    }
   }
 
   /**
@@ -275,7 +239,6 @@ export class PersonDialog extends ModalElement {
       setLine(this.#error, t('person.otherCode', { name: this.data.name }));
       return false;
     }
-    this.#stopCamera();
     this.#show('person');
     await this.#act(async () => {
       await this.data.check(scan.code);

@@ -20,7 +20,7 @@ import { ViewElement } from '../lib/element.js';
 import { nearText } from '../lib/near.js';
 import { keptLine } from '../lib/power.js';
 import { firstUnread } from '../state/timeline.js';
-import { t } from '../strings/index.js';
+import { number, t } from '../strings/index.js';
 import './chat-pane.js';
 import './room-notice.js';
 
@@ -43,9 +43,9 @@ export class RoomView extends ViewElement {
   setup() {
     this.#people.append(this.#unread);
     this.replaceChildren(
-      h('header', { class: 'bar' },
+      h('div', { class: 'bar' },
         iconButton('back', t('action.back'), { class: 'icon-button only-narrow', 'data-test': 'room-back', onclick: () => this.emit('room-close') }),
-        h('h2', { class: 'bar-titles' }, this.#name, this.#near),
+        h('h1', { class: 'bar-titles' }, this.#name, this.#near),
         iconButton('search', t('search.open'), { 'data-test': 'search-open', onclick: () => this.emit('search-open') }),
         this.#invite,
         this.#people),
@@ -72,7 +72,7 @@ export class RoomView extends ViewElement {
     this.#invite.hidden = room.removed;
 
     const unread = members.reduce((sum, member) => sum + member.directUnread, 0);
-    setLine(this.#unread, unread > 0 ? String(unread) : '');
+    setLine(this.#unread, unread > 0 ? number(unread) : '');
     this.#people.setAttribute('aria-label', unread > 0 ? `${t('room.people')}, ${t('direct.unread', { n: unread })}` : t('room.people'));
 
     const empty = timeline.complete && timeline.messages.length === 0 && pending.length === 0;

@@ -1,14 +1,26 @@
 /**
- * `<settings-dialog>`: my name, how this device's data is protected, and its end.
+ * `<settings-dialog>`: my name, the language, colours and size of the text, what is told to me and to others,
+ * what the rooms take on this device, how its data is protected, and its end.
  *
- * data: {key, wipe() -> Promise}; emits `name-open`.
+ * data: {key, settings, rooms, set(name, value) -> Promise, storage() -> Promise, wipe() -> Promise}; emits
+ * `name-open`, `guide-open`.
  *
  * @typedef {import('../ipc/types.js').KeyPlace} KeyPlace
- * @typedef {{key: KeyPlace, wipe: () => Promise<void>}} SettingsData
+ * @typedef {import('../ipc/types.js').Storage} Storage
+ * @typedef {object} SettingsData
+ * @property {KeyPlace} key
+ * @property {Record<string, string>} settings
+ * @property {Record<string, import('../ipc/types.js').Room>} rooms
+ * @property {(name: string, value: string) => Promise<void>} set
+ * @property {() => Promise<Storage>} storage
+ * @property {() => Promise<void>} wipe
  */
+import { bytes } from '../lib/bytes.js';
+import { choice, dropdown, toggle } from '../lib/choice.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
+import { lookOf } from '../lib/look.js';
 import { ModalElement } from '../lib/modal.js';
-import { t } from '../strings/index.js';
+import { LANGUAGES, pickLanguage, t } from '../strings/index.js';
 import './hold-button.js';
 
 /** @type {Record<KeyPlace, () => string>} */
@@ -21,8 +33,10 @@ const PROTECTION = {
 /** @extends {ModalElement<SettingsData>} */
 export class SettingsDialog extends ModalElement {
   #key = h('p', { class: 'settings-text', 'data-test': 'key-place' });
+  #storage = h('section', { class: 'settings-part', 'data-test': 'storage' });
   #hold = /** @type {import('./hold-button.js').HoldButton} */ (document.createElement('hold-button'));
   #error = errorLine();
+  #wipeError = errorLine();
   #end = h('section', { class: 'settings-part' });
 
   setup() {
@@ -34,13 +48,19 @@ export class SettingsDialog extends ModalElement {
       h('h3', { class: 'settings-heading' }, t('wipe.title')),
       h('p', { class: 'settings-text' }, t('wipe.text')),
       this.#hold,
-      this.#error);
+      this.#wipeError);
     this.body.replaceChildren(
+      this.#error,
       h('section', { class: 'settings-part' },
-        h('h3', { class: 'settings-heading' }, t('name.label')),
-        h('button', { type: 'button', class: 'button', 'data-test': 'settings-name', onclick: () => this.#openName() }, t('name.change'))),
+        h('div', { class: 'row row-wrap' },
+          h('button', { type: 'button', class: 'button', 'data-test': 'settings-name', onclick: () => this.#openNext('name-open') }, t('name.change')),
+          h('button', { type: 'button', class: 'button', 'data-test': 'guide-open', onclick: () => this.#openNext('guide-open') }, t('settings.guide')))),
+      this.#look(),
+      this.#notices(),
+      this.#storage,
       h('section', { class: 'settings-part' }, h('h3', { class: 'settings-heading' }, t('key.title')), this.#key),
       this.#end);
+    void this.#measure();
   }
 
   /** @param {SettingsData} data */
@@ -48,18 +68,88 @@ export class SettingsDialog extends ModalElement {
     this.#key.textContent = PROTECTION[key]();
   }
 
-  #openName() {
-    this.emit('name-open'); // while this element is still in the page
+  #look() {
+    const { language, theme, textSize } = lookOf(this.data.settings);
+    const system = pickLanguage('', navigator.languages).language;
+    const { box, select } = dropdown({
+      id: 'language', 'data-test': 'language',
+      onchange: (/** @type {Event} */ event) => void this.#set('language', /** @type {HTMLSelectElement} */ (event.target).value),
+    },
+    h('option', { value: '' }, t('settings.languageSystem', { name: system.name })),
+    ...LANGUAGES.map(({ code, name, locale }) => h('option', { value: code, lang: locale }, name)));
+    select.value = language;
+    return h('section', { class: 'settings-part' },
+      h('label', { class: 'label', for: 'language' }, t('settings.language')),
+      box,
+      choice({
+        name: 'theme', title: t('settings.theme'), hook: 'theme', chosen: theme,
+        values: [['system', t('settings.themeSystem')], ['light', t('settings.themeLight')], ['dark', t('settings.themeDark')]],
+        choose: (value) => void this.#set('theme', value),
+      }),
+      choice({
+        name: 'textSize', title: t('settings.textSize'), hook: 'text', chosen: textSize,
+        values: [['small', t('settings.textSmall')], ['medium', t('settings.textMedium')], ['large', t('settings.textLarge')], ['huge', t('settings.textHuge')]],
+        choose: (value) => void this.#set('textSize', value),
+      }));
+  }
+
+  #notices() {
+    const { notify = 'on', previews = 'off', receipts = 'on' } = this.data.settings;
+    const set = (/** @type {string} */ name) => (/** @type {boolean} */ on) => void this.#set(name, on ? 'on' : 'off');
+    return h('section', { class: 'settings-part' },
+      h('h3', { class: 'settings-heading' }, t('settings.notices')),
+      toggle({ words: t('settings.notify'), on: notify === 'on', set: set('notify'), hook: 'notify' }),
+      toggle({ words: t('settings.previews'), hint: t('settings.previewsHint'), on: previews === 'on', set: set('previews'), hook: 'previews' }),
+      toggle({ words: t('settings.receipts'), hint: t('settings.receiptsHint'), on: receipts === 'on', set: set('receipts'), hook: 'receipts' }));
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
+  async #set(name, value) {
+    setLine(this.#error, '');
+    try {
+      await this.data.set(name, value);
+    } catch (error) {
+      setLine(this.#error, /** @type {Error} */ (error).message);
+      this.#error.scrollIntoView({ block: 'nearest' });
+    }
+  }
+
+  async #measure() {
+    const title = h('h3', { class: 'settings-heading' }, t('settings.storage'));
+    this.#storage.replaceChildren(title, h('p', { class: 'hint' }, t('settings.measuring')));
+    try {
+      const { diskBytes, rooms } = await this.data.storage();
+      const known = rooms.filter(({ room }) => this.data.rooms[room]).sort((a, b) => b.bytes - a.bytes);
+      this.#storage.replaceChildren(title,
+        h('p', { class: 'settings-text' }, t('settings.disk', { size: bytes(diskBytes) })),
+        h('ul', { class: 'storage' }, ...known.map(({ room, events, bytes: size }) => h('li', { class: 'storage-room', 'data-test': 'storage-room', 'data-room': room },
+          h('bdi', { class: 'storage-name' }, this.data.rooms[room].name),
+          h('span', { class: 'hint' }, t('settings.entries', { n: events })),
+          h('span', { class: 'storage-size' }, bytes(size))))),
+        h('p', { class: 'hint' }, t('settings.entriesHint')));
+    } catch (error) {
+      const failed = errorLine();
+      setLine(failed, /** @type {Error} */ (error).message);
+      this.#storage.replaceChildren(title, failed);
+    }
+  }
+
+  /** @param {'name-open' | 'guide-open'} event */
+  #openNext(event) {
+    this.emit(event); // while this element is still in the page
     this.close();
   }
 
   async #wipe() {
-    setLine(this.#error, '');
+    setLine(this.#wipeError, '');
     try {
       await this.data.wipe();
       this.#end.replaceChildren(h('p', { role: 'status', 'data-test': 'wiped' }, t('wipe.done')));
     } catch (error) {
-      setLine(this.#error, /** @type {Error} */ (error).message);
+      setLine(this.#wipeError, /** @type {Error} */ (error).message);
       this.#hold.reset();
     }
   }

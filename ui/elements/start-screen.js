@@ -2,7 +2,7 @@
  * `<start-screen>`: what a person without a room sees: first the question for a name, then the two
  * ways in.
  *
- * data: {name, setName}; emits `make-room`, `scan-open`.
+ * data: {name, setName}; emits `make-room`, `scan-open`, `guide-open`.
  *
  * @typedef {{name: string, setName: (name: string) => Promise<void>}} StartData
  */
@@ -21,7 +21,8 @@ export class StartScreen extends ViewElement {
     if (previous && previous.name === data.name) return;
     this.replaceChildren(h('main', { class: 'start' },
       h('img', { class: 'start-mark', src: 'icons/mark.svg', alt: '', width: 88, height: 88 }),
-      ...(data.name === '' ? this.#askName(data) : this.#offerWays(data))));
+      ...(data.name === '' ? this.#askName(data) : this.#offerWays(data)),
+      h('button', { type: 'button', class: 'link-button start-guide', 'data-test': 'guide-open', onclick: () => this.emit('guide-open') }, t('start.guide'))));
     if (previous) this.querySelector('button')?.focus();
   }
 
@@ -40,7 +41,7 @@ export class StartScreen extends ViewElement {
   /** @param {StartData} data */
   #offerWays({ name }) {
     return [
-      h('h1', { class: 'start-title', dir: 'auto' }, t('start.title', { name })),
+      h('h1', { class: 'start-title' }, t('start.title', { name })),
       h('p', { class: 'start-text' }, t('start.text')),
       h('div', { class: 'start-ways' },
         h('button', {

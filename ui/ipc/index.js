@@ -4,7 +4,7 @@
  * Every function rejects with an `IpcError`, whose message is a plain sentence to be shown as it is.
  */
 import { toBase64 } from '../lib/luma.js';
-import { t } from '../strings/index.js';
+import { refusal, t } from '../strings/index.js';
 import { channel, invoke, rawBodies } from './tauri.js';
 
 /**
@@ -48,7 +48,7 @@ export function toIpcError(cause) {
   if (cause instanceof IpcError) return cause;
   const { code, message } = /** @type {{code?: unknown, message?: unknown}} */ (cause ?? {});
   if (typeof code === 'string' && typeof message === 'string' && message !== '') {
-    return new IpcError(code, message);
+    return new IpcError(code, refusal(code, message));
   }
   // A string or a foreign exception says nothing to a person: keep it for the console only.
   console.error('unexpected failure of a command', cause);

@@ -68,6 +68,13 @@ const ICONS = Object.freeze({
   checks: ['M2 12.5l4.5 4.5L16 7.5', 'M11.5 16l1 1L22 7.5'],
   alert: ['M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16z', 'M12 8v5', 'M12 16h.01'],
   settings: ['M4 7h7', 'M17 7h3', 'M14 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z', 'M4 17h3', 'M13 17h7', 'M10 19.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z'],
+  star: ['M12 4l2.5 5.2 5.5.8-4 4 1 5.7-5-2.7-5 2.7 1-5.7-4-4 5.5-.8z'],
+  starred: ['M12 4l2.5 5.2 5.5.8-4 4 1 5.7-5-2.7-5 2.7 1-5.7-4-4 5.5-.8z'],
+  bell: ['M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15z', 'M10 20.5h4'],
+  muted: ['M6 16V11a6 6 0 0 1 9-5.2', 'M18 10.5V16l1.5 2H8', 'M10 20.5h4', 'M4 4l16 16'],
+  torch: ['M9 3h6l1 5-2 3v9h-4v-9L8 8z', 'M12 14v1'],
+  paste: ['M8 5H6v16h12V5h-2', 'M9 3h6v4H9z'],
+  print: ['M7 9V3h10v6', 'M7 18H4v-8h16v8h-3', 'M7 14h10v7H7z'],
   more: ['M12 5.5h.01', 'M12 12h.01', 'M12 18.5h.01'],
   reply: ['M10 7L5 12l5 5', 'M5 12h9a5 5 0 0 1 5 5v1'],
   edit: ['M5 19l1-4L16 5l3 3L9 18z', 'M14 7l3 3'],
@@ -78,6 +85,9 @@ const ICONS = Object.freeze({
 
 /** @typedef {keyof typeof ICONS} IconName */
 
+/** They point along the line, and so the other way where the line runs from right to left. @type {ReadonlySet<IconName>} */
+const POINTING = new Set(['back', 'send', 'reply']);
+
 /**
  * A decorative icon; the control around it carries the name.
  * @param {IconName} name
@@ -85,7 +95,7 @@ const ICONS = Object.freeze({
  */
 export function icon(name) {
   const svg = document.createElementNS(SVG, 'svg');
-  setAttributes(svg, { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false' });
+  setAttributes(svg, { class: POINTING.has(name) ? 'icon is-pointing' : `icon is-${name}`, viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false' });
   for (const d of ICONS[name]) {
     const path = document.createElementNS(SVG, 'path');
     path.setAttribute('d', d);

@@ -3,7 +3,7 @@
  *
  * @typedef {import('../ipc/types.js').Member} Member
  */
-import { t } from '../strings/index.js';
+import { series, t } from '../strings/index.js';
 
 /** Colours in `css/tokens.css`, `.hue-0` and on. */
 export const HUES = 12;
@@ -28,7 +28,8 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
  * @returns {string} Its first sign as a reader counts signs, in upper case.
  */
 export function initial(name) {
-  const [first] = graphemes.segment(name.trim());
+  // Marks of direction that a sentence was filled with are no signs of the name.
+  const [first] = graphemes.segment(name.replace(/[\u2066-\u2069]/g, '').trim());
   return first ? first.segment.toLocaleUpperCase() : '?';
 }
 
@@ -101,7 +102,7 @@ export function listed(authors, { names, me }) {
   const known = authors.filter((author) => names.has(author)).sort((a, b) => Number(b === me) - Number(a === me));
   const words = known.slice(0, LISTED_MAX).map((author) => (author === me ? t('people.youName') : names.get(author) ?? ''));
   const rest = authors.length - words.length;
-  return [...words, ...(rest > 0 ? [t('people.others', { n: rest })] : [])].join(', ');
+  return series([...words, ...(rest > 0 ? [t('people.others', { n: rest })] : [])]);
 }
 
 /**

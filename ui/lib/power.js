@@ -11,6 +11,9 @@ import { t } from '../strings/index.js';
 /** @type {Record<string, number>} */
 const RANK = Object.freeze({ member: 0, moderator: 1, owner: 2 });
 
+/** Longer names of rooms don't fit a phone's line. */
+export const ROOM_NAME_MAX = 60;
+
 const MINUTE_S = 60;
 const HOUR_S = 3600;
 const DAY_S = 86_400;
@@ -47,6 +50,17 @@ export function powersOver(me, them) {
   const owner = rank(me) === RANK.owner;
   const changed = rank(them) === RANK.moderator ? 'member' : 'moderator';
   return { role: owner ? changed : null, remove: mayClose(me) && rank(them) <= rank(me) };
+}
+
+/**
+ * Whether I moderate a room: by its members, and by its line in the list before they are known.
+ * @param {import('../ipc/types.js').Room} room
+ * @param {Member[] | undefined} members
+ * @returns {boolean}
+ */
+export function moderates({ role, removed }, members) {
+  const mine = members?.find((m) => m.me)?.role ?? role;
+  return !removed && (RANK[mine ?? ''] ?? RANK.member) >= RANK.moderator;
 }
 
 /**

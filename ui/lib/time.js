@@ -1,17 +1,24 @@
 /**
  * Times as people read them. Pure: `now` is an argument.
  */
-import { LANGUAGE, t } from '../strings/index.js';
+import { perLocale, t } from '../strings/index.js';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-// The clock follows the person's own settings (12 or 24 hours); words follow the catalogue.
-const clockFormat = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
-const weekdayFormat = new Intl.DateTimeFormat(LANGUAGE, { weekday: 'long' });
-const dayFormat = new Intl.DateTimeFormat(LANGUAGE, { weekday: 'long', day: 'numeric', month: 'long' });
-const yearFormat = new Intl.DateTimeFormat(LANGUAGE, { day: 'numeric', month: 'long', year: 'numeric' });
-const shortDayFormat = new Intl.DateTimeFormat(LANGUAGE, { day: 'numeric', month: 'short' });
+// The clock follows the person's own settings (12 or 24 hours); words and digits follow the language.
+const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: 'numeric' }).resolvedOptions();
+
+const formats = perLocale((locale) => ({
+  clock: new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', hourCycle }),
+  weekday: new Intl.DateTimeFormat(locale, { weekday: 'long' }),
+  day: new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' }),
+  year: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' }),
+  shortDay: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' }),
+  moment: new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', hourCycle }),
+  minutes: new Intl.NumberFormat(locale, { useGrouping: false }),
+  seconds: new Intl.NumberFormat(locale, { minimumIntegerDigits: 2 }),
+}));
 
 /**
  * Days between two moments by the local calendar; 0 is the same day, 1 is the day before `now`.
@@ -45,9 +52,9 @@ export function dayLabel(timeMs, now) {
   const days = daysAgo(timeMs, now);
   if (days === 0) return t('time.today');
   if (days === 1) return t('time.yesterday');
-  if (days > 1 && days < 7) return weekdayFormat.format(timeMs);
+  if (days > 1 && days < 7) return formats().weekday.format(timeMs);
   const sameYear = new Date(timeMs).getFullYear() === new Date(now).getFullYear();
-  return (sameYear ? dayFormat : yearFormat).format(timeMs);
+  return (sameYear ? formats().day : formats().year).format(timeMs);
 }
 
 /**
@@ -55,7 +62,7 @@ export function dayLabel(timeMs, now) {
  * @returns {string}
  */
 export function clock(timeMs) {
-  return clockFormat.format(timeMs);
+  return formats().clock.format(timeMs);
 }
 
 /**
@@ -71,8 +78,17 @@ export function shortTime(timeMs, now) {
   const days = daysAgo(timeMs, now);
   if (days === 0) return clock(timeMs);
   if (days === 1) return t('time.yesterday');
-  if (days > 1 && days < 7) return weekdayFormat.format(timeMs);
-  return shortDayFormat.format(timeMs);
+  if (days > 1 && days < 7) return formats().weekday.format(timeMs);
+  return formats().shortDay.format(timeMs);
+}
+
+/**
+ * A day and an hour to come: until when something works.
+ * @param {number} timeMs
+ * @returns {string}
+ */
+export function moment(timeMs) {
+  return formats().moment.format(timeMs);
 }
 
 /**
@@ -82,5 +98,5 @@ export function shortTime(timeMs, now) {
  */
 export function countdown(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  return `${formats().minutes.format(Math.floor(seconds / 60))}:${formats().seconds.format(seconds % 60)}`;
 }

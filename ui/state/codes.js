@@ -1,17 +1,22 @@
 /**
  * The codes that this window has shown, one a room at a time: whoever closes a code's window and opens it
- * again finds the code that a friend may be scanning just now.
+ * again finds the code that a friend may be scanning just now. While it is shown, a new one takes its place
+ * before it ends; the old one works on until then, for whoever has just scanned it.
  *
  * @typedef {import('../ipc/index.js').Ipc} Ipc
  * @typedef {import('../ipc/types.js').Invite} Invite
  */
 
-/** How long a code works, and how many people may use it. */
+/** How long a code on a screen works. As many people may use it as come. */
 const TTL_S = 600;
-const USES = 32;
 
-/** A code with less left than this is not shown again: a friend needs time to get the phone out. */
-const REUSE_MS = 60_000;
+/** A code with less left than this is not shown: a friend needs time to get the phone out. */
+const FRESH_MS = 60_000;
+
+const DAY_S = 86_400;
+
+/** For how many days a code on paper may work. */
+export const POSTER_DAYS = Object.freeze([1, 3, 7, 30]);
 
 export class Codes {
   #ipc;
@@ -30,10 +35,20 @@ export class Codes {
    */
   async show(room) {
     const known = this.#shown.get(room);
-    if (known && known.expiresMs - Date.now() > REUSE_MS) return known;
-    const invite = await this.#ipc.createInvite(room, TTL_S, USES, false);
+    if (known && !isOld(known, Date.now())) return known;
+    const invite = await this.#ipc.createInvite(room, TTL_S, null, false);
     this.#shown.set(room, invite);
     return invite;
+  }
+
+  /**
+   * A code to be printed: it names no addresses, which change, and works for days.
+   * @param {string} room
+   * @param {number} days
+   * @returns {Promise<Invite>}
+   */
+  poster(room, days) {
+    return this.#ipc.createInvite(room, days * DAY_S, null, true);
   }
 
   /**
@@ -42,7 +57,7 @@ export class Codes {
    */
   async end(room, invite) {
     await this.#ipc.revokeInvite(room, invite);
-    this.forget(room);
+    if (this.#shown.get(room)?.invite === invite) this.forget(room);
   }
 
   /**
@@ -52,4 +67,14 @@ export class Codes {
   forget(room) {
     this.#shown.delete(room);
   }
+}
+
+/**
+ * Whether a code on the screen should give way to a new one.
+ * @param {Invite} invite
+ * @param {number} now
+ * @returns {boolean}
+ */
+export function isOld(invite, now) {
+  return invite.expiresMs - now <= FRESH_MS;
 }

@@ -91,13 +91,13 @@ export const EMPTY = Object.freeze({
 export const NO_TIMELINE = Object.freeze({ messages: NO_RUN, complete: false, loading: 'idle', early: [] });
 
 /**
- * Rooms in the order of the list: the latest word first, then by name.
+ * Rooms in the order of the list: favourites, then the latest word first, then by name.
  * @param {State} state
  * @returns {Room[]}
  */
 export function sortedRooms(state) {
   return Object.values(state.rooms).sort((a, b) =>
-    (b.last?.timeMs ?? 0) - (a.last?.timeMs ?? 0) || a.name.localeCompare(b.name) || (a.room < b.room ? -1 : 1));
+    Number(b.favourite) - Number(a.favourite) || (b.last?.timeMs ?? 0) - (a.last?.timeMs ?? 0) || a.name.localeCompare(b.name) || (a.room < b.room ? -1 : 1));
 }
 
 /**

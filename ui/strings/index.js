@@ -1,14 +1,86 @@
 /**
- * `t('key', {params})`: a sentence of the catalogue with its holes filled.
+ * `t('key', {params})`: a sentence of the catalogue with its holes filled, in the language that the person
+ * chose or, unless they did, the first of the system's that there is a catalogue for.
+ *
+ * Numbers are written as the language writes them. A peer's words keep their own direction within a sentence
+ * that runs the other way: they are set apart by the marks that Unicode has for this (UAX #9, isolates).
+ *
+ * @typedef {keyof typeof en} StringKey
+ * @typedef {string | Partial<Record<Intl.LDMLPluralRule, string>> & {other: string}} Entry
+ * @typedef {{code: string, name: string, locale: string, dir: 'ltr' | 'rtl', entries: Partial<Record<StringKey, Entry>>, refusals: Record<string, string>}} Language
  */
+import { arRefusals } from './ar-refusals.js';
+import { ar } from './ar.js';
 import { en } from './en.js';
 
-/** @typedef {keyof typeof en} StringKey */
+/** Every language, named by itself. The shell's own sentences are English: what it refuses has other words below. @type {readonly Language[]} */
+export const LANGUAGES = Object.freeze([
+  { code: 'en', name: 'English', locale: 'en-GB', dir: 'ltr', entries: en, refusals: {} },
+  { code: 'ar', name: 'العربية', locale: 'ar', dir: 'rtl', entries: ar, refusals: arRefusals },
+]);
 
-/** The language of the catalogue, for words that Intl makes (weekdays, months, plurals). */
-export const LANGUAGE = 'en-GB';
+/** What the words are taken from now. @type {{language: Language, locale: string, plurals: Intl.PluralRules, numbers: Intl.NumberFormat, lists: Intl.ListFormat}} */
+let now = inWords(LANGUAGES[0], LANGUAGES[0].locale);
 
-const plurals = new Intl.PluralRules(LANGUAGE);
+/**
+ * @param {Language} language
+ * @param {string} locale
+ */
+function inWords(language, locale) {
+  return {
+    language,
+    locale,
+    plurals: new Intl.PluralRules(locale),
+    numbers: new Intl.NumberFormat(locale),
+    lists: new Intl.ListFormat(locale, { type: 'conjunction' }),
+  };
+}
+
+/**
+ * @param {string} setting A language's code; '' leaves it to the system.
+ * @param {readonly string[]} system The system's languages, the dearest first.
+ * @returns {{language: Language, locale: string}} The locale keeps the system's region, for dates and digits.
+ */
+export function pickLanguage(setting, system) {
+  const primary = (/** @type {string} */ tag) => tag.toLowerCase().split('-')[0];
+  const known = (/** @type {string} */ code) => LANGUAGES.find((language) => language.code === code);
+  const language = known(setting) ?? known(system.map(primary).find(known) ?? '') ?? LANGUAGES[0];
+  return { language, locale: system.find((tag) => primary(tag) === language.code && tag.includes('-')) ?? language.locale };
+}
+
+/**
+ * @param {string} setting As for `pickLanguage`.
+ * @param {readonly string[]} system
+ * @returns {boolean} Whether the words are others now.
+ */
+export function setLanguage(setting, system) {
+  const { language, locale } = pickLanguage(setting, system);
+  if (language === now.language && locale === now.locale) return false;
+  now = inWords(language, locale);
+  return true;
+}
+
+/** @returns {{lang: string, dir: 'ltr' | 'rtl'}} For the page's root. */
+export function writing() {
+  return { lang: now.locale, dir: now.language.dir };
+}
+
+/**
+ * Something made for the locale (a date format, say), made anew when the language changes.
+ * @template T
+ * @param {(locale: string) => T} make
+ * @returns {() => T}
+ */
+export function perLocale(make) {
+  let locale = '';
+  /** @type {T} */
+  let made;
+  return () => {
+    if (locale !== now.locale) made = make(now.locale);
+    locale = now.locale;
+    return made;
+  };
+}
 
 /**
  * @param {StringKey} key
@@ -16,9 +88,48 @@ const plurals = new Intl.PluralRules(LANGUAGE);
  * @returns {string}
  */
 export function t(key, params = {}) {
-  const entry = en[key];
-  const form = typeof entry === 'string'
-    ? entry
-    : plurals.select(Number(params.n)) === 'one' ? entry.one : entry.other;
-  return form.replace(/\{(\w+)\}/g, (_, hole) => String(params[hole] ?? ''));
+  const entry = /** @type {Entry} */ (now.language.entries[key] ?? en[key]);
+  const form = typeof entry === 'string' ? entry : entry[now.plurals.select(Number(params.n))] ?? entry.other;
+  return form.replace(/\{(\w+)\}/g, (_, hole) => {
+    const value = params[hole] ?? '';
+    return typeof value === 'number' ? number(value) : apart(value);
+  });
+}
+
+/**
+ * What the shell refused, in the person's language.
+ * @param {string} code
+ * @param {string} sentence The shell's own, in English.
+ * @returns {string}
+ */
+export function refusal(code, sentence) {
+  return now.language.refusals[code] ?? sentence;
+}
+
+/**
+ * @param {number} value
+ * @returns {string}
+ */
+export function number(value) {
+  return now.numbers.format(value);
+}
+
+/**
+ * @param {string[]} items
+ * @returns {string} "Ada, Bo and Chidi".
+ */
+export function series(items) {
+  return now.lists.format(items.map(apart));
+}
+
+const RTL_LETTER = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const LTR_LETTER = /\p{L}/u;
+
+/**
+ * @param {string} words
+ * @returns {string} Isolated where they may run against the sentence around them.
+ */
+function apart(words) {
+  const against = now.language.dir === 'rtl' ? LTR_LETTER.test(words) : RTL_LETTER.test(words);
+  return against ? `\u2068${words}\u2069` : words;
 }

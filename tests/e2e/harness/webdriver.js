@@ -101,6 +101,11 @@ export class Session {
     return call('POST', `${this.base}/window/rect`, { width, height });
   }
 
+  /** Speaks to a frame of the page from now on; null: to the page itself. @param {number | null} id */
+  frame(id) {
+    return call('POST', `${this.base}/frame`, { id });
+  }
+
   /** @param {string} css @returns {Promise<Element[]>} */
   async all(css) {
     const found = await call('POST', `${this.base}/elements`, { using: 'css selector', value: css });
