@@ -237,7 +237,7 @@ export class FakeShell {
       this.invites.set(room, (this.invites.get(room) ?? []).filter((i) => i.invite !== invite));
       return {};
     },
-    scan_frame: () => this.scans.shift() ?? { result: 'none' },
+    scan_frame: () => this.scans.shift() ?? { result: 'none', why: null },
     join_room: () => {
       const room = this.addRoom('Camp 7');
       this.changeRoom(room, {});

@@ -120,7 +120,10 @@
  * @property {AuthorId | null} to
  * @property {string} text
  *
- * @typedef {{result: 'none'} | {result: 'invite', link: string} | {result: 'verify', code: string} | {result: 'other', hint: string}} Scan
+ * @typedef {{result: 'none', why: 'dark' | 'bright' | 'unclear' | null}
+ *   | {result: 'invite', link: string}
+ *   | {result: 'verify', code: string}
+ *   | {result: 'other', kind: 'newer' | 'wifi' | 'web' | 'contact' | 'other', hint: string}} Scan
  *
  * @typedef {object} Joined
  * @property {RoomId} room
@@ -157,5 +160,6 @@
  * @property {number} width
  * @property {number} height
  * @property {Uint8Array} bytes
+ * @property {boolean} [live] A frame of the camera: the shell takes a quick look, another kind of look at each.
  */
 export {};

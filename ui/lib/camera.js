@@ -81,7 +81,7 @@ export class Camera {
   #grab() {
     const { videoWidth, videoHeight } = this.video;
     if (videoWidth === 0 || this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return null;
-    return draw(this.#canvas, this.video, frameSize(videoWidth, videoHeight));
+    return { ...draw(this.#canvas, this.video, frameSize(videoWidth, videoHeight)), live: true };
   }
 }
 

@@ -110,16 +110,20 @@ pub struct LiveDecoder {
 }
 
 impl LiveDecoder {
-    /// Looks at the next frame.
+    /// Looks at the next frame. Where nothing is read it also says whether there is light enough: of a
+    /// still picture that would mean nothing, a dark screenshot is no dark night.
     #[must_use]
     pub fn look(&self, frame: &Luma<'_>) -> Seen {
         let turn = self.frame.fetch_add(1, Ordering::Relaxed);
-        let until = after(FRAME_BUDGET);
         let dear = turn
             .checked_rem(IN_TURN.len())
             .and_then(|turn| IN_TURN.get(turn));
         let rungs: Vec<_> = EVERY_FRAME.iter().chain(dear).copied().collect();
-        look_with(&rungs, frame, until)
+        let mut seen = look_with(&rungs, frame, after(FRAME_BUDGET));
+        if seen.texts.is_empty() {
+            seen.trouble = trouble::of_light(frame).or(seen.trouble);
+        }
+        seen
     }
 }
 
@@ -160,6 +164,6 @@ fn look_with(detectors: &[&dyn Detector], picture: &Luma<'_>, until: Instant) ->
     }
     Seen {
         texts: Vec::new(),
-        trouble: trouble::of_light(picture).or(unclear.then_some(Trouble::Unclear)),
+        trouble: unclear.then_some(Trouble::Unclear),
     }
 }

@@ -4,6 +4,7 @@ use crate::Luma;
 
 /// Why nothing was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Trouble {
     /// Too little light, or a finger on the lens.
     Dark,

@@ -167,7 +167,8 @@ fn in_video_every_strategy_has_its_turn() {
 #[test]
 fn a_picture_says_why_nothing_was_read() {
     let dark = GrayImage::from_pixel(640, 480, image::Luma([9]));
-    assert_eq!(look(&luma(&dark)).trouble, Some(Trouble::Dark));
+    let live = LiveDecoder::default();
+    assert_eq!(live.look(&luma(&dark)).trouble, Some(Trouble::Dark));
     let empty = GrayImage::from_pixel(640, 480, image::Luma([128]));
     assert_eq!(look(&luma(&empty)), Seen::default());
 
