@@ -140,10 +140,15 @@ fn enlarged(picture: &ImageBuffer<image::Luma<u8>, &[u8]>, width: u32, height: u
     let places = |from: u32, to: u32| -> Vec<(usize, usize, u32)> {
         (0..to)
             .map(|at| {
-                // Middle to middle, in 256ths of a pixel.
-                let place = ((at * 2 + 1) * from * 128 / to).saturating_sub(128);
-                let low = (place / 256).min(from - 1);
-                (low as usize, (low + 1).min(from - 1) as usize, place % 256)
+                // Middle to middle, in 256ths of a pixel; u64, for 8192 * 2 * 8192 * 128 is more than 32 bits.
+                let place = (u64::from(at) * 2 + 1) * u64::from(from) * 128 / u64::from(to);
+                let place = place.saturating_sub(128);
+                let low = ((place / 256) as u32).min(from - 1);
+                (
+                    low as usize,
+                    (low + 1).min(from - 1) as usize,
+                    (place % 256) as u32,
+                )
             })
             .collect()
     };
@@ -211,6 +216,8 @@ mod tests {
         let wide = Luma::new(1000, 2, vec![7; 2000]).unwrap().resized(640);
         assert_eq!((wide.width(), wide.height()), (640, 1));
         assert_eq!(wide.pixels(), vec![7; 640]);
+        let huge = Luma::new(MAX_SIDE - 1, 1, vec![7; MAX_SIDE as usize - 1]).unwrap();
+        assert_eq!(huge.resized(MAX_SIDE).pixels(), vec![7; MAX_SIDE as usize]);
         let small = Luma::new(3, 6, vec![7; 18]).unwrap().resized(640);
         assert_eq!((small.width(), small.height()), (320, 640));
     }
