@@ -132,6 +132,7 @@ test('without automation the handler grants our page the camera and nothing else
   });
   for (const stream of [app.stdout, app.stderr]) stream?.on('data', (chunk) => { ben.log += chunk; });
   const page = await Inspector.open(port);
+  await until('the first screen', () => page.run(`return document.querySelector('${hook('name-input')}') !== null`));
 
   const granted = await page.run(`
     const stream = await navigator.mediaDevices.getUserMedia({ video: true });

@@ -26,7 +26,7 @@ export class Inspector {
   static async open(port) {
     const path = await until('the page in the inspector', async () => {
       const list = await (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2000) })).text();
-      return /ws=[^/'"]*(\/socket\/[^'"]*WebPage)/.exec(list)?.[1];
+      return /\/socket\/[^'"]*WebPage/.exec(list)?.[0];
     });
     const socket = connect(port, '127.0.0.1');
     const inspector = new Inspector(socket);
