@@ -66,3 +66,49 @@ pub fn is_join_code(text: &str) -> bool {
 pub fn is_verify_code(text: &str) -> bool {
     peddlenet_wire::VerifyCode::is_one(text)
 }
+
+/// Whether a scanned text is a code of ours that this build can't read: made by a newer app, in a later format or
+/// of a kind that is not known here.
+pub fn is_newer_code(text: &str) -> bool {
+    use peddlenet_wire::invite::{InviteError, PREFIX};
+    use peddlenet_wire::verify::VerifyCodeError;
+    // Every kind of code starts with the scheme, then one letter says which.
+    let scheme = PREFIX.len() - "J/".len();
+    let ours = text
+        .trim()
+        .get(..scheme)
+        .is_some_and(|start| start.eq_ignore_ascii_case(&PREFIX[..scheme]));
+    let newer_invite = peddlenet_wire::Invite::from_link(text);
+    let newer_check = peddlenet_wire::VerifyCode::from_link(text);
+    match (newer_invite, newer_check) {
+        (Err(InviteError::Newer(_)), _) | (_, Err(VerifyCodeError::Newer(_))) => true,
+        (Err(InviteError::NotOurs), Err(VerifyCodeError::NotOurs)) => ours,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_a_newer_app_are_told_from_damaged_ones_and_from_other_peoples() {
+        // The first byte's high nibble is the format: 2 is not known yet.
+        for newer in [
+            "PEDDLENET:J/EAAAAAAA",
+            "peddlenet:v/EAAAAAAA",
+            "PEDDLENET:Z/ABC",
+        ] {
+            assert!(is_newer_code(newer), "{newer}");
+        }
+        for other in [
+            "PEDDLENET:J/CAAAAAAA",
+            "PEDDLENET:J/!",
+            "https://example.org",
+            "é",
+            "",
+        ] {
+            assert!(!is_newer_code(other), "{other}");
+        }
+    }
+}

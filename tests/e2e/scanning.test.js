@@ -107,7 +107,7 @@ test('canvas frames find the code through the same command as the camera', { tim
   `, [hook('invite-qr'), FRAMES]);
 
   assert.equal(seen.problem, undefined);
-  assert.deepEqual(seen.none, { result: 'none' });
+  assert.deepEqual(seen.none, { result: 'none', why: null });
   for (const one of [...seen.found, seen.android]) assert.deepEqual(one, { result: 'invite', link });
   console.log(`a frame takes ${seen.each.toFixed(1)} ms from canvas to answer`);
 }));

@@ -47,7 +47,7 @@ test('commands_carry_the_names_and_shapes_of_the_contract', async () => {
   await ipc.history(room, null, 10);
   await ipc.markSeen(room, 'm1');
   await ipc.lookingAt(room);
-  await ipc.scanFrame({ width: 2, height: 1, bytes: new Uint8Array([1, 2]) });
+  await ipc.scanFrame({ width: 2, height: 1, bytes: new Uint8Array([1, 2]), live: true });
   const sent = shell.calls.slice(1).map(({ command, args, headers }) => [command, args, headers]);
   assert.deepEqual(sent, [
     ['set_name', { name: 'Rosa' }, undefined],
@@ -61,7 +61,7 @@ test('commands_carry_the_names_and_shapes_of_the_contract', async () => {
     ['history', { room, before: null, limit: 10 }, undefined],
     ['mark_seen', { room, message: 'm1' }, undefined],
     ['looking_at', { room }, undefined],
-    ['scan_frame', new Uint8Array([1, 2]), { 'pn-width': '2', 'pn-height': '1' }],
+    ['scan_frame', new Uint8Array([1, 2]), { 'pn-width': '2', 'pn-height': '1', 'pn-live': '1' }],
   ]);
   assert.equal(typeof shell.calls[0].args.channel.onmessage, 'function');
 });
@@ -69,7 +69,7 @@ test('commands_carry_the_names_and_shapes_of_the_contract', async () => {
 test('android_sends_frames_as_base64', async () => {
   Object.defineProperty(world, 'navigator', { value: { userAgent: 'Mozilla/5.0 (Linux; Android 16)' }, configurable: true, writable: true });
   await ipc.scanFrame({ width: 3, height: 1, bytes: new Uint8Array([0, 128, 255]) });
-  assert.deepEqual(shell.calls[0].args, { width: 3, height: 1, luma: 'AID/' });
+  assert.deepEqual(shell.calls[0].args, { width: 3, height: 1, live: false, luma: 'AID/' });
 });
 
 test('a_failure_shows_its_sentence_and_a_strange_one_a_plain_one', () => {

@@ -140,10 +140,10 @@ export const ipc = Object.freeze({
    * @param {Luma} frame
    * @returns {Promise<Scan>}
    */
-  scanFrame({ width, height, bytes }) {
+  scanFrame({ width, height, bytes, live = false }) {
     return rawBodies()
-      ? call('scan_frame', bytes, { 'pn-width': String(width), 'pn-height': String(height) })
-      : call('scan_frame', { width, height, luma: toBase64(bytes) });
+      ? call('scan_frame', bytes, { 'pn-width': String(width), 'pn-height': String(height), 'pn-live': live ? '1' : '0' })
+      : call('scan_frame', { width, height, live, luma: toBase64(bytes) });
   },
 
   /**

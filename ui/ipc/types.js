@@ -161,5 +161,6 @@
  * @property {number} width
  * @property {number} height
  * @property {Uint8Array} bytes
+ * @property {boolean} [live] A frame of the camera: the shell takes a quick look, another kind of look at each.
  */
 export {};

@@ -16,7 +16,7 @@ const FRESH_MS = 60_000;
 const DAY_S = 86_400;
 
 /** For how many days a code on paper may work. */
-export const POSTER_DAYS = Object.freeze([1, 3, 7, 30]);
+export const POSTER_DAYS = Object.freeze([1, 3, 7]);
 
 export class Codes {
   #ipc;

@@ -1,6 +1,6 @@
 /**
  * What the shell refuses, in Arabic, by its code. The shell itself speaks English; its codes and sentences
- * stand in mesh/src/error.rs, the last two in the shell.
+ * stand in mesh/src/error.rs, the last seven in the shell.
  *
  * @type {Readonly<Record<string, string>>}
  */
@@ -50,6 +50,14 @@ export const arRefusals = Object.freeze({
   network_failed: 'تعذّر فتح منفذ الشبكة. أغلق النسخ الأخرى من التطبيق.',
   closed: 'يُغلق التطبيق.',
   internal: 'حدث خطأ داخل التطبيق. حاول من جديد، وأعد تشغيله إن لم ينفع ذلك.',
+  not_yours: 'كتب هذه الرسالة شخص آخر. هو وحده من يستطيع تغييرها.',
+  setting_too_long: 'هذا أكثر مما يتسع له إعداد.',
+  nobody_near: 'لا أحد من تلك الغرفة قريب. الرمز المطبوع يحتاج إلى شخص من الغرفة على شبكة الواي فاي نفسها، أو اطلب من صديق أن يعرض رمزه على الشاشة.',
+  bad_picture: 'لا يمكن قراءة هذه الصورة. جرّب صورة أصغر، أو ألصق الرابط.',
+  bad_passphrase: 'عبارة المرور من بايت واحد إلى 1024 بايت. اختر غيرها.',
+  not_new: 'لا توضع عبارة مرور إلا قبل أول غرفة. ابدأ بملف شخصي جديد لذلك.',
+  bad_link: 'ليس هذا عنوان ويب يمكن فتحه.',
+  no_browser: 'لم يُفتح متصفح. انسخ العنوان وافتحه بنفسك.',
   locked: 'هذه البيانات مقفلة. افتحها بعبارة المرور.',
   wrong_passphrase: 'ليست هذه عبارة المرور. حاول من جديد.',
 });

@@ -1,33 +1,80 @@
-//! Finds the codes in a grey picture with a ladder of detectors.
+//! Searches a grey picture for codes: everything at once in a still picture, bit by bit in live video.
 //!
-//! The rungs, cheapest first: rqrr on the picture as it is, then rqrr on a copy scaled to 640 px, where its
-//! threshold window fits the modules of most photographs. The first rung that reads a text ends the
-//! search. A detector that panics counts as one that found nothing. Inverted codes (light on dark) are
-//! not read; mirrored ones are.
+//! ```text
+//!   still:  blocks ─> rqrr ─> inverted ─> enlarged ─> means ─> reduced    until one reads, at most STILL_BUDGET
+//!   live:   frame 1: blocks, rqrr    frame 2: blocks, inverted    frame 3: blocks, enlarged    …
+//! ```
+//!
+//! The first rung that reads a text ends the search. A detector that panics counts as one that found
+//! nothing. What each rung has earned stands in `rungs.rs`. A camera gives the next frame in 33 ms, and the hand has moved by then:
+//! one dear look at each of ten frames finds more than ten looks at one.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::caught::caught;
-use crate::metered::{Meter, Metered};
+use crate::rungs::{Detector, Found, Rqrr, Rxing, Threshold};
+use crate::trouble::{self, Trouble};
 use crate::{Luma, QrError};
 
 /// The most texts that are returned from one picture.
 pub const MAX_CODES: usize = 16;
 
-/// The longer side of the copy that the second rung looks at.
-const RESIZED_SIDE: u32 = 640;
+/// No rung begins after this in a still picture; the last one may take half a second more.
+pub const STILL_BUDGET: Duration = Duration::from_millis(500);
 
-/// Above this the first rung looks at a smaller copy: rqrr copies the picture for every group of three
-/// corners that it tries, so its time grows with pixels times corners.
-const RQRR_MAX_SIDE: u32 = 4096;
+/// No rung begins after this in a frame of live video.
+pub const FRAME_BUDGET: Duration = Duration::from_millis(60);
 
-/// One way to find codes. The seam for further libraries, and for tests that put in a broken one.
-pub trait Detector: Sync {
-    /// For logs and reports.
-    fn name(&self) -> &'static str;
+const BLOCKS: Rxing = Rxing {
+    name: "blocks",
+    side: None,
+    threshold: Threshold::Blocks,
+    inverted: false,
+};
 
-    /// Every text found, in no particular order. May panic: the caller goes on with the next detector.
-    fn detect(&self, picture: &Luma<'_>) -> Vec<String>;
+const INVERTED: Rxing = Rxing {
+    name: "inverted",
+    inverted: true,
+    ..BLOCKS
+};
+
+const ENLARGED: Rxing = Rxing {
+    name: "enlarged",
+    side: Some(960),
+    ..BLOCKS
+};
+
+const MEANS: Rxing = Rxing {
+    name: "means",
+    threshold: Threshold::LocalMean(16),
+    ..BLOCKS
+};
+
+const REDUCED: Rxing = Rxing {
+    name: "reduced",
+    side: Some(400),
+    ..BLOCKS
+};
+
+/// For a still picture, cheap and fruitful first.
+pub(crate) const STILL: &[&dyn Detector] =
+    &[&BLOCKS, &Rqrr, &INVERTED, &ENLARGED, &MEANS, &REDUCED];
+
+/// For every frame.
+const EVERY_FRAME: &[&dyn Detector] = &[&BLOCKS];
+
+/// For one frame in turn.
+const IN_TURN: &[&dyn Detector] = &[&Rqrr, &INVERTED, &ENLARGED, &MEANS];
+
+/// What a picture shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Each once, none empty, at most [`MAX_CODES`].
+    pub texts: Vec<String>,
+    /// Why no text was read, where the picture tells.
+    pub trouble: Option<Trouble>,
 }
 
 /// Texts of all codes in `width` times `height` grey bytes, row by row, 0 is black.
@@ -41,19 +88,66 @@ pub fn decode_luma(width: u32, height: u32, pixels: &[u8]) -> Result<Vec<String>
 /// Texts of all codes in a checked picture; empty when there is none.
 #[must_use]
 pub fn decode(picture: &Luma<'_>) -> Vec<String> {
-    decode_with(&[&Rqrr, &RqrrResized], picture)
+    look(picture).texts
 }
 
-/// Asks the detectors one after the other until one finds something; a panicking one is passed over.
-/// At most [`MAX_CODES`] texts, each once, none empty.
+/// The whole ladder on a still picture: a photograph, a screenshot.
+#[must_use]
+pub fn look(picture: &Luma<'_>) -> Seen {
+    look_with(STILL, picture, after(STILL_BUDGET))
+}
+
+/// Asks the detectors one after the other until one reads something; a panicking one is passed over.
 #[must_use]
 pub fn decode_with(detectors: &[&dyn Detector], picture: &Luma<'_>) -> Vec<String> {
+    look_with(detectors, picture, after(STILL_BUDGET)).texts
+}
+
+/// Live video: the cheap rung on every frame, the dearer ones in turn.
+#[derive(Debug, Default)]
+pub struct LiveDecoder {
+    frame: AtomicUsize,
+}
+
+impl LiveDecoder {
+    /// Looks at the next frame. Where nothing is read it also says whether there is light enough: of a
+    /// still picture that would mean nothing, a dark screenshot is no dark night.
+    #[must_use]
+    pub fn look(&self, frame: &Luma<'_>) -> Seen {
+        let turn = self.frame.fetch_add(1, Ordering::Relaxed);
+        let dear = turn
+            .checked_rem(IN_TURN.len())
+            .and_then(|turn| IN_TURN.get(turn));
+        let rungs: Vec<_> = EVERY_FRAME.iter().chain(dear).copied().collect();
+        let mut seen = look_with(&rungs, frame, after(FRAME_BUDGET));
+        if seen.texts.is_empty() {
+            seen.trouble = trouble::of_light(frame).or(seen.trouble);
+        }
+        seen
+    }
+}
+
+fn after(budget: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(budget).unwrap_or(now)
+}
+
+fn look_with(detectors: &[&dyn Detector], picture: &Luma<'_>, until: Instant) -> Seen {
+    let mut unclear = false;
     for detector in detectors {
-        let found = caught(detector.name(), || detector.detect(picture)).unwrap_or_default();
-        let mut seen = HashSet::new();
-        let texts: Vec<String> = found
+        if Instant::now() >= until {
+            break;
+        }
+        let found = caught(detector.name(), || detector.detect(picture, until));
+        let Found {
+            texts,
+            unclear: seen,
+        } = found.unwrap_or_default();
+        unclear |= seen;
+        let mut once = HashSet::new();
+        let texts: Vec<String> = texts
             .into_iter()
-            .filter(|text| !text.is_empty() && seen.insert(text.clone()))
+            .filter(|text| !text.is_empty() && once.insert(text.clone()))
             .take(MAX_CODES)
             .collect();
         if !texts.is_empty() {
@@ -62,56 +156,14 @@ pub fn decode_with(detectors: &[&dyn Detector], picture: &Luma<'_>) -> Vec<Strin
                 codes = texts.len(),
                 "read a picture"
             );
-            return texts;
+            return Seen {
+                texts,
+                trouble: None,
+            };
         }
     }
-    Vec::new()
-}
-
-/// rqrr on the picture as it is (up to 4096 px a side, a smaller copy above).
-#[derive(Clone, Copy, Debug)]
-pub struct Rqrr;
-
-impl Detector for Rqrr {
-    fn name(&self) -> &'static str {
-        "rqrr"
+    Seen {
+        texts: Vec::new(),
+        trouble: unclear.then_some(Trouble::Unclear),
     }
-
-    fn detect(&self, picture: &Luma<'_>) -> Vec<String> {
-        if picture.longest_side() > RQRR_MAX_SIDE {
-            rqrr_texts(&picture.resized(RQRR_MAX_SIDE))
-        } else {
-            rqrr_texts(picture)
-        }
-    }
-}
-
-/// rqrr on a copy whose longer side is 640 px.
-#[derive(Clone, Copy, Debug)]
-pub struct RqrrResized;
-
-impl Detector for RqrrResized {
-    fn name(&self) -> &'static str {
-        "rqrr at 640"
-    }
-
-    fn detect(&self, picture: &Luma<'_>) -> Vec<String> {
-        if picture.longest_side() == RESIZED_SIDE {
-            // The first rung has seen these very pixels.
-            return Vec::new();
-        }
-        rqrr_texts(&picture.resized(RESIZED_SIDE))
-    }
-}
-
-fn rqrr_texts(picture: &Luma<'_>) -> Vec<String> {
-    let meter = Meter::for_picture(picture);
-    rqrr::PreparedImage::prepare(Metered::new(picture, &meter))
-        .detect_grids()
-        .iter()
-        // One broken grid must not hide a good one beside it. Payloads that are not UTF-8 are an
-        // error of `decode`, and no invite.
-        .filter_map(|grid| caught("rqrr grid", || grid.decode().ok()).flatten())
-        .map(|(_, text)| text)
-        .collect()
 }

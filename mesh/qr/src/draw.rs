@@ -90,14 +90,14 @@ pub fn save_png(text: &str, min_px: u32, path: &Path) -> Result<(), QrError> {
 }
 
 /// The squares of a code with its quiet zone.
-struct Modules {
+pub(crate) struct Modules {
     /// Of the code without the quiet zone.
     width: usize,
     dark: Vec<bool>,
 }
 
 impl Modules {
-    fn of(text: &str) -> Result<Self, QrError> {
+    pub(crate) fn of(text: &str) -> Result<Self, QrError> {
         if text.is_empty() {
             return Err(QrError::EmptyText);
         }
@@ -116,12 +116,12 @@ impl Modules {
     }
 
     /// With the quiet zone on both sides.
-    fn side(&self) -> usize {
+    pub(crate) fn side(&self) -> usize {
         self.width.saturating_add(QUIET_ZONE.saturating_mul(2))
     }
 
     /// Places count from the corner of the quiet zone.
-    fn is_dark(&self, x: usize, y: usize) -> bool {
+    pub(crate) fn is_dark(&self, x: usize, y: usize) -> bool {
         let inside = |at: usize| at.checked_sub(QUIET_ZONE).filter(|at| *at < self.width);
         inside(x)
             .zip(inside(y))

@@ -3,13 +3,13 @@
 //! ```text
 //!   invite text ──draw──> svg (the app's screen) · png (files, terminals, tests)
 //!
-//!   camera frame ──decode_luma──┐
-//!   chosen picture ─decode_image┤──> Luma ──> Detector, Detector, … ──> texts
+//!   camera frame ──LiveDecoder──┐
+//!   chosen picture ─decode_image┤──> Luma ──> Detector, Detector, … ──> texts, or what is wrong
 //!   picture file ──decode_file──┘    limits   each under catch_unwind
 //! ```
 //!
-//! **Contract.** Pure computing, no clock and no randomness; only [`save_png`] and [`decode_file`]
-//! touch a file. Every picture is foreign: its size is checked before anything is allocated for it,
+//! **Contract.** Pure computing without randomness; a clock only ends a search ([`STILL_BUDGET`], [`FRAME_BUDGET`]); only
+//! [`save_png`] and [`decode_file`] touch a file. Every picture is foreign: its size is checked before anything is allocated for it,
 //! and nothing in it makes a function here panic. Decoding takes milliseconds to hundreds of them, so call it
 //! off the UI thread. A picture without a code is no error: the answer is empty.
 //!
@@ -32,18 +32,32 @@
     )
 )]
 
+mod bits;
 mod caught;
 mod decode;
 mod draw;
+#[cfg(test)]
+mod earned;
 mod error;
+mod finder;
+#[cfg(any(test, feature = "generated"))]
+pub mod generated;
+mod grid;
 mod luma;
 mod metered;
 mod picture;
+mod rungs;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
-pub use decode::{Detector, MAX_CODES, Rqrr, RqrrResized, decode, decode_luma, decode_with};
+pub use decode::{
+    FRAME_BUDGET, LiveDecoder, MAX_CODES, STILL_BUDGET, Seen, decode, decode_luma, decode_with,
+    look,
+};
 pub use draw::{MAX_PNG_SIDE, MAX_TEXT_BYTES, MIN_MODULE_PX, QUIET_ZONE, png, save_png, svg};
 pub use error::QrError;
 pub use luma::{Luma, MAX_PIXELS, MAX_SIDE};
 pub use picture::{MAX_DECODED_BYTES, MAX_FILE_BYTES, decode_file, decode_image};
+pub use rungs::{Detector, Found, Rqrr};
+pub use trouble::Trouble;

@@ -5,8 +5,9 @@
 use std::panic;
 use std::sync::{Mutex, mpsc};
 use std::thread;
+use std::time::Instant;
 
-use peddlenet_qr::{Detector, Luma, decode_with};
+use peddlenet_qr::{Detector, Found, Luma, decode_with};
 
 static REPORTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -18,7 +19,7 @@ impl Detector for PanicsBesideAnother {
         "panics beside another"
     }
 
-    fn detect(&self, _: &Luma<'_>) -> Vec<String> {
+    fn detect(&self, _: &Luma<'_>, _: Instant) -> Found {
         let (started, wait) = mpsc::channel();
         let other = thread::spawn(move || {
             started.send(()).unwrap();

@@ -98,6 +98,8 @@ export class Person {
   #app = 0;
   display = '';
   log = '';
+  /** On top of the environment of every process: a camera, for instance. @type {Record<string, string>} */
+  extra = {};
 
   /** @param {Stage} stage @param {string} name @param {string} home */
   constructor(stage, name, home) {
@@ -124,6 +126,7 @@ export class Person {
       XDG_CONFIG_HOME: path.join(this.home, 'config'),
       XDG_CACHE_HOME: path.join(this.home, 'cache'),
       NO_AT_BRIDGE: '1',
+      ...this.extra,
       ...extra,
     };
   }
@@ -185,8 +188,8 @@ export class Person {
   }
 }
 
-/** @returns {Promise<number>} */
-function freePort() {
+/** @returns {Promise<number>} A port of this machine that nobody listens on. */
+export function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -1,5 +1,8 @@
 //! What is drawn can be read again, and nothing that is shown to the decoder breaks it.
 
+mod generated;
+pub(crate) mod photographs;
+
 use image::{GrayImage, ImageFormat, Rgba, RgbaImage};
 use proptest::prelude::*;
 
@@ -142,6 +145,46 @@ fn a_picture_made_to_keep_the_decoder_busy_is_given_up() {
     assert!(took.as_secs() < 20, "{took:?}");
 }
 
+#[test]
+fn a_code_lighter_than_its_ground_is_read() {
+    let mut code = picture_of(INVITE, 0);
+    image::imageops::invert(&mut code);
+    assert_eq!(decode(&luma(&code)), [INVITE]);
+}
+
+#[test]
+fn in_video_every_strategy_has_its_turn() {
+    let plain = picture_of(INVITE, 0);
+    let mut inverted = plain.clone();
+    image::imageops::invert(&mut inverted);
+    let live = LiveDecoder::default();
+    // Four dear strategies take turns, so one round reads what only one of them can.
+    let read = (0..4).filter(|_| live.look(&luma(&inverted)).texts == [INVITE]);
+    assert_eq!(read.count(), 1);
+    assert!((0..4).all(|_| live.look(&luma(&plain)).texts == [INVITE]));
+}
+
+#[test]
+fn a_picture_says_why_nothing_was_read() {
+    let dark = GrayImage::from_pixel(640, 480, image::Luma([9]));
+    let live = LiveDecoder::default();
+    assert_eq!(live.look(&luma(&dark)).trouble, Some(Trouble::Dark));
+    let empty = GrayImage::from_pixel(640, 480, image::Luma([128]));
+    assert_eq!(look(&luma(&empty)), Seen::default());
+
+    // All of the code but its corner marks is wiped away.
+    let mut code = picture_of(INVITE, 0);
+    let side = code.width();
+    let marks = side / 3;
+    for (x, y, pixel) in code.enumerate_pixels_mut() {
+        let inside = |at: u32| at >= marks && at < side - marks;
+        if inside(x) || inside(y) || (x >= marks && y >= marks) {
+            *pixel = image::Luma([if (x / 8 + y / 8) % 2 == 0 { 0 } else { 255 }]);
+        }
+    }
+    assert_eq!(look(&luma(&code)).trouble, Some(Trouble::Unclear));
+}
+
 struct Panicking;
 
 impl Detector for Panicking {
@@ -149,7 +192,7 @@ impl Detector for Panicking {
         "panicking"
     }
 
-    fn detect(&self, _: &Luma<'_>) -> Vec<String> {
+    fn detect(&self, _: &Luma<'_>, _: std::time::Instant) -> Found {
         panic!("x <= i32::MAX");
     }
 }
