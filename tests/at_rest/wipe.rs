@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-use peddlenet_mesh::{Config, ErrorCode, Keys, Node, Receipts};
+use peddlenet_mesh::{Config, ErrorCode, Node, Receipts};
 use peddlenet_tests::node_process::{Launch, NodeProcess, str_of};
 use serde_json::json;
 

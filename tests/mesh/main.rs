@@ -7,6 +7,7 @@
 mod bad_lines;
 mod bad_links;
 mod crowd;
+#[allow(dead_code, reason = "the other programs use the rest")]
 mod device;
 mod direct;
 mod direct_hostile;
