@@ -1,7 +1,7 @@
 //! What this device keeps for its person alone: drafts, settings, what they think of a room, and what it
 //! all takes. Nothing of it is told to others. All of it is sealed like the rest, and goes with a wipe.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use minicbor::{Decode, Encode};
 use peddlenet_gossip::PeerId;
@@ -62,9 +62,7 @@ pub(crate) fn read_prefs(bytes: &[u8]) -> RoomPrefs {
 }
 
 /// The person's settings. Blocks.
-pub(crate) fn read_settings(
-    store: &dyn Store,
-) -> Result<std::collections::BTreeMap<String, String>, StoreError> {
+pub(crate) fn read_settings(store: &dyn Store) -> Result<BTreeMap<String, String>, StoreError> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
     let one =
         |(key, value): (Vec<u8>, Vec<u8>)| Some((text(key.get(SETTING.len()..)?)?, text(&value)?));
@@ -164,7 +162,7 @@ impl Actor {
         });
     }
 
-    pub(crate) fn settings(&self) -> &std::collections::BTreeMap<String, String> {
+    pub(crate) fn settings(&self) -> &BTreeMap<String, String> {
         &self.settings
     }
 
