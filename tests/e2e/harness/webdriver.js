@@ -141,6 +141,20 @@ export class Session {
     });
   }
 
+  /** Presses the mouse's button there, and keeps it down. @param {string} css */
+  async press(css) {
+    const { reference } = await this.see(css);
+    await call('POST', `${this.base}/actions`, { actions: [{
+      type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' },
+      actions: [{ type: 'pointerMove', origin: reference, x: 0, y: 0, duration: 0 }, { type: 'pointerDown', button: 0 }],
+    }] });
+  }
+
+  /** Lets go of everything that is held. */
+  release() {
+    return call('DELETE', `${this.base}/actions`);
+  }
+
   /** @param {string} css @param {string} text */
   async type(css, text) {
     const field = await this.see(css);
