@@ -206,6 +206,7 @@ test('to one alone with a sign, offline and back, and another name for everythin
   await ada.open(PHONE);
   await enterRoom(ada);
   await sees(ada, 'are you there?', ['received']);
+  await ada.window.click(hook('composer-input')); // a window that nobody has touched is not looked at
   await sees(ben, 'are you there?', ['seen']);
 
   // The room's name is everybody's.

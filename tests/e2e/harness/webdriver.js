@@ -136,7 +136,14 @@ export class Session {
   /** @param {string} css */
   async click(css) {
     await until(`a click on ${css}`, async () => {
-      await (await this.see(css)).click();
+      const one = await this.see(css);
+      try {
+        await one.click();
+      } catch (problem) {
+        // The driver scrolls to nothing that shows an edge already.
+        await this.run('arguments[0].scrollIntoView({ block: "center" })', [one.reference]);
+        throw problem;
+      }
       return true;
     });
   }
