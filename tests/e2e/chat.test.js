@@ -95,12 +95,12 @@ test('what was said is answered, signed, changed, deleted, and names people', { 
   await pick(ada, 'yes, at nine', hook('react-pick'));
   const chip = `${await messageOf(ben, 'yes, at nine')} ${hook('reaction')}`;
   await reads(ben, chip, /1/);
-  await ben.window.click(chip);
+  await ben.window.tap(chip);
   await reads(ben, chip, /2/);
   await reads(ada, `${answer} ${hook('reaction')}`, /2/);
-  await ada.window.click(`${answer} ${hook('reaction')}`);
+  await ada.window.tap(`${answer} ${hook('reaction')}`);
   await reads(ben, chip, /1/);
-  await ben.window.click(chip);
+  await ben.window.tap(chip);
   await ada.window.gone(`${answer} ${hook('reaction')}`, 'every sign');
 
   // Changed: the new words with a mark, the old ones nowhere.
