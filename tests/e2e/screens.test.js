@@ -319,9 +319,13 @@ test('a locked profile, and the end of everything by one button that is held', {
   await window.see('settings-dialog dialog', 'the settings');
   const held = hook('wipe-hold');
   await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [held]);
+  const note = async () => (await window.see(hook('hold-note'))).text();
+  const before = await note();
   await window.press(held);
+  await until('the count of what is left', async () => (await note()) !== before);
+  const counting = await note();
   await window.release();
-  await until('that nothing was erased', async () => (await (await window.see(hook('hold-note'))).text()).length > 0);
+  await until('that nothing was erased', async () => ![before, counting].includes(await note()));
   await ask(ada, 'snapshot').then(({ value }) => assert.equal(value.rooms.length, 1, 'let go early, and everything is there'));
   await window.press(held);
   await ada.ended();

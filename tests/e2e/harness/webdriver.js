@@ -151,21 +151,23 @@ export class Session {
   /** Presses the mouse's button there, and keeps it down. @param {string} css */
   async press(css) {
     const { reference } = await this.see(css);
-    await call('POST', `${this.base}/actions`, { actions: [{
-      type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' },
-      actions: [{ type: 'pointerMove', origin: reference, x: 0, y: 0, duration: 0 }, { type: 'pointerDown', button: 0 }],
-    }] });
+    await this.#mouse({ type: 'pointerMove', origin: reference, x: 0, y: 0, duration: 0 }, { type: 'pointerDown', button: 0 });
   }
 
-  /** A press and its end, where the driver's own click finds something before it: what a pseudo-element makes larger. @param {string} css */
+  /** Lets go of the button where it was pressed; the driver's own release tells the page nothing. */
+  release() {
+    return this.#mouse({ type: 'pointerUp', button: 0 });
+  }
+
+  /** A press and its end, whatever lies there: the driver's own click refuses what a pseudo-element makes larger. @param {string} css */
   async tap(css) {
     await this.press(css);
     await this.release();
   }
 
-  /** Lets go of everything that is held. */
-  release() {
-    return call('DELETE', `${this.base}/actions`);
+  /** @param {object[]} actions */
+  #mouse(...actions) {
+    return call('POST', `${this.base}/actions`, { actions: [{ type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions }] });
   }
 
   /** @param {string} css @param {string} text */
