@@ -8,25 +8,13 @@ import { unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { hook, introduce, makeRoom } from './harness/acts.js';
+import { ask, hook, introduce, makeRoom } from './harness/acts.js';
 import { play } from './harness/stage.js';
 import { until } from './harness/webdriver.js';
 
 /** @typedef {import('./harness/stage.js').Person} Person */
 
 const LINK = 'PEDDLENET:J/AEBAGBAFAYDQQCIKBMGA2DQPCA';
-
-/**
- * Calls the shell as the page would.
- * @param {Person} person
- * @param {string} command
- * @param {object} [args]
- * @returns {Promise<{code?: string, value?: any}>}
- */
-function invoke({ window }, command, args = {}) {
-  return window.runAsync(`const [command, args, done] = arguments;
-    window.__TAURI__.core.invoke(command, args).then((value) => done({ value }), ({ code }) => done({ code }));`, [command, args]);
-}
 
 /**
  * Subscribes in the page's place; the links that come stand in window.links.
@@ -81,23 +69,23 @@ test('a profile under a passphrase opens locked, and keeps a link until it is op
   const ada = await stage.person('Ada');
   await ada.open();
   await introduce(ada);
-  assert.deepEqual(await invoke(ada, 'protect', { passphrase: '' }), { code: 'bad_passphrase' });
-  assert.deepEqual(await invoke(ada, 'protect', { passphrase: 'correct horse' }), { value: {} });
-  const { value: after } = await invoke(ada, 'snapshot');
+  assert.deepEqual(await ask(ada, 'protect', { passphrase: '' }), { code: 'bad_passphrase' });
+  assert.deepEqual(await ask(ada, 'protect', { passphrase: 'correct horse' }), { value: {} });
+  const { value: after } = await ask(ada, 'snapshot');
   assert.deepEqual(after.profile, { name: 'Ada', key: 'passphrase' });
 
   await ada.kill();
   await ada.open();
   assert.equal(await listenForLinks(ada), 'locked');
   assert.equal((await ada.again([LINK])).code, 0, 'a locked window is found, too');
-  assert.deepEqual(await invoke(ada, 'unlock', { passphrase: 'wrong' }), { code: 'wrong_passphrase' });
-  assert.deepEqual(await invoke(ada, 'unlock', { passphrase: 'correct horse' }), { value: {} });
+  assert.deepEqual(await ask(ada, 'unlock', { passphrase: 'wrong' }), { code: 'wrong_passphrase' });
+  assert.deepEqual(await ask(ada, 'unlock', { passphrase: 'correct horse' }), { value: {} });
   assert.equal(await listenForLinks(ada), 'ready');
   await gets(ada, [LINK]);
 
   await ada.window.run('location.reload()');
   await makeRoom(ada, 'Camp 7');
-  assert.deepEqual(await invoke(ada, 'protect', { passphrase: 'another' }), { code: 'not_new' });
+  assert.deepEqual(await ask(ada, 'protect', { passphrase: 'another' }), { code: 'not_new' });
 }));
 
 test('only web addresses leave the app', { timeout: 120_000 }, () => play(async (stage) => {
@@ -105,9 +93,9 @@ test('only web addresses leave the app', { timeout: 120_000 }, () => play(async 
   await ada.open();
   await ada.window.see(hook('name-input'), "Ada's window");
   for (const url of ['javascript:alert(1)', 'file:///etc/passwd', 'peddlenet:J/AA', 'https://a@example.org/', '-x', '']) {
-    assert.deepEqual(await invoke(ada, 'open_link', { url }), { code: 'bad_link' }, url);
+    assert.deepEqual(await ask(ada, 'open_link', { url }), { code: 'bad_link' }, url);
   }
-  for (const on of [true, false]) assert.deepEqual(await invoke(ada, 'keep_awake', { on }), { value: {} });
-  assert.deepEqual(await invoke(ada, 'looking_at', { room: null }), { value: {} });
-  assert.deepEqual(await invoke(ada, 'looking_at', { room: 'no id' }), { code: 'bad_request' });
+  for (const on of [true, false]) assert.deepEqual(await ask(ada, 'keep_awake', { on }), { value: {} });
+  assert.deepEqual(await ask(ada, 'looking_at', { room: null }), { value: {} });
+  assert.deepEqual(await ask(ada, 'looking_at', { room: 'no id' }), { code: 'bad_request' });
 }));

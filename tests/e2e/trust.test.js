@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { closeDialog, complaint, hook, introduce, makeRoom, messages, pasteLink, say, sees, showCode } from './harness/acts.js';
+import { close, closeDialog, complaint, hook, introduce, makeRoom, messages, pasteLink, reads, say, sees, showCode } from './harness/acts.js';
 import { play } from './harness/stage.js';
 import { until } from './harness/webdriver.js';
 
@@ -18,21 +18,6 @@ const LAPTOP = { width: 1280, height: 800 };
 
 /** The other one in the list of people; nobody else is there. */
 const OTHER = hook('member', ':not([data-state="me"])');
-
-/** Dialogs lie over each other: this closes the one of that name. @param {Person} person @param {string} element */
-async function close({ window }, element) {
-  await window.click(`${element} ${hook('dialog-close')}`);
-  await window.gone(`${element} dialog`, element);
-}
-
-/** @param {Person} person @param {string} css @param {RegExp} words */
-function reads({ window, name }, css, words) {
-  return until(`${words} in ${name}'s window`, async () => {
-    const found = await window.all(css);
-    const text = found.length > 0 && await found[0].visible() ? await found[0].text() : '';
-    return words.test(text) ? text : null;
-  });
-}
 
 /** Writes to the other one alone. @param {Person} person @param {string} text */
 async function whisper({ window }, text) {

@@ -29,7 +29,7 @@ import { markMentions } from '../lib/mentions.js';
 import { hueClass, listed, mentioned } from '../lib/people.js';
 import { fold } from '../lib/text.js';
 import { clock } from '../lib/time.js';
-import { t } from '../strings/index.js';
+import { number, t } from '../strings/index.js';
 
 /** @type {Record<string, import('../lib/dom.js').IconName>} */
 const STATE_ICON = { queued: 'clock', saved: 'check', seen: 'checks', failed: 'alert' };
@@ -145,7 +145,7 @@ function reactions({ reactions: list }, people) {
     return h('button', {
       type: 'button', class: own ? 'chip is-own' : 'chip', 'aria-pressed': String(own), title: names, tabindex: -1,
       'aria-label': t('react.chip', { reaction, n: authors.length, names }), 'data-act': 'react', 'data-value': reaction, 'data-test': 'reaction',
-    }, h('bdi', { class: 'chip-sign' }, reaction), h('span', { class: 'chip-count' }, String(authors.length)));
+    }, h('bdi', { class: 'chip-sign' }, reaction), h('span', { class: 'chip-count' }, number(authors.length)));
   }), rest > 0 && h('span', { class: 'chip-rest' }, t('react.more', { n: rest })));
 }
 

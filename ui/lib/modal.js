@@ -21,7 +21,7 @@ export class ModalElement extends ViewElement {
   setup() {
     const dialog = this.#dialog;
     dialog.replaceChildren(
-      h('header', { class: 'dialog-head' },
+      h('div', { class: 'dialog-head' }, // a <header> would be the page's, to readers of the screen
         this.#title,
         iconButton('close', t('action.close'), { 'data-test': 'dialog-close', onclick: () => dialog.close() })),
       this.body);

@@ -7,9 +7,9 @@ import { until } from './webdriver.js';
 /** @param {string} name @param {string} [more] Further conditions. */
 export const hook = (name, more = '') => `[data-test="${name}"]${more}`;
 
-/** The first start: says a name. @param {Person} person */
-export async function introduce({ window, name }) {
-  await window.type(hook('name-input'), name);
+/** The first start: says a name. @param {Person} person @param {string} [as] Another than the story's. */
+export async function introduce({ window, name }, as = name) {
+  await window.type(hook('name-input'), as);
   await window.click(hook('name-save'));
   await window.see(hook('make-room'), `${name}'s start screen after the name`);
 }
@@ -90,10 +90,85 @@ export function sees({ window, name }, text, states = []) {
   });
 }
 
-/** Everything that a room shows. @param {Person['window']} window @returns {Promise<{text: string, state: string}[]>} */
+/** Everything that a room shows. @param {Person['window']} window @returns {Promise<{text: string, state: string, message: string}[]>} */
 export function messages(window) {
   return window.run(`return [...document.querySelectorAll(arguments[0])].map((one) => ({
-    text: one.innerText, state: one.dataset.state }))`, [hook('message')]);
+    text: one.innerText, state: one.dataset.state, message: one.dataset.message }))`, [hook('message')]);
+}
+
+/**
+ * The selector of the message that says this, once it has its place in the room.
+ * @param {Person} person
+ * @param {string} text
+ */
+export async function messageOf({ window, name }, text) {
+  const id = await until(`"${text}" in ${name}'s window, to do something with it`, async () =>
+    (await messages(window)).find((one) => one.text.includes(text) && one.message !== '')?.message);
+  return hook('message', `[data-message="${id}"]`);
+}
+
+/**
+ * Opens a message's menu, as with the pointer over it, and picks from it.
+ * @param {Person} person
+ * @param {string} text
+ * @param {string} css What to pick.
+ */
+export async function pick(person, text, css) {
+  const { window, name } = person;
+  const message = await messageOf(person, text);
+  await until(`the menu of "${text}" in ${name}'s window`, async () => {
+    if ((await window.all(hook('message-menu'))).length > 0) return true;
+    // See-through until the pointer is there, which a driver's click is only a moment later.
+    await window.run('document.querySelector(arguments[0]).click()', [`${message} ${hook('message-more')}`]);
+    return false;
+  });
+  await window.click(css);
+  await window.gone(hook('message-menu'), 'the menu');
+}
+
+/**
+ * Waits for words somewhere in the window. Asked of the page: for the driver a line that ends in dots is not on the screen.
+ * @param {Person} person
+ * @param {string} css
+ * @param {RegExp} words
+ * @returns {Promise<string>}
+ */
+export function reads({ window, name }, css, words) {
+  return until(`${words} at ${css} in ${name}'s window`, async () => {
+    /** @type {string[]} */
+    const texts = await window.run(`return [...document.querySelectorAll(arguments[0])]
+      .filter((one) => one.getClientRects().length > 0).map((one) => one.innerText.trim())`, [css]);
+    return texts.find((text) => words.test(text));
+  });
+}
+
+/** Dialogs lie over each other: this closes the one of that name. @param {Person} person @param {string} element */
+export async function close({ window }, element) {
+  await window.click(`${element} ${hook('dialog-close')}`);
+  await window.gone(`${element} dialog`, element);
+}
+
+/** Asks the shell as the page would. @param {Person} person @param {string} command @param {object} [args] @returns {Promise<any>} */
+export function ask({ window }, command, args = {}) {
+  return window.runAsync(`const [command, args, done] = arguments;
+    window.__TAURI__.core.invoke(command, args).then((value) => done({ value }), ({ code }) => done({ code }));`, [command, args]);
+}
+
+/**
+ * Ada makes a room and Ben joins it by her link.
+ * @param {Person} ada
+ * @param {Person} ben
+ * @param {string} room
+ * @param {string} [benAs] Another name than the story's.
+ */
+export async function meet(ada, ben, room, benAs = ben.name) {
+  await introduce(ada);
+  await makeRoom(ada, room);
+  const link = await showCode(ada);
+  await introduce(ben, benAs);
+  await pasteLink(ben, link);
+  await ben.window.see(hook('composer-input'), `${ada.name}'s room in ${ben.name}'s window`);
+  await closeDialog(ada);
 }
 
 /** The sentence that tells what went wrong. @param {Person} person @returns {Promise<string>} */

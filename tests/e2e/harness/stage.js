@@ -173,6 +173,21 @@ export class Person {
     this.#driver = null;
   }
 
+  /** The device sleeps: its app stands still, and what knocks at its door gets no answer. */
+  sleep() {
+    signal(this.#app, 'SIGSTOP');
+  }
+
+  wake() {
+    signal(this.#app, 'SIGCONT');
+  }
+
+  /** Ends with the app by itself, as after a wipe. */
+  async ended() {
+    await until(`the end of ${this.name}'s app by itself`, () => isGone(this.#app));
+    await this.kill();
+  }
+
   /** Leaves a picture of the window in tests/e2e/shots/. @param {string} name @returns {Promise<string>} Its path. */
   async shoot(name) {
     const file = path.join(SHOTS, `${name}.png`);

@@ -136,9 +136,38 @@ export class Session {
   /** @param {string} css */
   async click(css) {
     await until(`a click on ${css}`, async () => {
-      await (await this.see(css)).click();
+      const one = await this.see(css);
+      try {
+        await one.click();
+      } catch (problem) {
+        // The driver scrolls to nothing that shows an edge already.
+        await this.run('arguments[0].scrollIntoView({ block: "center" })', [one.reference]);
+        throw problem;
+      }
       return true;
     });
+  }
+
+  /** Presses the mouse's button there, and keeps it down. @param {string} css */
+  async press(css) {
+    const { reference } = await this.see(css);
+    await this.#mouse({ type: 'pointerMove', origin: reference, x: 0, y: 0, duration: 0 }, { type: 'pointerDown', button: 0 });
+  }
+
+  /** Lets go of the button where it was pressed; the driver's own release tells the page nothing. */
+  release() {
+    return this.#mouse({ type: 'pointerUp', button: 0 });
+  }
+
+  /** A press and its end, whatever lies there: the driver's own click refuses what a pseudo-element makes larger. @param {string} css */
+  async tap(css) {
+    await this.press(css);
+    await this.release();
+  }
+
+  /** @param {object[]} actions */
+  #mouse(...actions) {
+    return call('POST', `${this.base}/actions`, { actions: [{ type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions }] });
   }
 
   /** @param {string} css @param {string} text */
