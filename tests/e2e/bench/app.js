@@ -85,7 +85,9 @@ const FRAMES = `
  * @param {number} ms
  * @returns {Promise<Figures>}
  */
-async function frames({ window }, step, ms) {
+async function frames({ window, pid }, step, ms) {
+  const tree = await treeOf(pid);
+  const cpu = await cpuOf(tree);
   await window.run(FRAMES, [step, MESSAGES, ms]);
   await sleep(STILL_MS);
   const found = await until('the end of the scrolling', async () => {
@@ -96,7 +98,7 @@ async function frames({ window }, step, ms) {
   const gaps = found.gaps.sort((/** @type {number} */ a, /** @type {number} */ b) => a - b);
   const percentile = (/** @type {number} */ percent) => gaps[Math.ceil((gaps.length * percent) / 100) - 1];
   return {
-    messages: found.messages, frames: gaps.length,
+    messages: found.messages, frames: gaps.length, frame_cpu_ms: ((await cpuOf(tree)) - cpu) / gaps.length,
     gap_p50_ms: percentile(50), gap_p99_ms: percentile(99), gap_worst_ms: percentile(100),
   };
 }

@@ -119,6 +119,11 @@ export class Person {
     return this.#window;
   }
 
+  /** The app's process; 0 without a window. */
+  get pid() {
+    return this.#app;
+  }
+
   /** The file that holds the screen's pixels, as Xvfb keeps them. */
   get pixels() {
     return path.join(this.home, 'Xvfb_screen0');

@@ -157,6 +157,7 @@ fn rows(plan: &Plan, measured: &Value) -> Result<Vec<Value>> {
             "bench": "app", "scenario": "scrolling", "subject": words, "runs": plan.runs,
             "messages": figure(subject, "messages")?,
             "frames": figure(subject, "frames")?,
+            "frame_cpu_ms": (figure(subject, "frame_cpu_ms")? * 10.0).round() / 10.0,
             "gap_p50_ms": figure(subject, "gap_p50_ms")?,
             "gap_p99_ms": figure(subject, "gap_p99_ms")?,
             "gap_worst_ms": figure(subject, "gap_worst_ms")?,
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn rows_are_medians_and_stand_beside_the_empty_window() {
         let at_rest = |pss: u64| json!({"start_ms": [300, 100, 200], "idle_cpu_percent": [0, 0.1, 5], "pss_bytes": [pss, pss, 0]});
-        let frames = json!({"messages": [1], "frames": [2], "gap_p50_ms": [3], "gap_p99_ms": [4], "gap_worst_ms": [5]});
+        let frames = json!({"messages": [1], "frames": [2], "frame_cpu_ms": [9], "gap_p50_ms": [3], "gap_p99_ms": [4], "gap_worst_ms": [5]});
         let measured = json!({
             "empty": at_rest(100), "new": at_rest(120), "room": at_rest(150), "still": frames, "scroll": frames,
         });
