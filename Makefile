@@ -70,6 +70,7 @@ $(TSC): tests/package-lock.json
 	@touch $@
 
 bench:
+	cargo build --release -p peddlenet --bin peddlenet --example empty
 	cargo run --release -p peddlenet-tests --bin bench -- all
 
 soak:

@@ -14,6 +14,8 @@
 mod address;
 mod alerts;
 mod batcher;
+#[cfg(target_os = "linux")]
+mod caret;
 mod commands;
 mod desktop;
 mod dto;
@@ -26,6 +28,8 @@ mod link;
 mod notices;
 mod opening;
 mod options;
+#[cfg(target_os = "linux")]
+mod painting;
 mod place;
 mod scanner;
 mod shell;
@@ -54,6 +58,12 @@ const KNOCK_PAUSE: Duration = Duration::from_millis(150);
 
 pub use link::Link;
 pub use options::{Options, Profile, USAGE};
+
+/// What has to be settled before anything else runs: how the system's web view paints.
+pub fn prepare() {
+    #[cfg(target_os = "linux")]
+    painting::settle();
+}
 
 /// Opens the app with this profile; returns when its window was closed.
 ///
@@ -183,6 +193,8 @@ fn start(app: &App, profile: &Profile, link: Option<Link>) -> anyhow::Result<()>
     app.manage(alerts);
     app.manage(desktop);
     app.manage(scanner::Scanner::new());
+    #[cfg(target_os = "linux")]
+    caret::stand_still();
     window::open(app, &folder.0, folder.webview(), profile.title())
         .context("PeddleNet can't open its window")?;
     tauri::async_runtime::block_on(app.state::<Alerts>().window_opened());

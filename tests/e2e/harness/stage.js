@@ -31,11 +31,16 @@ export class Stage {
   #ends = [];
   folder = '';
 
-  static async open() {
-    await access(APP).catch(() => {
-      throw new Error(`${APP} is missing: run "cargo build -p peddlenet" first, or "make test"`);
+  /** @param {string} app The program that its people run. */
+  constructor(app) {
+    this.app = app;
+  }
+
+  static async open(app = APP) {
+    await access(app).catch(() => {
+      throw new Error(`${app} is missing: run "cargo build -p peddlenet" first, or "make test"`);
     });
-    const stage = new Stage();
+    const stage = new Stage(app);
     stage.folder = await mkdtemp(path.join(tmpdir(), 'peddlenet-e2e-'));
     await mkdir(SHOTS, { recursive: true });
     return stage;
@@ -67,9 +72,9 @@ export class Stage {
   async person(name) {
     const person = new Person(this, name, path.join(this.folder, name));
     await mkdir(person.home, { recursive: true });
-    const screen = this.spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1400x900x24', '-nolisten', 'tcp'], {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    });
+    const screen = this.spawn('Xvfb', [
+      '-displayfd', '3', '-screen', '0', '1400x900x24', '-nolisten', 'tcp', '-fbdir', person.home,
+    ], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
     person.display = await firstLine(screen, 3);
     this.people.push(person);
     return person;
@@ -114,6 +119,16 @@ export class Person {
     return this.#window;
   }
 
+  /** The app's process; 0 without a window. */
+  get pid() {
+    return this.#app;
+  }
+
+  /** The file that holds the screen's pixels, as Xvfb keeps them. */
+  get pixels() {
+    return path.join(this.home, 'Xvfb_screen0');
+  }
+
   /** The environment of this person's processes; `extra` on top. */
   environment(extra = {}) {
     return {
@@ -137,7 +152,7 @@ export class Person {
    * @returns {Promise<{code: number | null, stderr: string}>}
    */
   async again(args = []) {
-    const app = this.stage.spawn(APP, args, { env: this.environment(), stdio: ['ignore', 'ignore', 'pipe'] });
+    const app = this.stage.spawn(this.stage.app, args, { env: this.environment(), stdio: ['ignore', 'ignore', 'pipe'] });
     let stderr = '';
     app.stderr?.on('data', (chunk) => { stderr += chunk; });
     await new Promise((resolve) => app.once('close', resolve));
@@ -156,7 +171,7 @@ export class Person {
     }
     const base = `http://127.0.0.1:${port}`;
     await until(`${this.name}'s web driver`, async () => (await fetch(`${base}/status`)).ok);
-    this.#window = await Session.open(base, APP, []);
+    this.#window = await Session.open(base, this.stage.app, []);
     this.#app = await childNamed(this.#driver.pid ?? 0, 'peddlenet');
     await this.#window.resize(size.width, size.height);
   }
@@ -261,7 +276,7 @@ async function isGone(pid) {
 }
 
 /** SIGTERM, then SIGKILL. @param {ChildProcess} child */
-async function end(child) {
+export async function end(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');

@@ -1,5 +1,6 @@
 //! One module for each name of `bench`; each returns its rows, and the binary prints them.
 
+pub mod app;
 pub mod gossip;
 pub mod join;
 pub mod link;

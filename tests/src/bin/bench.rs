@@ -20,6 +20,9 @@ const USAGE: &str = "usage: bench NAME [ARGS] [--json]
                           a moving crowd: delivered of what could be reached, beside floods, gossipsub, iroh-gossip
   sync [--seed S]         what finding a difference costs, beside negentropy, simulated
   security                what the promises cost: an event, a removal, signatures checked
+  app [--runs N] [--messages N] [--profile DIR]
+                          start, idle, memory and scrolling of the release app, beside an empty window;
+                          the room is made in DIR and found there again, or in a folder that goes
   all                     each of them with its defaults";
 
 /// The photographs that `qr` reads where no folder is named.
@@ -27,11 +30,11 @@ const PHOTOS: &str = "../shared/data/qr-photos";
 /// The crowds that `mobility` follows where no file is named.
 const CROWDS: &str = "../shared/data/mobility";
 const MESSAGES: usize = 2_000;
-const ALL: [&str; 8] = [
-    "join", "link", "store", "qr", "security", "sync", "gossip", "mobility",
+const ALL: [&str; 9] = [
+    "join", "link", "store", "qr", "security", "sync", "gossip", "mobility", "app",
 ];
 /// Named by the contract, built by later issues.
-const LATER: [&str; 4] = ["signaling", "network", "nat", "app"];
+const LATER: [&str; 3] = ["signaling", "network", "nat"];
 
 fn main() -> ExitCode {
     // PEDDLENET_LOG=peddlenet_peer=debug shows why a link ended; nothing is logged without it.
@@ -70,6 +73,13 @@ fn dispatch(args: &[String], json: bool) -> Result<()> {
                 eprintln!("mobility skipped: there is no {CROWDS} here");
                 continue;
             }
+            if name == "app"
+                && let Err(missing) = bench::app::ready()
+            {
+                ensure!(std::env::var("CI").as_deref() != Ok("true"), missing);
+                eprintln!("app skipped: {missing}");
+                continue;
+            }
             eprintln!("{name} ..");
             print(name, &rows(name, &[])?, json);
         }
@@ -89,6 +99,18 @@ fn rows(name: &str, args: &[String]) -> Result<Vec<Value>> {
         "store" => bench::store::run(number(args, "--messages")?.unwrap_or(MESSAGES)),
         "qr" => bench::qr::run(Path::new(args.first().map_or(PHOTOS, String::as_str))),
         "security" => bench::security::run(),
+        "app" => {
+            let defaults = bench::app::Plan::default();
+            let folder = args.iter().position(|a| a == "--profile");
+            bench::app::run(&bench::app::Plan {
+                runs: number(args, "--runs")?.unwrap_or(defaults.runs),
+                messages: number(args, "--messages")?.unwrap_or(defaults.messages),
+                profile: match folder.map(|at| args.get(at + 1)) {
+                    Some(folder) => Some(folder.context("--profile needs a folder")?.into()),
+                    None => None,
+                },
+            })
+        }
         "sync" => bench::sync::run(number(args, "--seed")?.unwrap_or(1) as u64),
         "mobility" => {
             let named = args.first().filter(|arg| !arg.starts_with("--"));
