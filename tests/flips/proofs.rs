@@ -11,8 +11,8 @@ use peddlenet_wire::{
     SignedRecord, Stream, Timestamp,
     codec::Name,
     content::{
-        Admit, Content, Create, History, InviteOpened, Membership, Profile, RevokeInvite, Role,
-        Text,
+        Admit, Content, Create, Delete, Edit, History, InviteOpened, Membership, Profile, React,
+        Rename, RevokeInvite, Role, Text,
     },
     ids::Digest,
     join::EpochGrant,
@@ -207,8 +207,18 @@ fn plaintexts() -> Vec<(Stream, Vec<u8>)> {
             cut: Cut::NOTHING,
         }),
         Membership::KeyBoxes(KeyBoxes { epoch, boxes }),
+        Membership::Rename(Rename {
+            room_name: Name::new("Hall C"),
+        }),
     ];
-    let content = [Content::Text(Text::new("see you at gate B").unwrap())];
+    let target = EventHash([5; 32]);
+    let text = Text::new("see you at gate B").unwrap();
+    let content = [
+        Content::Text(text.about(Some(target), &[author])),
+        Content::Edit(Edit::new(target, "see you at gate C").unwrap()),
+        Content::Delete(Delete { target }),
+        Content::React(React::new(target, "👍").unwrap()),
+    ];
     let membership = membership
         .iter()
         .map(|m| (Stream::MEMBERSHIP, m.to_bytes()));
