@@ -14,6 +14,7 @@
 #   grown       rooms of thirty processes, killed and restarted, N times (default 5)
 #   hostile     strangers and members at line rate against a real node, N seconds each (default 60)
 #   stories     the windows' stories from end to end, N times (default 20)
+#   pages       the pages without the app: keyboard, hostile words, axe on every scene (half an hour)
 #
 # Every run has a seed of its own and prints it; PEDDLENET_SEED=… repeats one. The development profile is used, so
 # that nothing is compiled that `make test` has not compiled already.
@@ -59,6 +60,13 @@ run_stories() {
   done
 }
 
+# The pages in WebKit over an in-memory shell: MiniBrowser comes with the system's WebKitGTK.
+run_pages() {
+  scripts/need.sh test
+  npm ci --prefix tests --no-fund --no-audit
+  (cd tests && npm run pages && npm run axe)
+}
+
 # Pictures are searched for codes for milliseconds, so they get a hundredth of N.
 FUZZ="beacon bodies content direct engine event fork frame front_door handshake invite join key_file knock letter \
   node_line record route sealed signaling sketch store verify_code"
@@ -100,6 +108,7 @@ case ${1:-all} in
   grown) run_grown "${2:-5}" ;;
   hostile) run_hostile "${2:-60}" ;;
   stories) run_stories "${2:-20}" ;;
+  pages) run_pages ;;
   all)
     run_kills 500
     run_power 500
@@ -113,7 +122,7 @@ case ${1:-all} in
     run_stories 20
     ;;
   *)
-    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, planted, nodes, storms, grown, hostile, stories or all" >&2
+    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, planted, nodes, storms, grown, hostile, stories, pages or all" >&2
     exit 2
     ;;
 esac
