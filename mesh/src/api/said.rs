@@ -79,6 +79,15 @@ impl From<&str> for Words {
     }
 }
 
+impl From<String> for Words {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            ..Self::default()
+        }
+    }
+}
+
 impl From<&String> for Words {
     fn from(text: &String) -> Self {
         text.as_str().into()
