@@ -1,12 +1,10 @@
 //! What the system's web view costs alone: a window like the app's with a blank page, and no node.
 //!
-//! `bench app` starts it beside the app, so that what is ours can be told from what any page would cost. It
-//! paints as the app does.
+//! `bench app` starts it beside the app, so that what is ours can be told from what any page would cost.
 
 use tauri::{Url, WebviewUrl, WebviewWindowBuilder};
 
 fn main() -> tauri::Result<()> {
-    peddlenet_app::prepare();
     tauri::Builder::default()
         .setup(|app| {
             let blank = WebviewUrl::External(Url::parse("about:blank")?);

@@ -1,7 +1,7 @@
 //! The caret in a text field stands still, on Linux.
 //!
 //! WebKitGTK never stops its blinking, as GTK's own fields do after ten seconds. Every blink wakes three
-//! processes and paints the window anew: on a machine without a GPU 3-6 % of a core for a window that
+//! processes and paints the window anew: on a machine without a GPU 3-7 % of a core for a window that
 //! nobody touches, as long as a field has the focus, and ours nearly always has it (`bench app`).
 //! With `gtk-cursor-blink` off WebKitGTK 2.50 looks at the caret sixty times a second, which costs more still.
 //! A blink that takes weeks costs nothing.

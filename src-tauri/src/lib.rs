@@ -28,8 +28,6 @@ mod link;
 mod notices;
 mod opening;
 mod options;
-#[cfg(target_os = "linux")]
-mod painting;
 mod place;
 mod scanner;
 mod shell;
@@ -58,12 +56,6 @@ const KNOCK_PAUSE: Duration = Duration::from_millis(150);
 
 pub use link::Link;
 pub use options::{Options, Profile, USAGE};
-
-/// What has to be settled before anything else runs: how the system's web view paints.
-pub fn prepare() {
-    #[cfg(target_os = "linux")]
-    painting::settle();
-}
 
 /// Opens the app with this profile; returns when its window was closed.
 ///

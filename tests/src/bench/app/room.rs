@@ -65,7 +65,7 @@ async fn talk(folder: &Path, scratch: &Path, messages: usize) -> Result<()> {
             let lane = at * IN_FLIGHT + lane;
             talking.spawn(async move {
                 for number in (lane..messages).step_by(NAMES.len() * IN_FLIGHT) {
-                    node.send(room, text(number)).await?;
+                    node.send(room, &text(number)).await?;
                 }
                 anyhow::Ok(())
             });
