@@ -75,8 +75,12 @@ class Tour {
   /** Opens a dialog, looks at it and closes it. @param {string} name @param {string} opener @param {string} element */
   async visit(name, opener, element) {
     const { window } = this.person;
-    await window.click(opener);
-    await window.see(`${element} dialog`, name);
+    // After another size of the window the list may still move under the pointer: pressed until it opens.
+    await until(`${name}, opened`, async () => {
+      if ((await window.all(`${element} dialog`)).length > 0) return true;
+      await window.click(opener);
+      return false;
+    });
     await this.look(name);
     await close(this.person, element);
   }
