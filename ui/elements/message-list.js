@@ -38,7 +38,7 @@ import { ViewElement } from '../lib/element.js';
 import { quoteOf } from '../lib/quote.js';
 import { dayLabel } from '../lib/time.js';
 import { Heights } from '../lib/windowing.js';
-import { t } from '../strings/index.js';
+import { number, t } from '../strings/index.js';
 import './message-bubble.js';
 import { MessageInput } from './message-input.js';
 
@@ -374,7 +374,7 @@ export class MessageList extends ViewElement {
     if (this.#stick) this.#leftAt = rows.newest?.message ?? '';
     this.#jump.hidden = this.#stick;
     const below = this.#stick ? 0 : countBelow(rows, this.#leftAt);
-    setLine(this.#newer, below > 0 ? String(below) : '');
+    setLine(this.#newer, below > 0 ? number(below) : '');
     this.#jump.setAttribute('aria-label', below > 0 ? t('room.newBelow', { n: below }) : t('room.toNewest'));
     this.#reportSeen();
   }
