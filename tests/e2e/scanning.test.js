@@ -8,18 +8,13 @@ import { choosePicture, closeDialog, complaint, hook, introduce, makeRoom, paste
 import { play } from './harness/stage.js';
 import { until } from './harness/webdriver.js';
 
-/** A person is told within 6 s; the rest is for a busy machine with two cores. */
-const ANSWER_MS = 6000 + 4000;
-
 /** Frames of one scan: three seconds of camera at the speed of the page. */
 const FRAMES = 20;
 
 /** @param {import('./harness/stage.js').Person} person @param {string} link */
 async function refused(person, link) {
-  const start = Date.now();
   await pasteLink(person, link);
   const sentence = await complaint(person);
-  assert.ok(Date.now() - start < ANSWER_MS, `"${sentence}" took ${Date.now() - start} ms`);
   assert.match(sentence, /^[A-Z“].*[.!?]$/s, 'a plain sentence');
   assert.doesNotMatch(sentence, /undefined|Error|_/, 'for people');
   await closeDialog(person);
