@@ -52,6 +52,8 @@ const STICK = 48;
 const OLDER_AT = 800;
 /** Measuring changes the window, which brings rows to measure: it settles in two or three rounds. */
 const ROUNDS = 4;
+/** While a window is being drawn larger or smaller it may take more, one set of rounds a frame, and no further. */
+const FRAMES = 10;
 /** How long a message that was looked for stands out. */
 const FLASH_MS = 1800;
 
@@ -72,6 +74,9 @@ export class MessageList extends ViewElement {
   /** Following the end of the list. */
   #stick = true;
   #frame = 0;
+  #again = 0;
+  /** Frames in a row that ended with heights other than assumed. */
+  #unsettled = 0;
   #width = 0;
   /** The newest message known when the reader left the end. */
   #leftAt = '';
@@ -99,6 +104,7 @@ export class MessageList extends ViewElement {
   teardown() {
     this.#resize?.disconnect();
     cancelAnimationFrame(this.#frame);
+    cancelAnimationFrame(this.#again);
     clearTimeout(this.#flash);
     this.#elements.clear();
     this.#heights = new Heights(ROW_ESTIMATE);
@@ -218,7 +224,8 @@ export class MessageList extends ViewElement {
     const { rows } = this.data;
     const hold = anchor ?? (this.#stick ? null : this.#anchor(rows));
     const index = hold ? rows.indexOf(hold.key) : -1;
-    for (let round = 0; round < ROUNDS; round += 1) {
+    let settled = false;
+    for (let round = 0; round < ROUNDS && !settled; round += 1) {
       const target = hold && index >= 0
         ? this.#heights.top(index) + hold.by
         : this.#stick ? this.#heights.total - viewport : scroller.scrollTop;
@@ -227,9 +234,21 @@ export class MessageList extends ViewElement {
       // The end is where the page says it is: its padding counts too.
       const wanted = this.#stick ? scroller.scrollHeight - viewport : target;
       if (Math.abs(scroller.scrollTop - wanted) > 0.5) scroller.scrollTop = wanted;
-      if (!this.#measure(range)) break;
+      settled = !this.#measure(range);
     }
     this.#markActive();
+    // A list that isn't shown measures nothing; it is laid out once it is.
+    this.#unsettled = settled || viewport === 0 ? 0 : this.#unsettled + 1;
+    if (this.#unsettled > 0 && this.#unsettled <= FRAMES) this.#layoutSoon();
+  }
+
+  /** Once more in the next frame. */
+  #layoutSoon() {
+    cancelAnimationFrame(this.#again);
+    this.#again = requestAnimationFrame(() => {
+      this.#layout(null);
+      this.#afterLayout();
+    });
   }
 
   /** @param {{start: number, end: number, before: number, after: number}} range */
