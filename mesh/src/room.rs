@@ -5,6 +5,7 @@
 
 mod direct;
 mod epochs;
+mod heard;
 mod moving;
 mod quota;
 mod retention;
@@ -38,9 +39,10 @@ use peddlenet_room::{Judgement, Keyring, News, Roster};
 
 pub(crate) use self::{
     epochs::carried_of,
+    heard::Heard,
     moving::next_key,
-    quota::said_of,
-    said::{Notes, Said, read_notes},
+    quota::{said_of, size_of},
+    said::{Said, read_notes},
 };
 use crate::{api::RoomPrefs, entropy, trust::Trust};
 
@@ -90,16 +92,6 @@ impl SavedRoom {
 
 /// An event further ahead than that (security.md) leaves this device's clock alone.
 const FUTURE_MAX: Duration = Duration::from_secs(120);
-/// A member's last sign of life.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Heard {
-    /// When it was signed, by the member's clock.
-    signed: Timestamp,
-    /// When one arrived that was fresh, by this device's clock.
-    pub(crate) at: Option<Timestamp>,
-    /// Links it crossed.
-    pub(crate) hops: u8,
-}
 
 /// Why this device could not sign, seal or open something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -463,38 +455,6 @@ impl Room {
     /// Remembers the clock of a record, so that the next one of this device is newer.
     pub(crate) fn observe_record(&mut self, record: &SignedRecord) {
         self.clock = self.clock.max(record.header().clock);
-    }
-
-    /// Notes a sign of life, unless it is an old one that sync brought. It is fresh when it was signed
-    /// within `span` of now; or, where clocks disagree, when it is the second since this device started.
-    pub(crate) fn hear(&mut self, record: &SignedRecord, hops: u8, now: Timestamp, span: Duration) {
-        let signed = record.header().clock.timestamp();
-        let before = self.heard.get(&record.header().author).copied();
-        if before.is_some_and(|b| b.signed >= signed) {
-            return;
-        }
-        let fresh = now.since(signed) < span && signed.since(now) < span;
-        let at = if fresh || before.is_some() {
-            Some(now)
-        } else {
-            None
-        };
-        self.heard
-            .insert(record.header().author, Heard { signed, at, hops });
-    }
-
-    /// Notes a sign of life that the engine found to be newer than those before.
-    pub(crate) fn hear_beacon(&mut self, author: AuthorId, hops: u8, now: Timestamp) {
-        let signed = self.heard.get(&author).map_or(Timestamp(0), |h| h.signed);
-        let at = Some(now);
-        self.heard.insert(author, Heard { signed, at, hops });
-    }
-
-    /// The clock of this device's next sign of life, and where its content log ends.
-    pub(crate) fn next_beacon(&mut self, now: Timestamp) -> (Hlc, Seq) {
-        self.clock = self.clock.tick(now);
-        let end = self.own.get(&Stream::CONTENT);
-        (self.clock, end.map_or(Seq(0), |(seq, _)| *seq))
     }
 
     pub(crate) fn name_of(&self, author: AuthorId) -> String {

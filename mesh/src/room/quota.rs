@@ -61,7 +61,8 @@ fn budget(began: Timestamp, newest: u64) -> u64 {
     days.saturating_add(FIRST_DAYS).saturating_mul(BYTES_A_DAY)
 }
 
-fn size_of(event: &SignedEvent) -> u64 {
+/// Bytes of an event as they are counted: header and body.
+pub(crate) fn size_of(event: &SignedEvent) -> u64 {
     let body = event.body().map_or(0, <[u8]>::len);
     let size = event.header_bytes().len().saturating_add(body);
     u64::try_from(size).unwrap_or(u64::MAX)
