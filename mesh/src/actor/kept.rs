@@ -10,7 +10,7 @@ use peddlenet_wire::{
     AuthorId, EventHash, Frame, RoomId, RoomTag, SignedEvent, Stream, codec, limits,
 };
 
-use super::{Actor, Reply};
+use super::{Actor, Reply, space::bytes_of};
 use crate::{
     api::{Draft, Event, RoomPrefs, RoomSize, Storage},
     error::{Error, ErrorCode},
@@ -89,6 +89,10 @@ impl Handed {
         self.to.insert(message, BTreeSet::new());
     }
 
+    fn holds(&self, message: EventHash) -> bool {
+        self.to.contains_key(&message)
+    }
+
     /// Somebody was handed it: how many by now, if that is news.
     fn note(&mut self, message: EventHash, to: AuthorId) -> Option<usize> {
         let to_whom = self.to.get_mut(&message)?;
@@ -117,12 +121,14 @@ impl Actor {
             Frame::Batch(batch) => &batch.events,
             _ => return,
         };
+        // Nearly all that passes is others', so that is asked first.
         for event in events {
+            if !self.handed.holds(event.hash()) {
+                continue;
+            }
             let tag = event.header().room;
-            let Some(to) = self.author_on(peer, tag) else {
-                return;
-            };
-            if let Some(count) = self.handed.note(event.hash(), to)
+            if let Some(to) = self.author_on(peer, tag)
+                && let Some(count) = self.handed.note(event.hash(), to)
                 && let Some(room) = self.rooms.get(&tag)
             {
                 self.events.emit(Event::Sent {
@@ -254,13 +260,11 @@ impl Actor {
             };
             for (tag, room) in rooms {
                 let held = store.held(tag)?;
-                let sum = |of: fn(&peddlenet_store::Held) -> u64| {
-                    held.iter().map(of).fold(0, u64::saturating_add)
-                };
+                let events = held.iter().map(|log| log.events);
                 storage.rooms.push(RoomSize {
                     room,
-                    events: sum(|held| held.events),
-                    bytes: sum(|held| held.bytes),
+                    events: events.fold(0, u64::saturating_add),
+                    bytes: bytes_of(&held),
                 });
             }
             Ok(storage)

@@ -19,7 +19,15 @@ use super::Actor;
 use crate::{api::Event, clock};
 
 /// The last place that was let go, of each author.
-type Gone = BTreeMap<AuthorId, Seq>;
+pub(super) type Gone = BTreeMap<AuthorId, Seq>;
+
+/// More places were let go.
+pub(super) fn went(gone: &mut Gone, places: &[(AuthorId, Seq)]) {
+    for &(author, seq) in places {
+        let last = gone.entry(author).or_insert(seq);
+        *last = seq.max(*last);
+    }
+}
 
 impl Actor {
     pub(super) fn messages_grow_old(&mut self) {
@@ -47,10 +55,7 @@ impl Actor {
                     Vec::new()
                 }
             };
-            for &(author, seq) in &places {
-                let last = gone.entry(author).or_insert(seq);
-                *last = seq.max(*last);
-            }
+            went(&mut gone, &places);
             if places.len() >= SWEEP {
                 actor.forget_step(tag, before, gone);
             } else {

@@ -10,12 +10,14 @@
 //! devices that made space differently tell each other different heads from then on, and compare them
 //! every few seconds; they ask for nothing of it.
 
-use std::collections::BTreeMap;
-
 use peddlenet_store::{Evicted, Store, StoreError, Write};
-use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, SignedEvent};
+use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, Signature, SignedEvent};
 
-use super::Actor;
+use super::{
+    Actor,
+    retention::{Gone, went},
+};
+use crate::room::size_of;
 
 /// So many parts of its share a room gives back at a time (one in so many), so that it is not done for
 /// every message.
@@ -47,7 +49,7 @@ struct Making {
     spare: AuthorId,
     /// Bytes still to be freed.
     need: u64,
-    gone: BTreeMap<AuthorId, Seq>,
+    gone: Gone,
 }
 
 impl Actor {
@@ -57,19 +59,26 @@ impl Actor {
         let Some(room) = self.rooms.get_mut(&header.room) else {
             return;
         };
-        let body = event.body().map_or(0, <[u8]>::len);
-        let size = event.header_bytes().len().saturating_add(body) as u64;
+        // The store counts the signature, too.
+        let size = size_of(event).saturating_add(Signature::LEN as u64);
         room.bytes = room.bytes.saturating_add(size);
+        self.space_may_be_due(header.room);
+    }
+
+    fn space_may_be_due(&mut self, tag: RoomTag) {
+        let Some(room) = self.rooms.get_mut(&tag) else {
+            return;
+        };
         if room.bytes <= self.room_bytes || room.making_space {
             return;
         }
         room.making_space = true;
         let keep = self.room_bytes - self.room_bytes / GIVEN_BACK;
         let making = Making {
-            tag: room.tag,
+            tag,
             spare: room.me(),
             need: room.bytes.saturating_sub(keep),
-            gone: BTreeMap::new(),
+            gone: Gone::new(),
         };
         tracing::info!(
             bytes = room.bytes,
@@ -82,7 +91,7 @@ impl Actor {
         let Making {
             tag, spare, need, ..
         } = making;
-        let evict = move |store: &mut dyn Store| store.evict(tag, spare, need, after);
+        let evict = move |store: &mut dyn Store| evict(store, tag, spare, need, after);
         self.disk.update(evict, move |actor, outcome| {
             let Evicted {
                 places,
@@ -93,10 +102,7 @@ impl Actor {
                 tracing::error!(error = %e, "space was not made; it is tried again");
                 Evicted::default()
             });
-            for (author, seq) in places {
-                let last = making.gone.entry(author).or_insert(seq);
-                *last = seq.max(*last);
-            }
+            went(&mut making.gone, &places);
             making.need = making.need.saturating_sub(freed);
             if more && making.need > 0 {
                 return actor.make_space(making, upto);
@@ -107,18 +113,7 @@ impl Actor {
 
     fn made_space(&mut self, making: Making, upto: Option<(Hlc, EventHash)>) {
         let Making { tag, gone, .. } = making;
-        let base = |(author, last): (&AuthorId, &Seq)| Write::Meta {
-            key: [&bases_of(tag)[..], &author.0].concat(),
-            value: Some(last.0.to_be_bytes().to_vec()),
-        };
-        let writes: Vec<_> = gone.iter().map(base).collect();
-        for part in writes.chunks(peddlenet_store::limits::COMMIT_WRITES_MAX) {
-            self.disk.commit(part.to_vec(), |_, outcome| {
-                if let Err(e) = outcome {
-                    tracing::error!(error = %e, "where logs begin was not saved; it is fetched again");
-                }
-            });
-        }
+        let in_vain = gone.is_empty();
         self.stats.evicted += gone.len() as u64;
         self.tell_let_go(tag, gone);
         if let (Some(room), Some((upto, _))) = (self.rooms.get_mut(&tag), upto) {
@@ -134,8 +129,41 @@ impl Actor {
                 room.bytes = bytes_of(&held);
             }
             actor.refresh_shown(tag, || {});
+            if !in_vain {
+                // More may have come meanwhile.
+                actor.space_may_be_due(tag);
+            }
         });
     }
+}
+
+/// One step, and where the logs begin after it, so that a restart between two steps fetches nothing again.
+/// Blocks.
+fn evict(
+    store: &mut dyn Store,
+    room: RoomTag,
+    spare: AuthorId,
+    need: u64,
+    after: Option<(Hlc, EventHash)>,
+) -> Result<Evicted, StoreError> {
+    let evicted = store.evict(room, spare, need, after)?;
+    let mut bases = Gone::new();
+    went(&mut bases, &evicted.places);
+    // What came late may lie before what went earlier.
+    let before = read_bases(store, room)?.into_iter();
+    let before: Vec<_> = before.filter(|(a, _)| bases.contains_key(a)).collect();
+    went(&mut bases, &before);
+    let base = |(author, last): (&AuthorId, &Seq)| Write::Meta {
+        key: [&bases_of(room)[..], &author.0].concat(),
+        value: Some(last.0.to_be_bytes().to_vec()),
+    };
+    let writes: Vec<_> = bases.iter().map(base).collect();
+    for part in writes.chunks(peddlenet_store::limits::COMMIT_WRITES_MAX) {
+        if let Err(e) = store.commit(part) {
+            tracing::error!(error = %e, "where logs begin was not saved; it is fetched again");
+        }
+    }
+    Ok(evicted)
 }
 
 /// Bytes of all that is held of a room.
