@@ -261,7 +261,7 @@ export class ChatPane extends ViewElement {
     const own = row.reactions.find(({ authors }) => authors.includes(this.#people.me))?.reaction ?? '';
     const menu = /** @type {import('./message-menu.js').MessageMenu} */ (document.createElement('message-menu'));
     menu.data = {
-      title: t('message.actions'), items, own, canReact: !room.removed, x, y, anchor: (bubble.querySelector('.bubble') ?? bubble).getBoundingClientRect(),
+      title: t('message.actions'), items, own, canReact: !room.removed, x, y, anchor: bubble,
     };
     menu.addEventListener('menu-pick', (event) => {
       const { id, value } = /** @type {CustomEvent} */ (event).detail;

@@ -17,7 +17,7 @@
  * @property {boolean} canReact
  * @property {number | null} x Where it was asked for; null: beside `anchor`.
  * @property {number | null} y
- * @property {DOMRect} anchor
+ * @property {Element} anchor The message.
  */
 import { h, icon, setLine } from '../lib/dom.js';
 import { COMMON, singleEmoji } from '../lib/emoji.js';
@@ -50,6 +50,8 @@ export class MessageMenu extends ViewElement {
     });
     this.listen(this.#dialog, 'contextmenu', (event) => event.preventDefault());
     this.listen(this.#dialog, 'keydown', (event) => this.#onKey(event));
+    // Where it was pressed is elsewhere now; the message is laid out in the frame that follows.
+    this.listen(window, 'resize', () => requestAnimationFrame(() => requestAnimationFrame(() => this.#place(null, null))));
   }
 
   /** @param {MenuData} data */
@@ -73,9 +75,14 @@ export class MessageMenu extends ViewElement {
     /** @type {HTMLElement | null} */ (menu.querySelector('[role=menuitem]'))?.focus();
   }
 
-  /** Beside where it was asked for, and inside of the window; a phone's style sheet has its own place. */
-  #place() {
-    const { x, y, anchor } = this.data;
+  /**
+   * Beside where it was asked for, and inside of the window; a phone's style sheet has its own place.
+   * @param {number | null} [x]
+   * @param {number | null} [y]
+   */
+  #place(x = this.data.x, y = this.data.y) {
+    const { anchor: message } = this.data;
+    const anchor = (message.querySelector('.bubble') ?? message).getBoundingClientRect();
     const { width, height } = this.#dialog.getBoundingClientRect();
     const left = Math.min(Math.max(EDGE, x ?? anchor.left), innerWidth - width - EDGE);
     const top = Math.min(Math.max(EDGE, y ?? anchor.bottom), innerHeight - height - EDGE);

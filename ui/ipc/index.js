@@ -40,6 +40,15 @@ export class IpcError extends Error {
 }
 
 /**
+ * What went wrong, for a person.
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function sentence(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
  * Whatever a command rejected with, as an error that can be shown.
  * @param {unknown} cause
  * @returns {IpcError}

@@ -67,7 +67,7 @@ export class Camera {
   }
 
   #release() {
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    stopAll(this.#stream);
     this.#stream = null;
     this.video.srcObject = null;
   }
@@ -88,6 +88,14 @@ export class Camera {
     if (videoWidth === 0 || this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return null;
     return { ...draw(this.#canvas, this.video, frameSize(videoWidth, videoHeight)), live: true };
   }
+}
+
+/**
+ * The camera's light goes off.
+ * @param {MediaStream | null} stream
+ */
+export function stopAll(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
 /**

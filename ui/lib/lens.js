@@ -3,6 +3,7 @@
  *
  * The camera that was chosen is remembered until the app ends; ids of cameras are never written down.
  */
+import { stopAll } from './camera.js';
 
 /** @type {string} */
 let remembered = '';
@@ -49,7 +50,7 @@ export class Lens {
     const stream = await navigator.mediaDevices.getUserMedia({ video: { deviceId: { exact: deviceId }, width: { ideal: 1280 } }, audio: false });
     this.#release();
     if (this.#stopped) {
-      for (const track of stream.getTracks()) track.stop();
+      stopAll(stream);
       return;
     }
     this.#stream = stream;
@@ -75,7 +76,7 @@ export class Lens {
   }
 
   #release() {
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    stopAll(this.#stream);
     this.#stream = null;
   }
 }

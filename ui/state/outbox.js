@@ -11,6 +11,7 @@
  * @typedef {import('./model.js').Message} Message
  * @typedef {import('../ipc/index.js').Ipc} Ipc
  */
+import { sentence } from '../ipc/index.js';
 import { Drafts } from './drafts.js';
 import { partsOf } from './model.js';
 
@@ -67,8 +68,7 @@ export class Outbox {
         : await this.#ipc.sendDirect(room, author, clientId, text, replyTo);
       this.#store.dispatch({ type: 'saved', clientId, message });
     } catch (error) {
-      const words = error instanceof Error ? error.message : String(error);
-      this.#store.dispatch({ type: 'sendFailed', room: key, clientId, error: words });
+      this.#store.dispatch({ type: 'sendFailed', room: key, clientId, error: sentence(error) });
     }
   }
 

@@ -5,7 +5,7 @@
  *   shell --batches--> Sequence --in order--> Store --state--> <app-shell>
  *   <app-shell> --methods--> Session --ipc--> shell
  */
-import { IpcError } from '../ipc/index.js';
+import { IpcError, sentence } from '../ipc/index.js';
 import { Codes } from './codes.js';
 import { lean } from './lean.js';
 import { EMPTY, NO_TIMELINE, keyOf, partsOf, talkOf } from './model.js';
@@ -435,12 +435,4 @@ export class Session {
   takeLink() {
     this.store.dispatch({ type: 'linkTaken' });
   }
-}
-
-/**
- * @param {unknown} error
- * @returns {string}
- */
-function sentence(error) {
-  return error instanceof Error ? error.message : String(error);
 }
