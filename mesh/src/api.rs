@@ -198,6 +198,8 @@ pub struct OpenInvite {
     pub id: InviteId,
     /// Who made it.
     pub by: AuthorId,
+    /// Whether that was this device.
+    pub mine: bool,
     /// When it ends.
     pub expires: Timestamp,
     /// How many it lets in; `None`: any number.

@@ -118,11 +118,9 @@ impl Actor {
         if newer(last) {
             *last = Some(message.clone());
         }
-        self.dressed(tag, vec![message], move |actor, messages| {
-            for message in messages {
-                actor.shown_anew(tag, &message);
-                actor.events.emit(Event::Message(message));
-            }
+        self.dressed_one(tag, message, move |actor, message| {
+            actor.shown_anew(tag, &message);
+            actor.events.emit(Event::Message(message));
         });
         self.room_changed(tag);
     }

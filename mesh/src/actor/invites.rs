@@ -32,6 +32,7 @@ impl Actor {
         let open = |(id, entry): (InviteId, InviteEntry)| OpenInvite {
             id,
             by: entry.by,
+            mine: entry.by == room.me(),
             expires: entry.expires,
             uses: (entry.uses != ANY_NUMBER).then_some(entry.uses),
             used: entry.used,

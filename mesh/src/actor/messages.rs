@@ -127,16 +127,27 @@ impl Actor {
             return drop(reply.send(Err(ErrorCode::RoomUnknown.into())));
         };
         let limit = limit.clamp(1, PAGE_MAX);
+        self.place_of(tag, before, move |actor, place| match place {
+            Ok(before) => actor.fill_page(tag, before, limit, Vec::new(), reply),
+            Err(e) => drop(reply.send(Err(e))),
+        });
+    }
+
+    /// Where the pages before a message begin; at the end of the room without one.
+    pub(super) fn place_of(
+        &mut self,
+        tag: RoomTag,
+        before: Option<MessageId>,
+        then: impl FnOnce(&mut Self, Result<Option<(Hlc, MessageId)>, Error>) + Send + 'static,
+    ) {
         let Some(hash) = before else {
-            return self.fill_page(tag, None, limit, Vec::new(), reply);
+            return then(self, Ok(None));
         };
         let read = move |store: &dyn Store| store.event(tag, hash);
-        self.disk.read(read, move |actor, row| match row {
-            Ok(Some(row)) => {
-                actor.fill_page(tag, Some((row.clock, hash)), limit, Vec::new(), reply)
-            }
-            Ok(None) => drop(reply.send(Err(ErrorCode::MessageUnknown.into()))),
-            Err(e) => drop(reply.send(Err(e.into()))),
+        self.disk.read(read, move |actor, row| {
+            let row = row.map_err(Error::from);
+            let place = row.and_then(|row| row.ok_or(ErrorCode::MessageUnknown.into()));
+            then(actor, place.map(|row| Some((row.clock, hash))));
         });
     }
 

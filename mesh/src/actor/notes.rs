@@ -18,7 +18,7 @@ use crate::{
     api::{Event, Message, MessageId, Noted, Shown},
     convert,
     error::{Error, ErrorCode},
-    room::{Notes, read_notes},
+    room::read_notes,
 };
 
 /// What a person does to a message.
@@ -64,7 +64,7 @@ impl Actor {
     pub(super) fn dressed(
         &mut self,
         tag: RoomTag,
-        messages: Vec<Message>,
+        mut messages: Vec<Message>,
         then: impl FnOnce(&mut Self, Vec<Message>) + Send + 'static,
     ) {
         let names: Vec<_> = messages.iter().map(|m| (m.id, m.author)).collect();
@@ -74,26 +74,29 @@ impl Actor {
                 tracing::error!(error = %e, "what was said about messages can't be read");
                 Vec::new()
             });
-            let messages = actor.dress_all(tag, messages, notes);
+            let Some(room) = actor.rooms.get(&tag) else {
+                return then(actor, Vec::new());
+            };
+            for (message, notes) in messages.iter_mut().zip(notes) {
+                room.dress(message, notes);
+                message.sent_to = actor.handed.count(message.id);
+            }
             then(actor, messages);
         });
     }
 
-    /// The same with notes that were read already.
-    pub(super) fn dress_all(
-        &self,
+    /// The same for one; nothing happens where its room is gone.
+    pub(super) fn dressed_one(
+        &mut self,
         tag: RoomTag,
-        mut messages: Vec<Message>,
-        notes: Vec<Notes>,
-    ) -> Vec<Message> {
-        let Some(room) = self.rooms.get(&tag) else {
-            return Vec::new();
-        };
-        for (message, notes) in messages.iter_mut().zip(notes) {
-            room.dress(message, notes);
-            message.sent_to = self.handed.count(message.id);
-        }
-        messages
+        message: Message,
+        then: impl FnOnce(&mut Self, Message) + Send + 'static,
+    ) {
+        self.dressed(tag, vec![message], |actor, messages| {
+            if let Some(message) = messages.into_iter().next() {
+                then(actor, message);
+            }
+        });
     }
 
     /// Keeps what was said about a message, and shows it if that message is here.

@@ -58,14 +58,9 @@ impl Actor {
             found: Found::default(),
             reply,
         };
-        let Some(hash) = before else {
-            return self.search_step(search, None);
-        };
-        let read = move |store: &dyn Store| store.event(tag, hash);
-        self.disk.read(read, move |actor, row| match row {
-            Ok(Some(row)) => actor.search_step(search, Some((row.clock, hash))),
-            Ok(None) => drop(search.reply.send(Err(ErrorCode::MessageUnknown.into()))),
-            Err(e) => drop(search.reply.send(Err(e.into()))),
+        self.place_of(tag, before, move |actor, place| match place {
+            Ok(before) => actor.search_step(search, before),
+            Err(e) => drop(search.reply.send(Err(e))),
         });
     }
 

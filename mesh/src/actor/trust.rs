@@ -277,11 +277,9 @@ impl Actor {
                 let last = last_message(room, rows);
                 actor.last.insert(tag, last.clone());
                 actor.room_changed(tag);
-                actor.dressed(tag, last.into_iter().collect(), move |actor, messages| {
-                    for message in messages {
-                        actor.shown_anew(tag, &message);
-                    }
-                });
+                if let Some(last) = last {
+                    actor.dressed_one(tag, last, move |actor, last| actor.shown_anew(tag, &last));
+                }
             }
             then();
         });

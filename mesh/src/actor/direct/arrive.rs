@@ -161,10 +161,8 @@ impl Actor {
     pub(super) fn show_direct(&mut self, tag: RoomTag, event: &SignedEvent, hops: u8) -> bool {
         match self.direct_said(tag, event, hops) {
             Some(Said::Message(message)) => {
-                self.dressed(tag, vec![message], |actor, messages| {
-                    for message in messages {
-                        actor.events.emit(Event::Message(message));
-                    }
+                self.dressed_one(tag, message, |actor, message| {
+                    actor.events.emit(Event::Message(message));
                 });
                 true
             }

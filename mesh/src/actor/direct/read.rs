@@ -32,14 +32,8 @@ impl Actor {
             return drop(reply.send(Err(ErrorCode::Yourself.into())));
         }
         let limit = limit.clamp(1, PAGE_MAX);
-        let read = move |store: &dyn Store| -> Result<_, StoreError> {
-            let Some(hash) = before else {
-                return Ok(Some(None));
-            };
-            Ok(store.event(tag, hash)?.map(|row| Some((row.clock, hash))))
-        };
-        self.disk.read(read, move |actor, place| match place {
-            Ok(Some(before)) => {
+        self.place_of(tag, before, move |actor, place| match place {
+            Ok(before) => {
                 let page = Page { tag, with, limit };
                 actor.fill_direct(page, before, Vec::new(), move |answer| {
                     // Of one who was removed, what was said is still here.
@@ -51,8 +45,7 @@ impl Actor {
                     let _ = reply.send(answer);
                 });
             }
-            Ok(None) => drop(reply.send(Err(ErrorCode::MessageUnknown.into()))),
-            Err(e) => drop(reply.send(Err(e.into()))),
+            Err(e) => drop(reply.send(Err(e))),
         });
     }
 

@@ -39,21 +39,14 @@ impl<'a, T: Tables> Draft<'a, T> {
             Write::DeleteBody(key) => self.delete_body(key)?,
             Write::Record(record) => {
                 let key = layout::record_key(record.room, record.kind, record.author);
-                let value = layout::record_value(record);
-                // Clock first, then bytes: comparing the values compares both.
-                if self
-                    .get(Table::Records, &key)?
-                    .is_none_or(|old| old < value)
-                {
-                    self.set(Table::Records, key, Some(value));
-                }
+                self.keep_latest(Table::Records, key, layout::record_value(record))?;
             }
             Write::Note(note) => {
-                let (key, value) = (layout::note_key(note), layout::note_value(note));
-                // Clock first, then the event: comparing the values compares both.
-                if self.get(Table::Notes, &key)?.is_none_or(|old| old < value) {
-                    self.set(Table::Notes, key, Some(value));
-                }
+                self.keep_latest(
+                    Table::Notes,
+                    layout::note_key(note),
+                    layout::note_value(note),
+                )?;
             }
             Write::Outbox { room, hash, value } => {
                 self.set(Table::Outbox, layout::hash_key(*room, *hash), value.clone());
@@ -62,6 +55,15 @@ impl<'a, T: Tables> Draft<'a, T> {
             Write::Meta { key, value } => {
                 self.set(Table::Meta, layout::meta_key(key), value.clone())
             }
+        }
+        Ok(())
+    }
+
+    /// Of two values the one with the later clock stays. It stands first in them, before what tells equal
+    /// clocks apart, so comparing the values compares both.
+    fn keep_latest(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) -> Result<()> {
+        if self.get(table, &key)?.is_none_or(|old| old < value) {
+            self.set(table, key, Some(value));
         }
         Ok(())
     }
