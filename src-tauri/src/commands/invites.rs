@@ -37,17 +37,9 @@ pub(crate) async fn create_invite(
 #[tauri::command]
 pub(crate) async fn invites(shell: State<'_, Shell>, room: String) -> Result<Invites, UiError> {
     let room = parse("room", &room)?;
-    let (invites, members) = (
-        shell.node()?.invites(room).await?,
-        shell.node()?.members(room).await?,
-    );
-    let me = members.iter().find(|member| member.me);
-    let me = me.map(|member| member.author);
+    let invites = shell.node()?.invites(room).await?;
     Ok(Invites {
-        invites: invites
-            .into_iter()
-            .map(|invite| OpenInvite::new(&invite, Some(invite.by) == me))
-            .collect(),
+        invites: invites.into_iter().map(OpenInvite::from).collect(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use tauri::State;
 
-use super::parse;
+use super::{parse, parse_some};
 use crate::dto::{Done, Storage};
 use crate::error::UiError;
 use crate::shell::Shell;
@@ -17,7 +17,7 @@ pub(crate) async fn set_draft(
 ) -> Result<Done, UiError> {
     let draft = peddlenet_mesh::Draft {
         room: parse("room", &room)?,
-        to: to.map(|author| parse("member", &author)).transpose()?,
+        to: parse_some("member", to.as_deref())?,
         text,
     };
     shell.node()?.set_draft(draft).await?;

@@ -3,7 +3,7 @@
 use peddlenet_mesh::Words;
 use tauri::State;
 
-use super::parse;
+use super::{parse, parse_some};
 use crate::dto::{Done, Found, History, Message};
 use crate::error::UiError;
 use crate::shell::Shell;
@@ -24,7 +24,7 @@ pub(crate) async fn send_message(
     let named = mentions.iter().map(|author| parse("author", author));
     let words = Words {
         text,
-        reply_to: reply_to.map(|id| parse("message", &id)).transpose()?,
+        reply_to: parse_some("message", reply_to.as_deref())?,
         mentions: named.collect::<Result<_, _>>()?,
     };
     let message = shell.node()?.send(parse("room", &room)?, words).await?;
@@ -39,7 +39,7 @@ pub(crate) async fn history(
     before: Option<String>,
     limit: u32,
 ) -> Result<History, UiError> {
-    let before = before.map(|id| parse("message", &id)).transpose()?;
+    let before = parse_some("message", before.as_deref())?;
     let limit = limit.min(MAX_PAGE) as usize;
     let messages = shell
         .node()?
@@ -78,7 +78,7 @@ pub(crate) async fn send_direct(
     let to = parse("member", &to)?;
     let words = Words {
         text,
-        reply_to: reply_to.map(|id| parse("message", &id)).transpose()?,
+        reply_to: parse_some("message", reply_to.as_deref())?,
         mentions: Vec::new(),
     };
     let message = shell.node()?.dm(parse("room", &room)?, to, words).await?;
@@ -94,7 +94,7 @@ pub(crate) async fn direct_history(
     before: Option<String>,
     limit: u32,
 ) -> Result<History, UiError> {
-    let before = before.map(|id| parse("message", &id)).transpose()?;
+    let before = parse_some("message", before.as_deref())?;
     let limit = limit.min(MAX_PAGE) as usize;
     let messages = shell
         .node()?
@@ -170,7 +170,7 @@ pub(crate) async fn search(
     query: String,
     before: Option<String>,
 ) -> Result<Found, UiError> {
-    let before = before.map(|id| parse("message", &id)).transpose()?;
+    let before = parse_some("message", before.as_deref())?;
     let found = shell
         .node()?
         .search(parse("room", &room)?, &query, before)

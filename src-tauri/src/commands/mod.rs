@@ -27,3 +27,11 @@ where
     text.parse()
         .map_err(|problem: T::Err| UiError::bad_request(what, problem))
 }
+
+/// The same where the page may leave it out.
+fn parse_some<T>(what: &str, text: Option<&str>) -> Result<Option<T>, UiError>
+where
+    T: FromStr<Err: Display>,
+{
+    text.map(|text| parse(what, text)).transpose()
+}

@@ -60,12 +60,12 @@ pub(crate) struct OpenInvite {
     poster: bool,
 }
 
-impl OpenInvite {
-    pub(crate) fn new(invite: &mesh::OpenInvite, mine: bool) -> Self {
+impl From<mesh::OpenInvite> for OpenInvite {
+    fn from(invite: mesh::OpenInvite) -> Self {
         Self {
             invite: invite.id.to_string(),
             author: invite.by.to_string(),
-            mine,
+            mine: invite.mine,
             expires_ms: invite.expires.0,
             uses: invite.uses,
             used: invite.used,

@@ -245,13 +245,14 @@ fn replies_cross_in_these_shapes() {
     let open = mesh::OpenInvite {
         id: invite,
         by: author,
+        mine: true,
         expires: Timestamp(9),
         uses: None,
         used: 2,
         poster: true,
     };
     assert_eq!(
-        shape(OpenInvite::new(&open, true)),
+        shape(OpenInvite::from(open)),
         json!({
             "invite": invite_hex, "author": author_hex, "mine": true, "expiresMs": 9, "uses": null, "used": 2,
             "poster": true

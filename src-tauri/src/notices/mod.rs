@@ -281,10 +281,7 @@ impl Notices {
     /// Whether a notification may be shown: nobody wanted quiet, and the person isn't looking at it.
     fn wants(&self, talk: Talk) -> bool {
         let reading = self.focused && self.looking == Some(talk.room) && talk.with.is_none();
-        let quiet = |room: &Room| {
-            room.muted || talk.with.is_some_and(|author| room.quiet.contains(&author))
-        };
-        self.notify && !reading && self.rooms.get(&talk.room).is_some_and(|room| !quiet(room))
+        self.notify && !reading && !is_quiet(&self.rooms, talk)
     }
 
     /// Withdraws what has no reason to be shown any more, and counts anew.
@@ -292,9 +289,7 @@ impl Notices {
         let mut count = 0u64;
         let (rooms, notify) = (&self.rooms, self.notify);
         self.talks.retain(|talk, unread| {
-            let quiet = rooms.get(&talk.room).is_none_or(|room| {
-                room.muted || talk.with.is_some_and(|author| room.quiet.contains(&author))
-            });
+            let quiet = is_quiet(rooms, *talk);
             if !quiet {
                 count = count.saturating_add(unread.count);
             }
@@ -312,6 +307,13 @@ impl Notices {
             acts.push(Act::Count(count));
         }
     }
+}
+
+/// Whether a talk draws no attention: muted, with somebody who is, or in no room any more.
+fn is_quiet(rooms: &BTreeMap<RoomId, Room>, talk: Talk) -> bool {
+    rooms.get(&talk.room).is_none_or(|room| {
+        room.muted || talk.with.is_some_and(|author| room.quiet.contains(&author))
+    })
 }
 
 /// `3 new messages`, and with previews the newest below.
