@@ -3,10 +3,11 @@
 //! ```text
 //!  k_member --HKDF "pn/discovery/member/1"--> discovery key --HMAC-SHA256(.., slot)[..8]--> tag
 //!  P        --HKDF "pn/discovery/invite/1"--> discovery key              slot = 10 minutes
+//!                                 discovery key --HMAC-SHA256(.., slot || author)[..4]--> mark
 //! ```
 //!
 //! A tag stands for ten minutes, and one that is up to an hour off is recognised, since clocks
-//! differ. Two tags of one key look unrelated without the key; and no key comes from a public one
+//! differ. A mark says beside the tag which member it is. Two tags of one key look unrelated without the key; and no key comes from a public one
 //! (P is shown in the code and in the room alone), or everyone could compute the tags.
 //!
 //! [`DiscoveryTags`] recognises tags without hashing anything for a packet: it computes the tags of
@@ -15,7 +16,8 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
-use peddlenet_wire::{InviteKey, Timestamp};
+pub use peddlenet_wire::near::{DiscoveryTag, MARK_LEN, Mark, TAG_LEN};
+use peddlenet_wire::{AuthorId, InviteKey, Timestamp};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -29,12 +31,17 @@ pub const SLOTS_OFF: u64 = 6;
 pub const SLOTS: usize = 13;
 /// Discovery keys of one device (count): member keys of 256 epochs and 16 invites.
 pub const KEYS_MAX: usize = 256 + 16;
-/// Bytes of a tag.
-pub const TAG_LEN: usize = 8;
 
-/// What a device says of itself in clear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DiscoveryTag(pub [u8; TAG_LEN]);
+/// One span of ten minutes, counted from 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slot(u64);
+
+impl Slot {
+    /// The one that a time lies in.
+    pub fn at(now: Timestamp) -> Self {
+        Self(slot(now))
+    }
+}
 
 /// Makes and recognises the tags of an epoch or an invite. Redacted in logs, wiped on drop.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -62,17 +69,26 @@ impl DiscoveryKey {
         self.tag_of(slot(now))
     }
 
+    /// Who says the tag of that slot.
+    pub fn mark(&self, slot: Slot, author: AuthorId) -> Mark {
+        Mark(self.first_of(&[&slot.0.to_be_bytes(), &author.0]))
+    }
+
     fn tag_of(&self, slot: u64) -> DiscoveryTag {
-        let mut tag = [0; TAG_LEN];
+        DiscoveryTag(self.first_of(&[&slot.to_be_bytes()]))
+    }
+
+    fn first_of<const N: usize>(&self, parts: &[&[u8]]) -> [u8; N] {
+        let mut out = [0; N];
         // HMAC takes a key of any length, so this never fails.
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
-            mac.update(&slot.to_be_bytes());
+            parts.iter().for_each(|part| mac.update(part));
             let whole: [u8; 32] = mac.finalize().into_bytes().into();
-            for (to, from) in tag.iter_mut().zip(whole) {
+            for (to, from) in out.iter_mut().zip(whole) {
                 *to = from;
             }
         }
-        DiscoveryTag(tag)
+        out
     }
 }
 
@@ -117,11 +133,12 @@ impl<N: Copy> DiscoveryTags<N> {
         self.add(new.filter(|slot| !old.contains(slot)));
     }
 
-    /// Whose tag that is; the first key's, should two have the same. As of the last
+    /// Whose tag that is, and of which slot; the first key's, should two have the same. As of the last
     /// [`advance`](Self::advance).
-    pub fn recognise(&self, tag: DiscoveryTag) -> Option<N> {
-        let (_, place) = self.tags.get(&tag)?;
-        self.keys.get(*place).map(|(name, _)| *name)
+    pub fn recognise(&self, tag: DiscoveryTag) -> Option<(N, &DiscoveryKey, Slot)> {
+        let (slot, place) = self.tags.get(&tag)?;
+        let (name, key) = self.keys.get(*place)?;
+        Some((*name, key, Slot(*slot)))
     }
 
     /// Tags that are recognised now (count).
@@ -185,6 +202,19 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_says_who_to_those_who_know_the_tag() {
+        let (ada, bea) = (AuthorId([1; 32]), AuthorId([2; 32]));
+        let key = DiscoveryKey::of_members(&epoch(1));
+        let tags = DiscoveryTags::new([((), key.clone())], NOW);
+        // Said a slot later by a clock that is fast.
+        let mark = key.mark(Slot::at(later(1)), ada);
+        let ((), key, slot) = tags.recognise(key.tag(later(1))).unwrap();
+        assert_eq!(key.mark(slot, ada), mark);
+        assert_ne!(key.mark(slot, bea), mark);
+        assert_ne!(key.mark(Slot::at(NOW), ada), mark);
+    }
+
+    #[test]
     fn members_and_codes_have_tags_of_their_own() {
         let secret = [1; 32];
         let member = DiscoveryKey::of_members(&epoch(1));
@@ -212,7 +242,10 @@ mod tests {
         assert_eq!(tags.len(), KEYS_MAX * SLOTS);
         for (n, key) in keys {
             let known = usize::from(n) < KEYS_MAX;
-            assert_eq!(tags.recognise(key.tag(NOW)), known.then_some(n));
+            assert_eq!(
+                tags.recognise(key.tag(NOW)).map(|(n, ..)| n),
+                known.then_some(n)
+            );
         }
     }
 

@@ -62,7 +62,7 @@ pub use direct::{
     direct_receipt, direct_stream, open_direct, open_parcel, seal_direct, seal_parcel,
     verify_direct_receipt,
 };
-pub use discovery::{DiscoveryKey, DiscoveryTag, DiscoveryTags};
+pub use discovery::{DiscoveryKey, DiscoveryTag, DiscoveryTags, Mark, Slot};
 pub use epoch::EpochKeys;
 pub use error::CryptoError;
 pub use event::{Draft, open_event, seal_event, verify_event};

@@ -1,7 +1,7 @@
 //! Which members this device links up with.
 //!
 //! ```text
-//!  Known, Heard, Frame(Peers) --> view      candidates: 48 a room, and peers that were lost
+//!  Known, Near, Heard, Frame(Peers) -> view     candidates: 48 a room, and peers that were lost
 //!                                  |
 //!  DialFailed, PeerDown, tick --> dials     too few links: Dial, several at a time; one lost peer every 30 s
 //!                                  |
@@ -166,6 +166,14 @@ impl Engine {
             self.offer(room, author, Source::Known, now);
         }
         self.refill(now);
+    }
+
+    pub(crate) fn on_near(&mut self, room: RoomTag, authors: &[AuthorId], now: Timestamp) {
+        for &author in authors {
+            self.offer(room, author, Source::Near, now);
+        }
+        self.refill(now);
+        self.probe_near(room, authors, now);
     }
 
     /// A room began to run over a link.

@@ -7,6 +7,7 @@
 //! ```text
 //!  camera, paste --> invite::Invite          who to dial and what to prove
 //!                --> verify::VerifyCode      whose key a person's screen shows
+//!  network       --> near::Entry             which rooms a device nearby has, to those who know them
 //!  link bytes    --> frame::Frame -+-> event::SignedEvent    a signed header over a deletable body
 //!                                  +-> record::SignedRecord  latest-wins: receipts, whereabouts, presence
 //!                                  +-> join::*               admission through an invite
@@ -44,6 +45,7 @@ pub mod join;
 pub mod limits;
 pub mod meet;
 pub mod name;
+pub mod near;
 pub mod peers;
 pub mod power;
 pub mod record;

@@ -139,6 +139,15 @@ pub enum Input {
         /// Who; without this device.
         authors: Vec<AuthorId>,
     },
+    /// Members whose devices were just seen near, on this network: a dial is likely to reach them. Whoever
+    /// rests after dials that failed is dialled anew, and one that was lost at once, even where there are
+    /// links enough: it may be the way to another half.
+    Near {
+        /// The room.
+        room: RoomTag,
+        /// Who; without this device.
+        authors: Vec<AuthorId>,
+    },
     /// The answer to [`Action::Dial`](crate::Action::Dial) that came to nothing; one that succeeded is a `PeerUp`.
     DialFailed {
         /// The room.

@@ -143,6 +143,22 @@ impl Engine {
         }
     }
 
+    /// One lost peer that came into sight is dialled at once.
+    pub(super) fn probe_near(&mut self, room: RoomTag, authors: &[AuthorId], now: Timestamp) {
+        let under_way = self.overlay.dials.values().any(Dialing::is_probe);
+        let Some(view) = self.overlay.views.get(&room) else {
+            return;
+        };
+        let lost = |author: &&AuthorId| view.was_lost(**author) && self.is_free(room, **author);
+        let first = authors.iter().find(lost).copied();
+        if let Some(author) = first.filter(|_| !under_way)
+            && self.dial(room, author, WhatFor::Probe, now)
+            && let Some(view) = self.overlay.views.get_mut(&room)
+        {
+            view.probed(author, now);
+        }
+    }
+
     /// One lost peer every 30 s, however many links there are: it may be the way to another half.
     pub(super) fn probe_lost(&mut self, now: Timestamp) {
         if !self.config.controls.lost_peers {

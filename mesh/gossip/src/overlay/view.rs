@@ -17,6 +17,8 @@ use crate::{engine::Engine, limits, recent::elapsed, room::spread};
 pub(super) enum Source {
     /// The driver can dial it.
     Known,
+    /// The driver sees its device on this network.
+    Near,
     /// It said something that was accepted.
     Seen,
     /// It gave a sign of life.
@@ -89,14 +91,19 @@ impl View {
             return false;
         }
         let heard = (source == Source::Heard).then_some(now);
-        let told = (source == Source::Told).then_some(now);
+        // What was seen is as good as a neighbour's word.
+        let told = matches!(source, Source::Told | Source::Near).then_some(now);
         if let Some(held) = self.passive.get_mut(&author) {
             held.hearsay &= hearsay;
             held.heard = heard.or(held.heard);
             held.told = told.or(held.told);
-            if source == Source::Known {
-                held.failed = 0;
-                held.tried = held.tried.map(|(at, r)| (at, r.min(limits::KNOWN_REST)));
+            match source {
+                Source::Known => {
+                    held.failed = 0;
+                    held.tried = held.tried.map(|(at, r)| (at, r.min(limits::KNOWN_REST)));
+                }
+                Source::Near => (held.failed, held.tried) = (0, None),
+                _ => {}
             }
             return false;
         }
@@ -198,6 +205,10 @@ impl View {
             .filter(|&(&author, _)| free(author))
             .map(|(&author, &(_, tried))| (tried, author))
             .min()
+    }
+
+    pub(super) fn was_lost(&self, author: AuthorId) -> bool {
+        self.lost.contains_key(&author)
     }
 
     pub(super) fn probed(&mut self, author: AuthorId, now: Timestamp) {
