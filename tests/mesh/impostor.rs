@@ -114,7 +114,7 @@ impl Impostor {
     async fn genuine_welcome(&self, key: &AuthorKey) -> Welcome {
         let dial = Dial {
             addrs: self.code.endpoints().collect(),
-            fingerprint: peddlenet_peer::Fingerprint(self.code.fingerprint.0),
+            fingerprint: Some(peddlenet_peer::Fingerprint(self.code.fingerprint.0)),
             gate: self.gate.clone(),
             deadline: Duration::from_secs(30),
         };
@@ -288,7 +288,7 @@ async fn by_handing_the_guests_request_to_the_host() {
     // The request is bound to the link it was made for, so the host refuses it on another.
     let dial = Dial {
         addrs: impostor.code.endpoints().collect(),
-        fingerprint: peddlenet_peer::Fingerprint(impostor.code.fingerprint.0),
+        fingerprint: Some(peddlenet_peer::Fingerprint(impostor.code.fingerprint.0)),
         gate: impostor.gate.clone(),
         deadline: Duration::from_secs(30),
     };

@@ -51,7 +51,7 @@ impl RawMember {
         .unwrap();
         let dial = Dial {
             addrs: code.endpoints().collect(),
-            fingerprint: peddlenet_peer::Fingerprint(code.fingerprint.0),
+            fingerprint: Some(peddlenet_peer::Fingerprint(code.fingerprint.0)),
             gate: Gate {
                 id: GateId(1),
                 kind: Kind::Invite,

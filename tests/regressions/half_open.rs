@@ -98,7 +98,7 @@ async fn half_open_handshakes_do_not_pile_up() {
     let (guest, _incoming) = listener().await;
     let dial = || Dial {
         addrs: host.local_addrs(),
-        fingerprint: host.fingerprint(),
+        fingerprint: Some(host.fingerprint()),
         gate: gate(),
         deadline: HALF_OPEN_FOR * 3,
     };

@@ -49,7 +49,7 @@ impl RawMember {
         .unwrap();
         let dial = Dial {
             addrs: code.endpoints().collect(),
-            fingerprint: code.fingerprint,
+            fingerprint: Some(code.fingerprint),
             gate: Gate {
                 id: GateId(1),
                 kind: Kind::Invite,

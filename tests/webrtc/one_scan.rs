@@ -34,7 +34,7 @@ async fn nobody_there_is_said_at_the_deadline() {
     let error = dialer
         .dial(Dial {
             addrs: vec![vacant.local_addr().unwrap()],
-            fingerprint: Fingerprint([1; 32]),
+            fingerprint: Some(Fingerprint([1; 32])),
             gate: gate(1, Kind::Invite, 1),
             deadline: Duration::from_secs(1),
         })
@@ -52,7 +52,7 @@ async fn a_wrong_secret_is_refused() {
     let error = dialer
         .dial(Dial {
             addrs: host.local_addrs(),
-            fingerprint: host.fingerprint(),
+            fingerprint: Some(host.fingerprint()),
             gate: gate(1, Kind::Invite, 2),
             deadline: Duration::from_secs(5),
         })
@@ -70,7 +70,7 @@ async fn a_wrong_fingerprint_opens_nothing() {
     let error = dialer
         .dial(Dial {
             addrs: host.local_addrs(),
-            fingerprint: Fingerprint([1; 32]),
+            fingerprint: Some(Fingerprint([1; 32])),
             gate: gate(1, Kind::Invite, 1),
             deadline: Duration::from_secs(5),
         })
@@ -92,7 +92,7 @@ async fn another_psk_behind_the_same_gate_fails_the_handshake() {
     let error = dialer
         .dial(Dial {
             addrs: host.local_addrs(),
-            fingerprint: host.fingerprint(),
+            fingerprint: Some(host.fingerprint()),
             gate: other,
             deadline: Duration::from_secs(5),
         })

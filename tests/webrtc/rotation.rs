@@ -59,7 +59,7 @@ fn dial_to_as(
     expected: peddlenet_peer::Fingerprint,
 ) -> peddlenet_peer::Dial {
     peddlenet_peer::Dial {
-        fingerprint: expected,
+        fingerprint: Some(expected),
         ..dial_to(host, key)
     }
 }

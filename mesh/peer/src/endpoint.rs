@@ -2,6 +2,8 @@
 
 use crate::certificate::ListenerCertificate;
 use crate::connection::Connection;
+use crate::gate;
+use crate::interfaces;
 use crate::link::{self, Link};
 use crate::router::{Arrival, HALF_OPEN_MAX, Router};
 use crate::session::{Session, lock};
@@ -46,8 +48,10 @@ pub struct EndpointConfig {
 pub struct Dial {
     /// Tried all at once; the first to answer wins.
     pub addrs: Vec<SocketAddr>,
-    /// The listener's certificate hash, from the invite or the whereabouts record.
-    pub fingerprint: Fingerprint,
+    /// The listener's certificate hash, from the invite or the whereabouts record. `None`: whoever answers
+    /// is asked for it. Everyone who holds the gate's key could answer, so who it is has to be proven
+    /// on the link.
+    pub fingerprint: Option<Fingerprint>,
     /// The key to show.
     pub gate: Gate,
     /// Everything, handshake included, is done by then.
@@ -131,7 +135,7 @@ impl Endpoint {
     /// is, or when it was asked for.
     /// Asked of the system anew each time: a laptop joins and leaves networks while it runs.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        socket::dialable(self.0.sockets.iter().map(|socket| socket.bound()))
+        interfaces::dialable(self.0.sockets.iter().map(|socket| socket.bound()))
     }
 
     /// The hash of today's listener certificate.
@@ -181,9 +185,10 @@ impl Endpoint {
     /// Opens a link, or says why not, by the deadline. Dropping the future gives up.
     pub async fn dial(&self, dial: Dial) -> Result<Link, DialError> {
         let until = Instant::now() + dial.deadline;
-        match self.try_dial(&dial, dial.fingerprint, until).await {
+        let expected = dial.fingerprint.unwrap_or(gate::ASKED);
+        match self.try_dial(&dial, expected, until).await {
             Err(Ended::Moved(today)) => {
-                tracing::debug!("dialling again: the device has another certificate by now");
+                tracing::debug!("dialling again, for the certificate that the device has today");
                 let again = self.try_dial(&dial, today, until).await;
                 again.map_err(Ended::into_error)
             }
@@ -224,9 +229,11 @@ impl Endpoint {
                 let link = link::start(connection, registration, gate, true, established);
                 Ok(link)
             }
-            // Only a member believes it: whoever saw an invite's code could have written it.
+            // Only a member believes it, or who asked: whoever saw an invite's code could have written it.
             Ok(Err(error)) => match *lock(&session.facts.moved) {
-                Some(today) if dial.gate.kind == Kind::Member => Err(Ended::Moved(today)),
+                Some(today) if dial.gate.kind == Kind::Member || fingerprint == gate::ASKED => {
+                    Err(Ended::Moved(today))
+                }
                 _ => Err(error.into()),
             },
             Err(_) => Err(why(&session).into()),

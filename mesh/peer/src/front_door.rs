@@ -5,7 +5,7 @@
 //!   | a whole STUN Binding Request?  USERNAME = ours ":" theirs?      no -> Ignore
 //!   | may this source still fail, and are there tries left?           no -> PutOff
 //!   | MESSAGE-INTEGRITY under one of the gates of its kind?           no -> Refuse (28 bytes)
-//!   | a certificate that we still have?                               no -> Moved (88 bytes), to members
+//!   | a certificate that we still have?                               no -> Moved (88 bytes), to members and who asks
 //!   v
 //! Open { gate, both ufrags, both passwords, both certificate hashes }
 //! ```
@@ -58,8 +58,9 @@ pub enum Verdict<'p> {
     PutOff,
     /// Well formed, and no key of ours made it: answer with these bytes.
     Refuse([u8; REFUSAL_LEN]),
-    /// From a member that expects a certificate of the past: answer with these bytes, which name
-    /// today's. Not for joiners, since all who saw a code could write that answer.
+    /// From a member that expects a certificate of the past, or from who asks for ours: answer with these
+    /// bytes, which name today's. A joiner that named one is not told, since all who saw a code could
+    /// write that answer.
     Moved([u8; MOVED_LEN]),
     /// The sender knows the key of a gate.
     Open(Knock<'p>),
@@ -183,7 +184,8 @@ impl FrontDoor {
     }
 
     /// The certificate that a packet names; today's if it names none, or if the dialer is a joiner,
-    /// who will say itself that it is the wrong one. `None`: one that we no longer have.
+    /// who will say itself that it is the wrong one. `None`: it asks for ours, or names one that we no
+    /// longer have.
     fn named(&self, gate: &Gate, names: &Names<'_>) -> Option<Fingerprint> {
         let hint = names.c_ufrag.as_bytes();
         let today = self.certificates.first().copied();
@@ -194,6 +196,9 @@ impl FrontDoor {
         let is_it = |own: &&Fingerprint| {
             gate::certificate_hint(&gate.ice_key, names.s_ufrag, **own) == *hint
         };
+        if is_it(&&gate::ASKED) {
+            return None;
+        }
         match self.certificates.iter().find(is_it) {
             None if gate.kind == Kind::Member => None,
             found => Some(found.copied().unwrap_or(today)),

@@ -16,6 +16,8 @@
 //! ```text
 //! c_ufrag = "pn" + b64(first 6 bytes of HMAC-SHA256(ice_key, "pn/ice/certificate/1" || s_ufrag || hash))
 //! ```
+//!
+//! A dialer that found a device nearby and knows no certificate of it names 32 zeros, and is told.
 
 use crate::Fingerprint;
 use data_encoding::BASE64_NOPAD;
@@ -38,6 +40,9 @@ const HINT_LABEL: &[u8] = b"pn/ice/certificate/1";
 const HINT_PREFIX: &[u8] = b"pn";
 /// Length of a dialer's own fragment.
 pub(crate) const HINT_LEN: usize = 10;
+
+/// No certificate has this hash: a dialer that names it asks for the listener's.
+pub(crate) const ASKED: Fingerprint = Fingerprint([0; 32]);
 
 /// Names a gate towards `mesh`: it comes back with the link that the gate let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -25,6 +25,7 @@
 //! | `router`, `session`, `paths`, `socket`, `runtime` | share one port among links |
 //! | `connection`, `sdp` | the WebRTC recipe, then the link handshake |
 //! | `link` | lanes, queues, pings |
+//! | `lan`, `interfaces` | who else is on this network; which networks this machine is on |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -47,6 +48,8 @@ mod error;
 pub mod front_door;
 mod gate;
 mod held;
+mod interfaces;
+mod lan;
 mod link;
 mod paths;
 mod router;
@@ -67,6 +70,8 @@ pub use endpoint::{
 pub use error::{DialError, PeerError, SendError};
 pub use gate::{Gate, GateId, Kind};
 pub use held::{HALF_OPEN_BYTES, HELD_BY_ALL, HELD_FREE, HELD_MAX};
+pub use interfaces::{Interface, interfaces};
+pub use lan::{Lan, Nearby, Notice, Sighting};
 pub use link::{
     DATAGRAM_MAX, FRAME_MAX, Lane, Link, LinkId, LinkLoad, LinkReceiver, LinkSender, LinkStats,
     QUEUE_BYTES, QUEUE_FRAMES, RECEIVED_BYTES, Received, STALLED_FOR,

@@ -12,7 +12,7 @@ use crate::paths::Path;
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, IoSliceMut};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
@@ -253,48 +253,10 @@ pub(crate) fn open(listen: &[SocketAddr]) -> io::Result<Vec<SharedSocket>> {
     }
 }
 
-/// The addresses others can dial: wildcards become the machine's interfaces. Loopback appears only
-/// when it was asked for, or when there is nothing else.
-pub(crate) fn dialable(sockets: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
-    let mut addrs = Vec::new();
-    let mut loopback = Vec::new();
-    for bound in sockets {
-        if !bound.ip().is_unspecified() {
-            addrs.push(bound);
-            continue;
-        }
-        for interface in rtc::shared::ifaces::ifaces().unwrap_or_default() {
-            let Some(ip) = interface.addr.map(|addr| addr.ip()) else {
-                continue;
-            };
-            if ip.is_ipv4() != bound.is_ipv4() || ip.is_unspecified() || is_link_local(&ip) {
-                continue;
-            }
-            let list = if ip.is_loopback() {
-                &mut loopback
-            } else {
-                &mut addrs
-            };
-            let addr = SocketAddr::new(ip, bound.port());
-            if !list.contains(&addr) {
-                list.push(addr);
-            }
-        }
-    }
-    if addrs.is_empty() { loopback } else { addrs }
-}
-
-/// An IPv6 link-local address says nothing without its scope, which no invite carries.
-fn is_link_local(ip: &IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_link_local(),
-        IpAddr::V6(ip) => ip.is_unicast_link_local(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interfaces::dialable;
 
     #[tokio::test]
     async fn nothing_asked_means_one_port_everywhere() {

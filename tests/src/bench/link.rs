@@ -83,7 +83,7 @@ async fn ours(size: usize) -> Result<Sample> {
     host.set_gates(vec![gate.clone()]);
     let dial = Dial {
         addrs: host.local_addrs(),
-        fingerprint: host.fingerprint(),
+        fingerprint: Some(host.fingerprint()),
         gate,
         deadline: Duration::from_secs(5),
     };

@@ -135,7 +135,7 @@ async fn first_packets(code: &Invite) -> Result<Vec<Vec<u8>>> {
     });
     let dial = Dial {
         addrs: vec![addr],
-        fingerprint: peddlenet_peer::Fingerprint(code.fingerprint.0),
+        fingerprint: Some(peddlenet_peer::Fingerprint(code.fingerprint.0)),
         gate: gate_of(code),
         deadline: Duration::from_millis(300),
     };
@@ -209,7 +209,7 @@ async fn photo(code: &Invite, going: &dyn Fn() -> bool) -> Result<String> {
         let endpoint = endpoint().await?;
         let dial = |deadline| Dial {
             addrs: target(code).into_iter().collect(),
-            fingerprint: peddlenet_peer::Fingerprint(code.fingerprint.0),
+            fingerprint: Some(peddlenet_peer::Fingerprint(code.fingerprint.0)),
             gate: gate_of(code),
             deadline,
         };
@@ -279,7 +279,7 @@ impl Member {
         let endpoint = endpoint().await?;
         let dial = Dial {
             addrs: vec![target(code)?],
-            fingerprint: peddlenet_peer::Fingerprint(code.fingerprint.0),
+            fingerprint: Some(peddlenet_peer::Fingerprint(code.fingerprint.0)),
             gate: gate_of(code),
             deadline: DIAL,
         };
@@ -322,7 +322,7 @@ impl Member {
         let endpoint = endpoint().await?;
         let dial = Dial {
             addrs: vec![target(code)?],
-            fingerprint: peddlenet_peer::Fingerprint(code.fingerprint.0),
+            fingerprint: Some(peddlenet_peer::Fingerprint(code.fingerprint.0)),
             gate: self.gate.clone(),
             deadline: Duration::from_secs(2),
         };

@@ -45,7 +45,7 @@ pub(crate) async fn listener_as(
 pub(crate) fn dial_to(host: &Endpoint, gate: Gate) -> Dial {
     Dial {
         addrs: host.local_addrs(),
-        fingerprint: host.fingerprint(),
+        fingerprint: Some(host.fingerprint()),
         gate,
         deadline: DEADLINE,
     }

@@ -16,8 +16,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// A ping was missed: from here on they come faster.
 const MISSED: Duration = Duration::from_millis(1200);
 const HURRIED_PING_INTERVAL: Duration = Duration::from_millis(250);
-/// Three pings missed, and a fourth on its way.
-const DEAD_AFTER: Duration = Duration::from_secs(4);
+/// Seven pings missed in a row.
+const DEAD_AFTER: Duration = Duration::from_millis(2800);
 /// A link on which a frame has waited so long for the other side's SCTP to take it is closed: pings
 /// are answered, but nobody reads there, and what waits takes our memory.
 pub const STALLED_FOR: Duration = Duration::from_secs(30);
