@@ -221,6 +221,17 @@ pub struct Joined {
     pub elapsed: Duration,
 }
 
+/// Whether members are looked for on this network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LanState {
+    /// They are.
+    On,
+    /// The person doesn't want it, or this device talks to itself only.
+    Off,
+    /// The system doesn't let it.
+    Unavailable,
+}
+
 /// Where a join stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JoinStage {

@@ -71,6 +71,10 @@ codes! {
     NoAnswer = "no_answer" => "Nobody answered. Are both devices on the same Wi-Fi, and is your friend's app open? Some guest networks keep devices apart: make a hotspot and scan again.";
     /// A code without addresses, and nobody of its room was found.
     NobodyNear = "nobody_near" => "Nobody of that room is near. A printed code needs somebody of the room on the same Wi-Fi; or ask a friend to show their code on the screen.";
+    /// The code's device is on this network, by its address, and doesn't answer.
+    NetworksApart = "networks_apart" => "The other device is on this Wi-Fi, and nothing gets through to it. Is their app open? If it is, this Wi-Fi keeps devices apart: make a hotspot on one phone and join it with the others.";
+    /// The code's device is on none of the networks that this one is on.
+    OtherNetwork = "other_network" => "The other device is on another network. Join the same Wi-Fi, or their hotspot, and scan again.";
     /// Somebody answered who is not who the code says, or can't prove to belong to the room.
     WrongHost = "wrong_host" => "The device that answered isn't the one in this code. Ask your friend for a new code.";
     /// The code is this device's own.

@@ -1,75 +1,164 @@
 //! The joiner's way into a room: dial, ask, be let in or hear why not.
 //!
+//! ```text
+//!  the code's addresses ------------------------+
+//!  devices nearby that say the code's tag ------+--> links, raced --> the first is asked --> let in, or why not
+//! ```
+//!
 //! Runs outside the actor, on the caller's task, since nothing of this device's state is needed until
 //! the room's keys are here. Every step has the one deadline of the join.
 
-use std::time::Instant;
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+    time::{Duration, Instant},
+};
 
 use peddlenet_crypto::{AuthorKey, InviteKeys, invite_gate, join_proof};
 use peddlenet_peer::{
-    Dial, DialError, Endpoint, Gate, GateId, Kind, Lane, LinkReceiver, LinkSender,
+    Dial, DialError, Endpoint, Gate, GateId, Interface, Kind, Lane, Link, LinkReceiver, LinkSender,
 };
 use peddlenet_wire::{
     Frame, Invite,
     join::{JoinRequest, Welcome},
     limits,
 };
-use tokio::time::timeout;
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 use crate::{
-    actor::Arrival,
+    actor::{Arrival, DIRECT, LAN, named},
     api::JoinStage,
     entropy,
     error::{Error, ErrorCode},
 };
 
-/// Dials an invite's addresses and asks to be let in.
+/// Devices nearby that one join dials (count).
+const DEVICES_TRIED: usize = 8;
+/// After the first failure others nearby get this long to show up.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// Dials whoever may answer a code, and asks to be let in: at the addresses that the code names, and at
+/// devices of its room that are found nearby, all at once. The first that opens a link is asked; where it
+/// can't answer, the next. `near` is where such devices come from.
 pub(crate) async fn knock(
     endpoint: &Endpoint,
     invite: &Invite,
+    mut near: Option<mpsc::Receiver<Vec<SocketAddr>>>,
     stage: impl Fn(JoinStage),
 ) -> Result<Arrival, Error> {
-    let started = Instant::now();
-    let invite_keys = InviteKeys::from_secret(&invite.secret);
-    let keys = invite_gate(&invite_keys.public());
+    let mut until = Instant::now() + limits::JOIN_DEADLINE;
+    // One author, however many are asked.
+    let key = AuthorKey::from_seed(entropy::bytes());
+    let mut ways = JoinSet::new();
+    let mut tried = BTreeSet::new();
+    stage(JoinStage::Dialing);
+    let addrs: Vec<_> = invite.endpoints().collect();
+    if !addrs.is_empty() {
+        ways.spawn(way(endpoint.clone(), invite.clone(), addrs, DIRECT, until));
+    }
+    let mut failure = None;
+    loop {
+        tokio::select! {
+            Some(outcome) = ways.join_next() => match outcome {
+                Ok((via, Ok(link))) => {
+                    stage(JoinStage::Proving);
+                    match enter(link, invite, &key, until).await {
+                        Ok((sender, receiver, welcome)) => return Ok(Arrival {
+                            sender, receiver, welcome, room: invite.room, key, via,
+                        }),
+                        Err(e) if may_differ(e.code) => failure = Some(e),
+                        Err(e) => return Err(e),
+                    }
+                }
+                Ok((via, Err(e))) => {
+                    tracing::debug!(error = %e, via, "join");
+                    if via == DIRECT || failure.is_none() {
+                        failure = Some(explain(e, invite));
+                    }
+                }
+                Err(_) => failure = failure.or(Some(ErrorCode::Internal.into())),
+            },
+            Some(addrs) = next(&mut near), if tried.len() < DEVICES_TRIED => {
+                if tried.insert(addrs.clone()) {
+                    ways.spawn(way(endpoint.clone(), invite.clone(), addrs, LAN, until));
+                }
+            }
+            () = tokio::time::sleep_until(until.into()) => break,
+        }
+        if ways.is_empty() {
+            if near.is_none() {
+                break;
+            }
+            if failure.is_some() {
+                until = until.min(Instant::now() + GRACE);
+            }
+        }
+    }
+    Err(failure.unwrap_or_else(|| match tried.is_empty() {
+        true => ErrorCode::NobodyNear.into(),
+        false => ErrorCode::NetworksApart.into(),
+    }))
+}
+
+/// The next device nearby; for ever nothing where nobody is looked for.
+async fn next(near: &mut Option<mpsc::Receiver<Vec<SocketAddr>>>) -> Option<Vec<SocketAddr>> {
+    near.as_mut()?.recv().await
+}
+
+/// Dials one device.
+async fn way(
+    endpoint: Endpoint,
+    invite: Invite,
+    addrs: Vec<SocketAddr>,
+    via: &'static str,
+    until: Instant,
+) -> (&'static str, Result<Link, DialError>) {
+    let keys = invite_gate(&InviteKeys::from_secret(&invite.secret).public());
     let gate = Gate {
         id: GateId(u64::MAX),
         kind: Kind::Invite,
         ice_key: keys.ice_key,
         psk: keys.psk,
     };
-    stage(JoinStage::Dialing);
     let dial = Dial {
-        addrs: invite.endpoints().collect(),
-        fingerprint: invite.fingerprint,
+        addrs,
+        // Who is found nearby need not be who made the code.
+        fingerprint: named(invite.fingerprint).filter(|_| via == DIRECT),
         gate,
-        deadline: limits::JOIN_DEADLINE,
+        deadline: until.saturating_duration_since(Instant::now()),
     };
-    let link = endpoint
-        .dial(dial)
-        .await
-        .map_err(|e| explain(e, endpoint, invite))?;
+    (via, endpoint.dial(dial).await)
+}
+
+/// Whether another device may answer better.
+fn may_differ(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::InviteUnknown | ErrorCode::NoAnswer | ErrorCode::WrongHost
+    )
+}
+
+/// Asks to be let in over a link that opened.
+async fn enter(
+    link: Link,
+    invite: &Invite,
+    key: &AuthorKey,
+    until: Instant,
+) -> Result<(LinkSender, LinkReceiver, Welcome), Error> {
+    let invite_keys = InviteKeys::from_secret(&invite.secret);
     let (sender, mut receiver) = link.split();
-    stage(JoinStage::Proving);
-    let key = AuthorKey::from_seed(entropy::bytes());
     let request = JoinRequest {
         room: invite.room,
         author: key.id(),
-        proof: join_proof(&key, &sender.handshake_hash(), invite.room),
+        proof: join_proof(key, &sender.handshake_hash(), invite.room),
         invite: invite_keys.public(),
         voucher: invite_keys.voucher(invite.room, key.id()),
     };
-    let rest = limits::JOIN_DEADLINE.saturating_sub(started.elapsed());
+    let rest = until.saturating_duration_since(Instant::now());
     let welcome = timeout(rest, ask(&sender, &mut receiver, request))
         .await
         .unwrap_or_else(|_| Err(ErrorCode::NoAnswer.into()))?;
-    Ok(Arrival {
-        sender,
-        receiver,
-        welcome,
-        room: invite.room,
-        key,
-    })
+    Ok((sender, receiver, welcome))
 }
 
 async fn ask(
@@ -95,15 +184,55 @@ async fn ask(
     }
 }
 
-/// A dial that failed, with what this device knows of its own network.
-fn explain(e: DialError, endpoint: &Endpoint, invite: &Invite) -> Error {
-    tracing::debug!(error = %e, "join");
-    let only_loopback = endpoint.local_addrs().iter().all(|a| a.ip().is_loopback());
-    let elsewhere = invite.addresses.iter().any(|ip| !ip.is_loopback());
-    match e {
-        DialError::NobodyThere | DialError::NoAddress if only_loopback && elsewhere => {
-            ErrorCode::NoNetwork.into()
+/// A dial that failed, with what this device knows of its own networks.
+fn explain(e: DialError, invite: &Invite) -> Error {
+    if !matches!(e, DialError::NobodyThere | DialError::NoAddress) {
+        return e.into();
+    }
+    match relation(&peddlenet_peer::interfaces(), &invite.addresses) {
+        Some(code) => code.into(),
+        None => e.into(),
+    }
+}
+
+/// Why devices at these addresses may not be reached from here.
+fn relation(here: &[Interface], there: &[IpAddr]) -> Option<ErrorCode> {
+    if there.iter().any(IpAddr::is_loopback) {
+        return None;
+    }
+    let own: Vec<_> = here.iter().filter(|i| !i.ip.is_loopback()).collect();
+    let shared = |ip: &IpAddr| own.iter().any(|interface| interface.has(*ip));
+    match () {
+        () if own.is_empty() => Some(ErrorCode::NoNetwork),
+        () if there.iter().any(shared) => Some(ErrorCode::NetworksApart),
+        () => Some(ErrorCode::OtherNetwork),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interface(ip: [u8; 4]) -> Interface {
+        Interface {
+            name: "wlan0".into(),
+            ip: ip.into(),
+            prefix: 24,
+            index: 2,
         }
-        e => e.into(),
+    }
+
+    #[test]
+    fn a_failed_dial_is_explained_by_the_networks_of_the_two() {
+        let friend: [IpAddr; 1] = [[192, 168, 1, 9].into()];
+        let lo = interface([127, 0, 0, 1]);
+        let at = |here: &[Interface]| relation(here, &friend);
+        assert_eq!(at(std::slice::from_ref(&lo)), Some(ErrorCode::NoNetwork));
+        let same = interface([192, 168, 1, 4]);
+        assert_eq!(at(&[lo.clone(), same]), Some(ErrorCode::NetworksApart));
+        let other = interface([10, 0, 0, 4]);
+        assert_eq!(at(&[lo.clone(), other]), Some(ErrorCode::OtherNetwork));
+        // Two windows on one machine.
+        assert_eq!(relation(&[lo], &[[127, 0, 0, 1].into()]), None);
     }
 }

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use peddlenet_crypto::vault::Cost;
+use peddlenet_crypto::{InviteKeys, vault::Cost};
 use peddlenet_peer::{Endpoint, EndpointConfig, Incoming, ListenerCertificate, PeerError};
 use peddlenet_store::{Folder, Opened, Options, SledStore, Store, StoreError, Write};
 use peddlenet_wire::{Invite, RoomId, codec::Name, limits};
@@ -71,6 +71,8 @@ pub struct Config {
     /// Addresses to tell members in whereabouts records; this device's own when empty. For a device
     /// that is found at others than it knows of itself, say behind a forwarded port.
     pub announce: Vec<SocketAddr>,
+    /// Whether members are looked for on the networks this device is on.
+    pub lan: bool,
     /// When to confirm messages.
     pub receipts: Receipts,
     /// Where the key to all this is kept.
@@ -87,6 +89,7 @@ impl Config {
             name: None,
             listen: Vec::new(),
             announce: Vec::new(),
+            lan: true,
             receipts: Receipts::default(),
             keys: Keys::default(),
             room_bytes: limits::ROOM_BYTES_MAX,
@@ -169,6 +172,7 @@ impl Node {
             name: loaded.name,
             receipts: config.receipts,
             announce: config.announce,
+            lan: config.lan,
             endpoint: endpoint.clone(),
             certificates: loaded.certificates,
             store,
@@ -242,13 +246,13 @@ impl Node {
         *lock(&self.joining) = Some(cancel);
         tokio::select! {
             outcome = self.join_invite(&invite) => {
-                outcome.map(|()| Joined { room: invite.room, via: "direct", elapsed: started.elapsed() })
+                outcome.map(|via| Joined { room: invite.room, via, elapsed: started.elapsed() })
             }
             _ = cancelled => Err(ErrorCode::Cancelled.into()),
         }
     }
 
-    async fn join_invite(&self, invite: &Invite) -> Result<(), Error> {
+    async fn join_invite(&self, invite: &Invite) -> Result<&'static str, Error> {
         if self.endpoint.has_certificate(invite.fingerprint) {
             return Err(ErrorCode::OwnCode.into());
         }
@@ -258,21 +262,22 @@ impl Node {
             .call(move |actor, reply| drop(reply.send(Ok(actor.rejoin(room, fingerprint, addrs)))))
             .await?;
         if known {
-            return Ok(());
+            return Ok(actor::DIRECT);
         }
-        // A printed code: whoever of the room is near would answer it, and devices don't look for each
-        // other yet.
-        if invite.addresses.is_empty() {
-            return Err(ErrorCode::NobodyNear.into());
-        }
+        let key = InviteKeys::from_secret(&invite.secret).public();
+        let near = self
+            .call(move |actor, reply| drop(reply.send(Ok(actor.wait_for_code(key)))))
+            .await?;
         let commands = self.commands.clone();
         let stage = move |stage: JoinStage| {
             // Telling where a join stands is a courtesy: a busy actor may miss it.
             let _ = commands.try_send(Box::new(move |actor: &mut Actor| actor.tell_stage(stage)));
         };
-        let arrival = join::knock(&self.endpoint, invite, stage).await?;
+        let arrival = join::knock(&self.endpoint, invite, near, stage).await?;
+        let via = arrival.via;
         self.call(move |actor, reply| actor.arrive(arrival, reply))
             .await
+            .map(|()| via)
     }
 
     /// Gives up a join that is under way.

@@ -64,9 +64,6 @@ impl Args {
         if !self.servers.is_empty() {
             out.push(("--server", "links are direct only in this version"));
         }
-        if self.no_lan {
-            out.push(("--no-lan", "there is no LAN discovery in this version"));
-        }
         if self.no_direct {
             out.push(("--no-direct", "links are direct only in this version"));
         }
@@ -80,6 +77,7 @@ impl Args {
             name: self.name.clone(),
             listen: self.listen.clone(),
             announce: self.announce.clone(),
+            lan: !self.no_lan,
             receipts: if self.no_receipts {
                 Receipts::Never
             } else {
@@ -131,7 +129,8 @@ mod tests {
         let config = args.config().expect("there is no passphrase to read");
         assert_eq!(config.receipts, Receipts::Never);
         assert_eq!(config.keys.file, Some("k".into()));
-        assert_eq!(args.not_yet().len(), 3);
+        assert!(!config.lan);
+        assert_eq!(args.not_yet().len(), 2);
     }
 
     #[test]

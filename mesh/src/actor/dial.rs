@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  Action::Dial --+--> at once: its whereabouts, all addresses ------------------+--> link --> PeerUp
+//!                 +--> at once: where it is seen on this network (see `nearby`) -+
 //!                 +--> 250 ms later: an offer over the mesh (see `meet`) --------+    if it lives
 //!                 +--> every way failed, or 5 s without an open room ---------------> DialFailed
 //! ```
@@ -17,7 +18,7 @@ use std::{
 use peddlenet_crypto::member_gate;
 use peddlenet_gossip::Input;
 use peddlenet_peer::{Dial, DialError, Gate, GateId, Kind, Link};
-use peddlenet_wire::{AuthorId, Fingerprint, RoomTag, Timestamp, limits};
+use peddlenet_wire::{AuthorId, EpochId, Fingerprint, RoomTag, Timestamp, limits};
 
 use super::{Actor, Net, Timer, links::Standing};
 use crate::{api::Reach, clock};
@@ -32,7 +33,9 @@ const DEADLINE: Duration = limits::JOIN_DEADLINE;
 const MEET_AFTER: Duration = Duration::from_millis(250);
 
 /// Which way a link came up, for people.
-pub(super) const DIRECT: &str = "direct";
+pub(crate) const DIRECT: &str = "direct";
+/// The device was found on this network.
+pub(crate) const LAN: &str = "lan";
 /// Members between told the two where they are.
 pub(super) const RELAY: &str = "relay";
 
@@ -50,6 +53,28 @@ struct Wanted {
     ways: u32,
     /// An offer is still to be made.
     may_meet: bool,
+}
+
+/// Whom to dial, and as whom.
+#[derive(Clone, Copy)]
+pub(super) struct To {
+    /// The member, where it is known.
+    pub(super) author: Option<AuthorId>,
+    /// The certificate to expect; whatever the device says that it has, where it is not known.
+    pub(super) fingerprint: Option<Fingerprint>,
+    /// Under whose keys; the newest ones unless the device has older ones only.
+    pub(super) epoch: Option<EpochId>,
+}
+
+impl To {
+    /// A member whose device has that certificate.
+    pub(super) fn member(author: AuthorId, fingerprint: Fingerprint) -> Self {
+        Self {
+            author: Some(author),
+            fingerprint: Some(fingerprint),
+            epoch: None,
+        }
+    }
 }
 
 /// How a dial ended.
@@ -94,14 +119,45 @@ impl Actor {
                 may_meet,
             },
         );
-        let direct = place.is_some_and(|(fingerprint, addrs)| {
-            self.dial_device(tag, Some(author), fingerprint, addrs, DIRECT)
-        });
+        let fingerprint = place.as_ref().map(|(fingerprint, _)| *fingerprint);
+        let to = To {
+            author: Some(author),
+            fingerprint,
+            epoch: None,
+        };
+        let told: Vec<SocketAddr> = place.map(|(_, addrs)| addrs).unwrap_or_default();
+        // What was seen is dialled once, and as seen: under the keys that the device has.
+        let seen = self.near.places_of(tag, author);
+        let (seen, epoch) = seen.map_or((Vec::new(), None), |(a, epoch)| (a, Some(epoch)));
+        let elsewhere = told.into_iter().filter(|addr| !seen.contains(addr));
+        let elsewhere: Vec<_> = elsewhere.collect();
+        let near = self.dial_device(tag, To { epoch, ..to }, seen, LAN);
+        let direct = fingerprint.is_some() && self.dial_device(tag, to, elsewhere, DIRECT) || near;
         let pause = if direct { MEET_AFTER } else { Duration::ZERO };
         match (direct, may_meet) {
             (_, true) => self.arm(Timer::Meet(tag, author), now.after(pause)),
             (true, false) => {}
             (false, false) => self.arm(Timer::DialFailed(tag, author), now),
+        }
+    }
+
+    /// A member came into sight while it is being dialled elsewhere.
+    pub(super) fn dial_there_too(&mut self, tag: RoomTag, author: AuthorId) {
+        if !self.dials.wanted.contains_key(&(tag, author)) || self.linked_to(tag, author) {
+            return;
+        }
+        let told = self
+            .rooms
+            .get(&tag)
+            .and_then(|r| r.whereabouts.get(&author));
+        let fingerprint = told.map(|place| place.fingerprint);
+        if let Some((addrs, epoch)) = self.near.places_of(tag, author) {
+            let to = To {
+                author: Some(author),
+                fingerprint,
+                epoch: Some(epoch),
+            };
+            self.dial_device(tag, to, addrs, LAN);
         }
     }
 
@@ -160,15 +216,20 @@ impl Actor {
     pub(super) fn dial_device(
         &mut self,
         tag: RoomTag,
-        author: Option<AuthorId>,
-        fingerprint: Fingerprint,
+        to: To,
         mut addrs: Vec<SocketAddr>,
         via: &'static str,
     ) -> bool {
-        let Some(epoch) = self.rooms.get(&tag).and_then(|r| r.newest_epoch().ok()) else {
+        let Some(room) = self.rooms.get(&tag) else {
+            return false;
+        };
+        let epoch = to.epoch.and_then(|epoch| room.ring.keys(epoch));
+        let Some(epoch) = epoch.or(room.newest_epoch().ok()) else {
             return false;
         };
         let keys = member_gate(epoch);
+        let To { author, .. } = to;
+        let fingerprint = to.fingerprint.unwrap_or(Fingerprint([0; Fingerprint::LEN]));
         let under_way = self.dials.under_way.get(&fingerprint);
         addrs.retain(|addr| under_way.is_none_or(|there| !there.contains(addr)));
         if addrs.is_empty() || self.dials.under_way.len() >= DIALS_MAX {
@@ -182,7 +243,7 @@ impl Actor {
         }
         let dial = Dial {
             addrs: addrs.clone(),
-            fingerprint,
+            fingerprint: to.fingerprint,
             gate: Gate {
                 id: GateId(u64::MAX),
                 kind: Kind::Member,

@@ -47,6 +47,21 @@ impl Actor {
         Ok(invites)
     }
 
+    /// Codes by which this device lets somebody in now, over all rooms; those that end last first.
+    pub(super) fn codes_to_answer(&self, now: Timestamp) -> Vec<InviteId> {
+        let may = |room: &&crate::room::Room| {
+            room.roster.may_invite(room.me()) && !room.roster.is_closed()
+        };
+        let open = |room: &crate::room::Room| {
+            let invites = room.roster.invites().filter(|(_, e)| is_open(e, now));
+            let invites: Vec<_> = invites.map(|(id, entry)| (entry.expires, id)).collect();
+            invites
+        };
+        let mut all: Vec<_> = self.rooms.values().filter(may).flat_map(open).collect();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        all.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// Opens an invite and makes its code. The secret lives in the code alone: the room learns the
     /// public half, and this device forgets the rest.
     pub(crate) fn invite(&mut self, id: RoomId, options: InviteOptions, reply: Reply<InviteInfo>) {

@@ -12,7 +12,12 @@ use peddlenet_wire::{
     join::{JoinRequest, Refuse, Welcome},
 };
 
-use super::{Actor, Reply, dial::DIRECT, links::Standing};
+use super::{
+    Actor, Reply,
+    dial::{DIRECT, To},
+    links::Standing,
+    nearby::named,
+};
 use crate::{
     api::{Event, JoinStage},
     clock,
@@ -27,6 +32,8 @@ pub(crate) struct Arrival {
     pub(crate) welcome: Welcome,
     pub(crate) room: RoomId,
     pub(crate) key: AuthorKey,
+    /// Which way it came up.
+    pub(crate) via: &'static str,
 }
 
 impl Actor {
@@ -160,7 +167,7 @@ impl Actor {
             Ok(room) => room,
             Err(e) => return drop(reply.send(Err(e))),
         };
-        let tag = room.tag;
+        let (tag, via) = (room.tag, arrival.via);
         let events = arrival.welcome.events.into_inner();
         let link = (arrival.sender, arrival.receiver);
         self.save_new_room(room, &events, move |actor, outcome| {
@@ -170,7 +177,7 @@ impl Actor {
             actor.events.emit(Event::Join(JoinStage::Fetching));
             actor.settle_in(tag);
             actor.fetching = Some(tag);
-            actor.adopt(link, Standing::Member, DIRECT);
+            actor.adopt(link, Standing::Member, via);
             // Joined means joined under one's name.
             actor.say_name(tag, move || drop(reply.send(Ok(()))));
         });
@@ -219,7 +226,12 @@ impl Actor {
     ) -> bool {
         let Ok(tag) = self.tag(id) else { return false };
         if !self.endpoint.has_certificate(fingerprint) {
-            self.dial_device(tag, None, fingerprint, addrs, DIRECT);
+            let to = To {
+                author: None,
+                fingerprint: named(fingerprint),
+                epoch: None,
+            };
+            self.dial_device(tag, to, addrs, DIRECT);
         }
         true
     }

@@ -59,6 +59,8 @@ pub(crate) enum Net {
     Flood(PeerId),
     Down(PeerId),
     Dialed(Box<super::dial::Outcome>),
+    /// What is heard on this network.
+    Nearby(peddlenet_peer::Nearby),
 }
 
 /// Which key let a link in.
@@ -163,6 +165,7 @@ impl Actor {
             Net::Flood(peer) => self.expel(peer, "a flood of frames", |why| &mut why.flood),
             Net::Down(peer) => self.drop_link(peer),
             Net::Dialed(outcome) => self.on_dialed(*outcome),
+            Net::Nearby(news) => self.on_nearby(news),
         }
     }
 
@@ -227,6 +230,7 @@ impl Actor {
         self.feed(Input::PeerDown { peer });
         for (tag, opening) in link.rooms {
             if let Some(author) = opening.author() {
+                self.ask_after(tag, author);
                 self.refresh_reach(tag, author);
             }
         }
@@ -285,6 +289,7 @@ impl Actor {
     /// Which keys may open a link: every room's member keys, and the invites that are or were open.
     pub(super) fn refresh_gates(&mut self) {
         let now = clock::now();
+        self.near.keys_changed();
         let mut gates = Vec::new();
         // A gate keeps its number: a link that knocked at it a moment ago arrives with that.
         let mut known: Vec<(GateId, GatePurpose)> = self.gates.drain().collect();

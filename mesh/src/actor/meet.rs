@@ -22,7 +22,11 @@ use peddlenet_wire::{
     record::{Address, RecordKind},
 };
 
-use super::{Actor, Timer, dial::RELAY, links::LINKS_OPEN};
+use super::{
+    Actor, Timer,
+    dial::{RELAY, To},
+    links::LINKS_OPEN,
+};
 use crate::{clock, entropy, room::Room};
 
 /// An offer or answer that was signed longer ago, or later, is not followed: clocks may differ.
@@ -150,7 +154,7 @@ impl Actor {
             }
             if !self.linked_to(tag, from) {
                 self.expect(&addrs);
-                self.dial_device(tag, Some(from), meet.fingerprint, addrs, RELAY);
+                self.dial_device(tag, To::member(from, meet.fingerprint), addrs, RELAY);
             }
             // The dial, if there is one, is the way from here on.
             return self.arm(Timer::WayFailed(tag, from), clock::now());
@@ -169,7 +173,7 @@ impl Actor {
             return;
         }
         self.expect(&addrs);
-        self.dial_device(tag, Some(from), meet.fingerprint, addrs, RELAY);
+        self.dial_device(tag, To::member(from, meet.fingerprint), addrs, RELAY);
     }
 
     /// The other end is about to dial from there.

@@ -24,6 +24,7 @@ mod meet;
 mod messages;
 mod meter;
 mod moving;
+mod nearby;
 mod notes;
 mod opening;
 mod people;
@@ -51,8 +52,10 @@ use peddlenet_wire::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use dial::{DIRECT, LAN};
 pub(crate) use join::Arrival;
 pub(crate) use links::Net;
+pub(crate) use nearby::named;
 pub(crate) use space::bases_of;
 pub(crate) use verify::Verifier;
 
@@ -122,6 +125,7 @@ pub(crate) struct Actor {
     reach: BTreeMap<(RoomTag, AuthorId), crate::api::Reach>,
     dials: dial::Dials,
     meetings: meet::Meetings,
+    pub(crate) near: nearby::Surroundings,
     directs: direct::Directs,
     said: whereabouts::Said,
     unreadable: epochs::Unreadable,
@@ -161,6 +165,7 @@ pub(crate) struct Parts {
     pub(crate) name: Name,
     pub(crate) receipts: Receipts,
     pub(crate) announce: Vec<SocketAddr>,
+    pub(crate) lan: bool,
     pub(crate) endpoint: Endpoint,
     pub(crate) certificates: Certificates,
     pub(crate) store: peddlenet_store::StoreHandle,
@@ -239,6 +244,7 @@ impl Actor {
             said: BTreeMap::new(),
             unreadable: epochs::Unreadable::default(),
             known_news: BTreeSet::new(),
+            near: nearby::Surroundings::new(parts.lan, net.clone()),
             net,
             events: parts.events,
             stats: Stats::default(),
@@ -254,6 +260,7 @@ impl Actor {
     fn start(&mut self) {
         self.refresh_gates();
         self.announce_everywhere();
+        self.look_around();
         self.say_new_name();
         self.ask_on_to_move();
         self.arm(Timer::Tick, clock::now());
@@ -409,6 +416,7 @@ impl Actor {
     fn tick(&mut self) {
         self.expire_dials();
         self.expire_join_slots();
+        self.look_around();
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(LOADS) {
             self.tell_loads();

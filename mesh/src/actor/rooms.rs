@@ -428,6 +428,7 @@ impl Actor {
         self.reach.retain(|(room, _), _| *room != tag);
         self.dials.forget_room(tag);
         self.meetings.forget_room(tag);
+        self.near.forget_room(tag);
         self.directs.forget_room(tag);
         self.said.remove(&tag);
         self.unreadable.forget_room(tag);

@@ -101,6 +101,7 @@ impl Actor {
         for (tag, author) in std::mem::take(&mut self.known_news) {
             news.entry(tag).or_default().push(author);
         }
+        self.read_devices_anew();
         for (tag, authors) in news {
             self.tell_known(tag, Some(authors));
         }

@@ -1,0 +1,423 @@
+//! Who of one's rooms is on this network: the LAN rung of a dial and of a join.
+//!
+//! ```text
+//!  every .5 s -> notice: a tag and a mark for each room, a tag for each code  --> peer::Lan --> the network
+//!  Nearby::Seen --> whose tag? --member--> whose mark? --> place of that member --> engine: Near --> Dial
+//!                              --code that somebody here scanned--------------> the join that waits for it
+//! ```
+//!
+//! A sighting is a hint, no proof: whoever heard a device can repeat what it said. So it adds places to
+//! dial beside those that a member's own record tells, and takes none away. A device without links asks
+//! the network again and again, at first every few seconds; otherwise what others say as they come, or as
+//! their tags change, is enough.
+
+mod known;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use peddlenet_crypto::{DiscoveryKey, Slot};
+use peddlenet_gossip::Input;
+use peddlenet_peer::{Interface, Lan, Nearby, Notice, Sighting, interfaces};
+use peddlenet_wire::{
+    AuthorId, EpochId, Fingerprint, InviteKey, RoomTag, Timestamp,
+    near::{ENTRIES_MAX, Entry},
+};
+use tokio::sync::mpsc;
+
+use self::known::Keys;
+use super::Actor;
+use crate::{clock, entropy};
+
+/// Codes that are said (count): as many as may be open.
+const CODES_SAID: usize = peddlenet_wire::limits::OPEN_INVITES_MAX;
+/// Rooms that are said (count).
+const ROOMS_SAID: usize = ENTRIES_MAX - CODES_SAID;
+/// Places of one member that are remembered (count): the newest, and what else claims to be it.
+const PLACES_MAX: usize = 3;
+/// Members whose places are remembered (count).
+const MEMBERS_MAX: usize = 1024;
+/// Devices that are remembered (count).
+const DEVICES_MAX: usize = 512;
+/// Devices that one join is told of before it takes them (count).
+const TOLD_MAX: usize = 16;
+/// Joins that wait for a device nearby (count).
+const WAITING_MAX: usize = 8;
+/// Without links, the pause before the network is asked again; twice as long after a while ..
+const LOOK_AFTER: Duration = Duration::from_millis(1500);
+/// .. and again, up to this: a question is 80 bytes.
+const LOOK_AT_MOST: Duration = Duration::from_secs(10);
+/// Looks before the pauses grow (count): half a minute.
+const LOOKS_IN_A_ROW: u32 = 20;
+/// The clock leapt that far between two looks: the device slept.
+const SLEPT: Duration = Duration::from_secs(15);
+/// A slot's tags are said up to that much later, so that a crowd doesn't all speak at once (s).
+const LATER_S: u64 = 60;
+/// The setting that switches this off.
+const SETTING: &str = "lan";
+
+/// A place where a member was seen.
+#[derive(Debug, Clone)]
+struct Place {
+    /// The name of what said so.
+    name: String,
+    addrs: Vec<SocketAddr>,
+    /// Under whose keys: that device has no newer ones.
+    epoch: EpochId,
+}
+
+/// What is known of this network.
+pub(crate) struct Surroundings {
+    /// May it be used at all.
+    allowed: bool,
+    lan: Option<Lan>,
+    news: mpsc::Sender<super::Net>,
+    /// The system lets nobody listen.
+    unavailable: bool,
+    keys: Keys,
+    said: Notice,
+    /// Where each member was seen, the newest last.
+    places: BTreeMap<(RoomTag, AuthorId), VecDeque<Place>>,
+    /// Everyone who says something now; what they say is read anew when the keys change.
+    devices: BTreeMap<String, Sighting>,
+    /// Codes that were scanned here.
+    joins: Vec<(InviteKey, mpsc::Sender<Vec<SocketAddr>>)>,
+    interfaces: Vec<Interface>,
+    /// When this was looked after last.
+    looked: Timestamp,
+    /// When the network is asked anew, and how often it was.
+    look_at: Timestamp,
+    looks: u32,
+    later: Duration,
+}
+
+impl Surroundings {
+    pub(super) fn new(allowed: bool, news: mpsc::Sender<super::Net>) -> Self {
+        Self {
+            allowed,
+            lan: None,
+            news,
+            unavailable: false,
+            keys: Keys::default(),
+            said: Notice::default(),
+            places: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            joins: Vec::new(),
+            interfaces: interfaces(),
+            looked: clock::now(),
+            look_at: clock::now(),
+            looks: 0,
+            later: Duration::from_secs(entropy::number() % LATER_S),
+        }
+    }
+
+    /// Rooms, epochs or codes changed.
+    pub(super) fn keys_changed(&mut self) {
+        self.keys.forget();
+    }
+
+    pub(super) fn forget_room(&mut self, tag: RoomTag) {
+        self.places.retain(|(room, _), _| *room != tag);
+        self.keys.forget();
+    }
+
+    /// Where a member was seen, the newest first, and under which keys it is to be dialled.
+    pub(super) fn places_of(
+        &self,
+        tag: RoomTag,
+        author: AuthorId,
+    ) -> Option<(Vec<SocketAddr>, EpochId)> {
+        let places = self.places.get(&(tag, author))?;
+        let epoch = places.back()?.epoch;
+        let mut addrs: Vec<SocketAddr> = Vec::new();
+        for addr in places.iter().rev().flat_map(|place| &place.addrs) {
+            if !addrs.contains(addr) {
+                addrs.push(*addr);
+            }
+        }
+        Some((addrs, epoch))
+    }
+
+    /// Whether members are seen here and it is used.
+    pub(crate) fn state(&self) -> (crate::api::LanState, usize) {
+        use crate::api::LanState;
+        let state = match &self.lan {
+            None => LanState::Off,
+            Some(_) if self.unavailable => LanState::Unavailable,
+            Some(_) => LanState::On,
+        };
+        let near: BTreeSet<_> = self
+            .places
+            .values()
+            .flatten()
+            .map(|place| &place.name)
+            .collect();
+        (state, near.len())
+    }
+
+    fn remember(&mut self, member: (RoomTag, AuthorId), place: Place) {
+        if !self.places.contains_key(&member) && self.places.len() >= MEMBERS_MAX {
+            return;
+        }
+        let places = self.places.entry(member).or_default();
+        places.retain(|old| old.name != place.name);
+        places.push_back(place);
+        if places.len() > PLACES_MAX {
+            places.pop_front();
+        }
+    }
+
+    fn forget_device(&mut self, name: &str) {
+        self.devices.remove(name);
+        self.places.retain(|_, places| {
+            places.retain(|place| place.name != name);
+            !places.is_empty()
+        });
+    }
+
+    fn forget_all(&mut self) {
+        self.devices.clear();
+        self.places.clear();
+    }
+}
+
+impl Actor {
+    /// Looks after what is said and heard on this network.
+    pub(super) fn look_around(&mut self) {
+        let now = clock::now();
+        let slept = now.since(self.near.looked) > SLEPT;
+        self.near.looked = now;
+        let interfaces = interfaces();
+        let moved = interfaces != self.near.interfaces;
+        self.near.interfaces = interfaces;
+        self.near.joins.retain(|(_, to)| !to.is_closed());
+        self.switch_lan();
+        if moved || slept {
+            tracing::info!(moved, slept, "the network changed");
+            self.near.forget_all();
+            self.near.looks = 0;
+            if let Some(lan) = &self.near.lan {
+                lan.look(true);
+            }
+            for tag in self.rooms.keys().copied().collect::<Vec<_>>() {
+                self.tell_known(tag, None);
+            }
+        }
+        self.say_near(now);
+        self.look_when_alone(now);
+    }
+
+    /// On where it may be used: not on this machine alone, and not where the person said no.
+    fn switch_lan(&mut self) {
+        let off = self.settings.get(SETTING).is_some_and(|v| v == "off");
+        let wanted = self.near.allowed && !off && !self.is_on_loopback();
+        match (&self.near.lan, wanted) {
+            (None, true) => {
+                let (lan, mut news) = Lan::start();
+                self.near.lan = Some(lan);
+                self.near.said = Notice::default();
+                let net = self.near.news.clone();
+                tokio::spawn(async move {
+                    while let Some(news) = news.recv().await {
+                        if net.send(super::Net::Nearby(news)).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            (Some(_), false) => {
+                self.near.lan = None;
+                self.near.forget_all();
+            }
+            _ => {}
+        }
+    }
+
+    fn is_on_loopback(&self) -> bool {
+        let addrs = self.endpoint.local_addrs();
+        addrs.iter().all(|addr| addr.ip().is_loopback())
+    }
+
+    fn say_near(&mut self, now: Timestamp) {
+        if self.near.lan.is_none() {
+            return;
+        }
+        let at = Timestamp(now.0.saturating_sub(ms(self.near.later)));
+        let notice = Notice {
+            addrs: self.endpoint.local_addrs(),
+            entries: self.entries(at, now),
+        };
+        if notice == self.near.said {
+            return;
+        }
+        if let Some(lan) = &self.near.lan
+            && lan.say(notice.clone())
+        {
+            self.near.said = notice;
+        }
+    }
+
+    /// A tag and a mark for each room, a tag for each code that this device may answer.
+    fn entries(&self, at: Timestamp, now: Timestamp) -> Vec<Entry> {
+        let room = |room: &crate::room::Room| {
+            let key = DiscoveryKey::of_members(room.newest_epoch().ok()?);
+            room.roster.is_member(room.me()).then(|| Entry {
+                tag: key.tag(at),
+                mark: key.mark(Slot::at(at), room.me()),
+            })
+        };
+        let rooms = self.rooms.values().filter_map(room).take(ROOMS_SAID);
+        let codes = self.codes_to_answer(now).into_iter().take(CODES_SAID);
+        let code = |invite: InviteKey| {
+            let key = DiscoveryKey::of_invite(&invite);
+            // Nobody reads its mark; it stays the same while the tag does.
+            let mark = key.mark(Slot::at(at), AuthorId::ZERO);
+            Entry {
+                tag: key.tag(at),
+                mark,
+            }
+        };
+        rooms.chain(codes.map(code)).collect()
+    }
+
+    /// Nobody to ask whether somebody came.
+    fn look_when_alone(&mut self, now: Timestamp) {
+        if self.link_count() > 0 || self.rooms.is_empty() {
+            self.near.looks = 0;
+            return;
+        }
+        if now < self.near.look_at && now.after(LOOK_AT_MOST * 2) > self.near.look_at {
+            return;
+        }
+        let grown = self.near.looks.saturating_sub(LOOKS_IN_A_ROW);
+        self.near.looks = self.near.looks.saturating_add(1);
+        let pause = LOOK_AFTER
+            .saturating_mul(1 << grown.min(5))
+            .min(LOOK_AT_MOST);
+        // A crowd that lost its access point doesn't ask in step.
+        let late = Duration::from_millis(entropy::number() % (ms(pause) / 3).max(1));
+        self.near.look_at = now.after(pause.saturating_sub(late));
+        if let Some(lan) = &self.near.lan {
+            lan.look(false);
+        }
+    }
+
+    /// A link ended that nobody meant to end: are those who were seen there still there?
+    pub(super) fn ask_after(&mut self, tag: RoomTag, author: AuthorId) {
+        if let (Some(lan), Some(places)) = (&self.near.lan, self.near.places.get(&(tag, author))) {
+            for place in places {
+                lan.doubt(place.name.clone());
+            }
+        }
+    }
+
+    pub(super) fn on_nearby(&mut self, news: Nearby) {
+        match news {
+            Nearby::Seen(sighting) => {
+                if self.near.devices.len() >= DEVICES_MAX {
+                    // Most of them are gone without a word, or were made up.
+                    self.near.forget_all();
+                }
+                self.near
+                    .devices
+                    .insert(sighting.name.clone(), sighting.clone());
+                self.read_sighting(&sighting, clock::now());
+            }
+            Nearby::Gone { name } => self.near.forget_device(&name),
+            Nearby::Unavailable => self.near.unavailable = true,
+            Nearby::Available => self.near.unavailable = false,
+        }
+    }
+
+    fn read_sighting(&mut self, sighting: &Sighting, now: Timestamp) {
+        self.near.keys.refresh(&self.rooms, &self.near.joins, now);
+        let mut near: BTreeMap<RoomTag, Vec<AuthorId>> = BTreeMap::new();
+        for entry in &sighting.entries {
+            match self.near.keys.whose(entry, &self.rooms) {
+                Some(known::Whose::Member {
+                    room,
+                    epoch,
+                    author,
+                }) => {
+                    let place = Place {
+                        name: sighting.name.clone(),
+                        addrs: sighting.addrs.clone(),
+                        epoch,
+                    };
+                    self.near.remember((room, author), place);
+                    near.entry(room).or_default().push(author);
+                    self.dial_there_too(room, author);
+                }
+                Some(known::Whose::Newcomer { room, epoch }) => {
+                    // Who came in a moment ago, most likely: its admit is still on its way to here.
+                    self.dial_newcomer(room, epoch, &sighting.addrs);
+                }
+                Some(known::Whose::Join(invite)) => {
+                    for (_, to) in self.near.joins.iter().filter(|(key, _)| *key == invite) {
+                        let _ = to.try_send(sighting.addrs.clone());
+                    }
+                }
+                None => {}
+            }
+        }
+        for (room, authors) in near {
+            self.feed(Input::Near { room, authors });
+        }
+    }
+
+    /// Members came in: some of those who were seen may be known by now.
+    pub(super) fn read_devices_anew(&mut self) {
+        self.near.keys.forget();
+        let now = clock::now();
+        for sighting in self.near.devices.values().cloned().collect::<Vec<_>>() {
+            self.read_sighting(&sighting, now);
+        }
+    }
+
+    fn dial_newcomer(&mut self, tag: RoomTag, epoch: EpochId, addrs: &[SocketAddr]) {
+        let alone = self.rooms.get(&tag).is_some_and(|room| {
+            let linked = |author: &AuthorId| self.linked_to(tag, *author);
+            !room.roster.members().any(|author| linked(&author))
+        });
+        if alone {
+            let to = super::dial::To {
+                author: None,
+                fingerprint: None,
+                epoch: Some(epoch),
+            };
+            self.dial_device(tag, to, addrs.to_vec(), super::dial::LAN);
+        }
+    }
+
+    /// Devices that answer a code, those that are here already and those that come, until the receiver is
+    /// dropped. `None` where nobody is looked for.
+    pub(crate) fn wait_for_code(
+        &mut self,
+        invite: InviteKey,
+    ) -> Option<mpsc::Receiver<Vec<SocketAddr>>> {
+        self.switch_lan();
+        self.near.lan.as_ref()?;
+        if self.near.joins.len() >= WAITING_MAX {
+            self.near.joins.remove(0);
+        }
+        let (to, devices) = mpsc::channel(TOLD_MAX);
+        self.near.joins.push((invite, to));
+        self.read_devices_anew();
+        if let Some(lan) = &self.near.lan {
+            lan.look(false);
+        }
+        Some(devices)
+    }
+}
+
+/// A fingerprint that a code names; a printed one names none.
+pub(crate) fn named(fingerprint: Fingerprint) -> Option<Fingerprint> {
+    (fingerprint != Fingerprint([0; Fingerprint::LEN])).then_some(fingerprint)
+}
+
+fn ms(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
