@@ -2,10 +2,14 @@
 //!
 //! The shell and the headless node turn these into their own JSON; nothing here is serialized.
 
+mod network;
 mod said;
 
 use std::time::Duration;
 
+pub use network::{
+    Attempts, Delivery, Diagnostics, Failure, LanState, MapLink, NetworkMap, OnMap, Path,
+};
 pub use said::{Draft, Found, Message, Noted, Reaction, Shown, Words};
 
 pub use peddlenet_wire::{
@@ -221,17 +225,6 @@ pub struct Joined {
     pub elapsed: Duration,
 }
 
-/// Whether members are looked for on this network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LanState {
-    /// They are.
-    On,
-    /// The person doesn't want it, or this device talks to itself only.
-    Off,
-    /// The system doesn't let it.
-    Unavailable,
-}
-
 /// Where a join stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JoinStage {
@@ -296,11 +289,12 @@ pub struct Heads {
 pub struct LinkInfo {
     /// Numbered by this process.
     pub peer: u64,
-    /// Which way it came up: `direct`, or `relay` where members between told the two of each other.
+    /// Which way it came up: `direct`, `lan` where the other was found on this network, or `relay` where
+    /// members between told the two of each other.
     pub via: &'static str,
     /// Smoothed round trip, once measured.
     pub rtt: Option<Duration>,
-    /// Rooms that both ends have open.
+    /// Rooms that both ends have open (count).
     pub rooms: usize,
     /// Bytes of frames received.
     pub bytes_in: u64,

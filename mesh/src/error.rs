@@ -231,13 +231,21 @@ impl From<StoreError> for Error {
 impl From<DialError> for Error {
     fn from(e: DialError) -> Self {
         match e {
-            DialError::WrongFingerprint => ErrorCode::WrongHost.into(),
-            DialError::Refused | DialError::Handshake => ErrorCode::InviteUnknown.into(),
-            DialError::NoAddress => ErrorCode::NoNetwork.into(),
-            DialError::Itself => ErrorCode::OwnCode.into(),
             DialError::Peer(e) => e.into(),
-            _ => ErrorCode::NoAnswer.into(),
+            e => code_of(&e).into(),
         }
+    }
+}
+
+/// Why a dial failed, as a code.
+pub(crate) fn code_of(e: &DialError) -> ErrorCode {
+    match e {
+        DialError::WrongFingerprint => ErrorCode::WrongHost,
+        DialError::Refused | DialError::Handshake => ErrorCode::InviteUnknown,
+        DialError::NoAddress => ErrorCode::NoNetwork,
+        DialError::Itself => ErrorCode::OwnCode,
+        DialError::Peer(_) => ErrorCode::NetworkFailed,
+        _ => ErrorCode::NoAnswer,
     }
 }
 

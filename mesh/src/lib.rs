@@ -43,15 +43,17 @@ mod trust;
 mod wipe;
 
 pub use api::{
-    AuthorId, Draft, Event, Found, Heads, History, InviteId, InviteInfo, InviteOptions, JoinStage,
-    Joined, LinkInfo, Lookalike, Member, Message, MessageId, Noted, OpenInvite, Reach, Reaction,
-    Role, RoomId, RoomOptions, RoomPrefs, RoomSize, RoomSummary, Shown, Storage, Timestamp,
-    VerifiedAs, VerifyInfo, Words,
+    Attempts, AuthorId, Delivery, Diagnostics, Draft, Event, Failure, Found, Heads, History,
+    InviteId, InviteInfo, InviteOptions, JoinStage, Joined, LanState, LinkInfo, Lookalike, MapLink,
+    Member, Message, MessageId, NetworkMap, Noted, OnMap, OpenInvite, Path, Reach, Reaction, Role,
+    RoomId, RoomOptions, RoomPrefs, RoomSize, RoomSummary, Shown, Storage, Timestamp, VerifiedAs,
+    VerifyInfo, Words,
 };
 pub use error::{Error, ErrorCode};
 pub use keys::{KeyPlace, Keychain, KeychainError, Keys, Passphrase};
 pub use logs::{LOG_FILTER, log_filter};
 pub use node::{Config, Events, Node, Receipts};
+pub use peddlenet_gossip::Stats as EngineStats;
 pub use stats::{Reasons, Stats};
 
 /// Whether a scanned text is a join code of ours, of whatever format and state.

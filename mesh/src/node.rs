@@ -3,6 +3,7 @@
 mod invites;
 mod kept;
 mod messages;
+mod network;
 mod power;
 mod trust;
 
@@ -246,10 +247,22 @@ impl Node {
         *lock(&self.joining) = Some(cancel);
         tokio::select! {
             outcome = self.join_invite(&invite) => {
+                self.note_join(&outcome, started);
                 outcome.map(|via| Joined { room: invite.room, via, elapsed: started.elapsed() })
             }
             _ = cancelled => Err(ErrorCode::Cancelled.into()),
         }
+    }
+
+    /// For Diagnostics.
+    fn note_join(&self, outcome: &Result<&'static str, Error>, started: Instant) {
+        let (via, outcome) = match outcome {
+            Ok(via) => (*via, Ok(started.elapsed())),
+            Err(e) => (actor::DIRECT, Err(e.code)),
+        };
+        let note = move |actor: &mut Actor| actor.record.attempt(via, outcome);
+        // A courtesy, as above: a busy actor may miss it.
+        let _ = self.commands.try_send(Box::new(note));
     }
 
     async fn join_invite(&self, invite: &Invite) -> Result<&'static str, Error> {

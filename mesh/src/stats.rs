@@ -46,6 +46,53 @@ pub struct Stats {
     pub peer: PeerStats,
 }
 
+impl Stats {
+    /// Every single count with its name, for output; the engine's come with them.
+    pub fn rows(&self, engine: &peddlenet_gossip::Stats) -> Vec<(&'static str, u64)> {
+        vec![
+            ("links_up", self.links_up),
+            ("links_down", self.links_down),
+            ("dials", self.dials),
+            ("meetings", self.meetings),
+            ("joins_admitted", self.joins_admitted),
+            ("joins_refused", self.joins_refused),
+            ("epochs_begun", self.epochs_begun),
+            ("frames_in", self.frames_in),
+            ("frames_out", self.frames_out),
+            ("frames_dropped", self.frames_dropped),
+            ("signatures_checked", self.verified),
+            ("direct_kept", self.direct_kept),
+            ("direct_taken", self.direct_taken),
+            ("direct_gaps", self.direct_gaps),
+            ("direct_refused", self.direct_refused),
+            ("evicted", self.evicted),
+            ("delivered", engine.delivered),
+            ("duplicates", engine.duplicates),
+            ("refused", engine.refused),
+            ("wants", engine.wants),
+            ("want_timeouts", engine.timeouts),
+            ("wants_served", engine.served),
+            ("mismatches", engine.mismatches),
+            ("overflow", engine.overflow),
+            ("grafts", engine.grafts),
+            ("prunes", engine.prunes),
+            ("evictions", engine.evictions),
+            ("chokes", engine.chokes),
+            ("waited", engine.waited),
+            ("sketches", engine.sketches),
+        ]
+    }
+
+    /// What was turned away, by what was done about it and why, for output.
+    pub fn groups(&self) -> [(&'static str, Vec<(&'static str, u64)>); 3] {
+        [
+            ("misbehaved", self.misbehaved.rows()),
+            ("expelled", self.expelled.rows()),
+            ("turned_away", self.peer.rows()),
+        ]
+    }
+}
+
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// How often, by reason.

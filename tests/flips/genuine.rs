@@ -277,6 +277,7 @@ impl Genuine {
                 part: false,
                 closing: false,
                 authors: vec![self.bob.id()].try_into().unwrap(),
+                neighbours: Some(1),
             }),
             Frame::NeedEpochs(NeedEpochs {
                 room: ROOM,

@@ -76,6 +76,8 @@ struct Ends {
     links: Option<u8>,
     /// Some of the other end's neighbours.
     peers: Vec<AuthorId>,
+    /// Those of them with whom it is linked, as it said last of a room.
+    linked: (RoomTag, Vec<AuthorId>),
     /// Since when one of the ends means to close it.
     leaving: Option<Timestamp>,
     /// When the other end was told how this one stands, and what.
@@ -102,6 +104,7 @@ impl Ends {
             bridge,
             links: None,
             peers: Vec::new(),
+            linked: (RoomTag([0; 16]), Vec::new()),
             leaving: None,
             told: None,
             answered: None,
@@ -166,6 +169,27 @@ impl Engine {
             self.offer(room, author, Source::Known, now);
         }
         self.refill(now);
+    }
+
+    /// Each neighbour in a room, and whom it said it is linked with there, up to two minutes ago: what this
+    /// device knows of the mesh beyond its own links. For people, not for routing.
+    pub fn neighbourhood(&self, room: RoomTag) -> Vec<(AuthorId, Vec<AuthorId>)> {
+        let one = |(_, link, ends): (PeerId, &Link, &Ends)| {
+            let (of, linked) = &ends.linked;
+            let linked = if *of == room {
+                linked.clone()
+            } else {
+                Vec::new()
+            };
+            Some((link.rooms.get(&room)?.author, linked))
+        };
+        self.standing().filter_map(one).collect()
+    }
+
+    /// The neighbour from whom an author's events come at present.
+    pub fn parent(&self, room: RoomTag, author: AuthorId) -> Option<AuthorId> {
+        let peer = self.rooms.get(&room)?.trees.parent(author)?;
+        Some(self.links.get(&peer)?.rooms.get(&room)?.author)
     }
 
     pub(crate) fn on_near(&mut self, room: RoomTag, authors: &[AuthorId], now: Timestamp) {

@@ -1,5 +1,7 @@
 //! Everything on stdout: one writer, one JSON object a line, in order.
 
+mod network;
+
 use std::io::Write;
 
 use peddlenet_mesh::{
@@ -8,6 +10,8 @@ use peddlenet_mesh::{
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use network::{diagnostics, map};
 
 /// Lines that wait for the reader of stdout (count). Beyond it replies and events wait, too.
 const QUEUE: usize = 1024;

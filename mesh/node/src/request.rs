@@ -120,6 +120,10 @@ pub(crate) enum Request {
         room: RoomId,
     },
     Links,
+    /// The room as a mesh.
+    Map {
+        room: RoomId,
+    },
     Stats,
     /// Destroy everything; the process ends.
     Wipe,
@@ -271,6 +275,7 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
         },
         "heads" => Request::Heads { room: room()? },
         "links" => Request::Links,
+        "map" => Request::Map { room: room()? },
         "stats" => Request::Stats,
         "wipe" if optional_text(o, "confirm")?.as_deref() == Some("wipe") => Request::Wipe,
         "wipe" => {

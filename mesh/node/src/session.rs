@@ -230,6 +230,7 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             };
             json!({"links": links.iter().map(link).collect::<Vec<_>>()})
         }
+        Request::Map { room } => output::map(&node.network_map(room).await?),
         Request::Stats => stats(node).await?,
         Request::Verify { room, author, png } => {
             let info = node.verify_code(room, author).await?;
@@ -295,41 +296,15 @@ async fn stats(node: &Node) -> Result<Value, Error> {
             .collect::<serde_json::Map<_, _>>()
             .into()
     };
-    Ok(json!({
-        "links_up": device.links_up,
-        "links_down": device.links_down,
-        "dials": device.dials,
-        "meetings": device.meetings,
-        "joins_admitted": device.joins_admitted,
-        "joins_refused": device.joins_refused,
-        "epochs_begun": device.epochs_begun,
-        "frames_in": device.frames_in,
-        "frames_out": device.frames_out,
-        "frames_dropped": device.frames_dropped,
-        "signatures_checked": device.verified,
-        "direct_kept": device.direct_kept,
-        "direct_taken": device.direct_taken,
-        "direct_gaps": device.direct_gaps,
-        "direct_refused": device.direct_refused,
-        "evicted": device.evicted,
-        "delivered": engine.delivered,
-        "duplicates": engine.duplicates,
-        "refused": engine.refused,
-        "wants": engine.wants,
-        "want_timeouts": engine.timeouts,
-        "wants_served": engine.served,
-        "mismatches": engine.mismatches,
-        "overflow": engine.overflow,
-        "grafts": engine.grafts,
-        "prunes": engine.prunes,
-        "evictions": engine.evictions,
-        "chokes": engine.chokes,
-        "waited": engine.waited,
-        "sketches": engine.sketches,
-        "misbehaved": rows(device.misbehaved.rows()),
-        "expelled": rows(device.expelled.rows()),
-        "turned_away": rows(device.peer.rows()),
-    }))
+    let diagnostics = node.diagnostics().await?;
+    let mut stats = rows(device.rows(&engine));
+    if let Value::Object(stats) = &mut stats {
+        for (group, counts) in device.groups() {
+            stats.insert(group.to_owned(), rows(counts));
+        }
+        stats.extend(output::diagnostics(&diagnostics));
+    }
+    Ok(stats)
 }
 
 /// Pictures are files: work for a thread that may block.

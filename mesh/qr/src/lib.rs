@@ -50,6 +50,7 @@ mod rungs;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod wifi;
 
 pub use decode::{
     FRAME_BUDGET, LiveDecoder, MAX_CODES, STILL_BUDGET, Seen, decode, decode_luma, decode_with,
@@ -61,3 +62,4 @@ pub use luma::{Luma, MAX_PIXELS, MAX_SIDE};
 pub use picture::{MAX_DECODED_BYTES, MAX_FILE_BYTES, decode_file, decode_image};
 pub use rungs::{Detector, Found, Rqrr};
 pub use trouble::Trouble;
+pub use wifi::wifi;

@@ -110,6 +110,7 @@ impl Actor {
                 self.see(tag, header.author, header.seq);
             }
         }
+        self.note_path(tag, &message, hops);
         let newer = |last: &Option<Message>| {
             last.as_ref()
                 .is_none_or(|l| (l.time, l.id) < (message.time, message.id))
@@ -184,6 +185,7 @@ impl Actor {
             };
             for row in rows.unwrap_or_default() {
                 let seen_by = room.seen_by(me, row.key.seq);
+                actor.record.seen(row.key.hash);
                 actor.events.emit(Event::Receipt {
                     room: room.id,
                     message: row.key.hash,

@@ -12,7 +12,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use peddlenet_crypto::member_gate;
@@ -83,6 +83,7 @@ pub(crate) struct Outcome {
     fingerprint: Fingerprint,
     addrs: Vec<SocketAddr>,
     via: &'static str,
+    took: Duration,
     link: Result<Link, DialError>,
 }
 
@@ -254,6 +255,7 @@ impl Actor {
         };
         let (endpoint, net) = (self.endpoint.clone(), self.net.clone());
         tokio::spawn(async move {
+            let began = Instant::now();
             let link = endpoint.dial(dial).await;
             let _ = net
                 .send(Net::Dialed(Box::new(Outcome {
@@ -261,6 +263,7 @@ impl Actor {
                     fingerprint,
                     addrs,
                     via,
+                    took: began.elapsed(),
                     link,
                 })))
                 .await;
@@ -273,6 +276,15 @@ impl Actor {
             there.retain(|addr| !outcome.addrs.contains(addr));
             if there.is_empty() {
                 self.dials.under_way.remove(&outcome.fingerprint);
+            }
+        }
+        match &outcome.link {
+            Ok(_) => self.record.attempt(outcome.via, Ok(outcome.took)),
+            // The two of them have a link.
+            Err(DialError::Superseded | DialError::AlreadyLinked | DialError::Itself) => {}
+            Err(e) => {
+                let reason = crate::error::code_of(e);
+                self.record.attempt(outcome.via, Err(reason));
             }
         }
         match outcome.link {

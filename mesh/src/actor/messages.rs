@@ -43,6 +43,7 @@ impl Actor {
     pub(crate) fn send(&mut self, id: RoomId, words: &Words, reply: Reply<Message>) {
         match self.seal_text(id, words) {
             Ok(event) => self.publish(event, move |actor, event| {
+                actor.record.sent(event.hash());
                 let message = actor
                     .room(id)
                     .and_then(|room| room.message(event, 0).ok_or(ErrorCode::Internal.into()));

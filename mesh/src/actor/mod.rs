@@ -20,6 +20,7 @@ mod invites;
 mod join;
 mod kept;
 mod links;
+mod map;
 mod meet;
 mod messages;
 mod meter;
@@ -30,6 +31,7 @@ mod opening;
 mod people;
 mod power;
 mod presence;
+mod record;
 mod retention;
 mod rooms;
 mod search;
@@ -126,6 +128,9 @@ pub(crate) struct Actor {
     dials: dial::Dials,
     meetings: meet::Meetings,
     pub(crate) near: nearby::Surroundings,
+    pub(crate) record: record::Record,
+    /// The way of the newest message of each room.
+    paths: BTreeMap<RoomTag, crate::api::Path>,
     directs: direct::Directs,
     said: whereabouts::Said,
     unreadable: epochs::Unreadable,
@@ -245,6 +250,8 @@ impl Actor {
             unreadable: epochs::Unreadable::default(),
             known_news: BTreeSet::new(),
             near: nearby::Surroundings::new(parts.lan, net.clone()),
+            record: record::Record::default(),
+            paths: BTreeMap::new(),
             net,
             events: parts.events,
             stats: Stats::default(),

@@ -199,6 +199,7 @@ impl Actor {
             tracing::info!(moved, slept, "the network changed");
             self.near.forget_all();
             self.near.looks = 0;
+            self.record.moved();
             if let Some(lan) = &self.near.lan {
                 lan.look(true);
             }

@@ -429,6 +429,7 @@ impl Actor {
         self.dials.forget_room(tag);
         self.meetings.forget_room(tag);
         self.near.forget_room(tag);
+        self.paths.remove(&tag);
         self.directs.forget_room(tag);
         self.said.remove(&tag);
         self.unreadable.forget_room(tag);

@@ -33,4 +33,7 @@ pub struct Peers {
     /// Members that the sender is linked with, then such that it heard of lately.
     #[n(5)]
     pub authors: Capped<AuthorId, { limits::PEERS_MAX }>,
+    /// How many of them, the first ones, the sender is linked with.
+    #[n(6)]
+    pub neighbours: Option<u8>,
 }

@@ -8,6 +8,7 @@ pub(crate) mod invites;
 pub(crate) mod kept;
 pub(crate) mod lock;
 pub(crate) mod messages;
+pub(crate) mod network;
 pub(crate) mod power;
 pub(crate) mod rooms;
 pub(crate) mod scan;

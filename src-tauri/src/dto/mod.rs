@@ -5,6 +5,7 @@
 
 mod kept;
 mod messages;
+mod network;
 mod people;
 mod power;
 mod rooms;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 pub(crate) use kept::{Draft, Storage};
 pub(crate) use messages::{Found, History, Message};
+pub(crate) use network::{Diagnostics, Drawn, NetworkMap};
 pub(crate) use people::{Member, Members, Scanned, Verify};
 pub(crate) use power::{NewRoom, Role};
 pub(crate) use rooms::{Created, Invite, Invites, Joined, OpenInvite, Room};

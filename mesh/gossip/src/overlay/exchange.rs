@@ -28,6 +28,8 @@ impl Engine {
         ends.links = Some(frame.links);
         if !frame.authors.is_empty() {
             ends.peers = frame.authors.to_vec();
+            let linked = frame.neighbours.map_or(0, usize::from);
+            ends.linked = (room, frame.authors.iter().take(linked).copied().collect());
         }
         let answers = frame.want
             && ends
@@ -73,9 +75,14 @@ impl Engine {
             .and_then(|link| link.rooms.get(&room))
             .map(|side| side.author);
         let neighbours = self.standing().filter_map(author_of);
+        let neighbours: Vec<_> = neighbours.filter(|&a| Some(a) != whom).collect();
+        let linked = u8::try_from(neighbours.len()).unwrap_or(u8::MAX);
         let lively = self.overlay.views.get(&room).into_iter();
         let lively = lively.flat_map(|view| view.lively(now).take(limits::LIVELY_TOLD));
-        let mut authors = neighbours.chain(lively).filter(|&a| Some(a) != whom);
+        let mut authors = neighbours
+            .into_iter()
+            .chain(lively)
+            .filter(|&a| Some(a) != whom);
         Peers {
             room: room.short(),
             links: u8::try_from(self.standing().count()).unwrap_or(u8::MAX),
@@ -83,6 +90,7 @@ impl Engine {
             part: false,
             closing: false,
             authors: Capped::take_from(&mut authors),
+            neighbours: Some(linked),
         }
     }
 
@@ -114,6 +122,7 @@ impl Engine {
                 part: false,
                 closing: false,
                 authors: Capped::default(),
+                neighbours: None,
             };
             self.send_peers(peer, frame, now);
         }

@@ -90,6 +90,7 @@ impl Device {
             part: false,
             closing,
             authors,
+            neighbours: None,
         });
         self.give(Input::Frame { from, frame });
     }

@@ -394,6 +394,7 @@ pub(crate) fn frame() -> impl Strategy<Value = Frame> {
                     part,
                     closing,
                     authors,
+                    neighbours: None,
                 })
             ),
         (room_tag(), capped(epoch_id(), limits::EPOCHS_ASKED_MAX))

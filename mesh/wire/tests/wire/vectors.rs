@@ -327,6 +327,7 @@ pub(crate) fn frames() -> Vec<(&'static str, Frame)> {
                 part: false,
                 closing: false,
                 authors: vec![AUTHOR].try_into().unwrap(),
+                neighbours: Some(1),
             }),
         ),
     ]
