@@ -151,6 +151,16 @@ codes! {
     Internal = "internal" => "Something went wrong inside the app. Try again; restart it if that doesn't help.";
 }
 
+impl ErrorCode {
+    /// Whether a join that failed so may work a moment later.
+    pub(crate) const fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::NoAnswer | Self::NetworksApart | Self::OtherNetwork | Self::NobodyNear
+        )
+    }
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -69,9 +69,15 @@ pub fn is_verify_code(text: &str) -> bool {
     peddlenet_wire::VerifyCode::is_one(text)
 }
 
+/// Whether a scanned text is what a joiner shows back, of whatever format and state.
+pub fn is_back_code(text: &str) -> bool {
+    peddlenet_wire::back::BackCode::is_one(text)
+}
+
 /// Whether a scanned text is a code of ours that this build can't read: made by a newer app, in a later format or
 /// of a kind that is not known here.
 pub fn is_newer_code(text: &str) -> bool {
+    use peddlenet_wire::back::{BackCode, BackCodeError};
     use peddlenet_wire::invite::{InviteError, PREFIX};
     use peddlenet_wire::verify::VerifyCodeError;
     // Every kind of code starts with the scheme, then one letter says which.
@@ -82,9 +88,14 @@ pub fn is_newer_code(text: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(&PREFIX[..scheme]));
     let newer_invite = peddlenet_wire::Invite::from_link(text);
     let newer_check = peddlenet_wire::VerifyCode::from_link(text);
-    match (newer_invite, newer_check) {
-        (Err(InviteError::Newer(_)), _) | (_, Err(VerifyCodeError::Newer(_))) => true,
-        (Err(InviteError::NotOurs), Err(VerifyCodeError::NotOurs)) => ours,
+    let newer_back = BackCode::from_link(text);
+    match (newer_invite, newer_check, newer_back) {
+        (Err(InviteError::Newer(_)), ..)
+        | (_, Err(VerifyCodeError::Newer(_)), _)
+        | (.., Err(BackCodeError::Newer(_))) => true,
+        (Err(InviteError::NotOurs), Err(VerifyCodeError::NotOurs), Err(BackCodeError::NotOurs)) => {
+            ours
+        }
         _ => false,
     }
 }

@@ -41,6 +41,8 @@ use crate::{
 const COMMAND_QUEUE: usize = 64;
 /// The store's folder in the data folder.
 const STORE: &str = "store";
+/// How long a joiner that shows a code back goes on trying.
+const SHOWN_BACK_FOR: Duration = Duration::from_secs(60);
 /// How long closing waits for links to say goodbye and for the disk.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -252,6 +254,40 @@ impl Node {
             }
             _ = cancelled => Err(ErrorCode::Cancelled.into()),
         }
+    }
+
+    /// Joins like [`join`](Self::join), again and again until it works, another call cancels it, or a minute
+    /// has passed: while the person shows [`back_code`](Self::back_code) to whoever made the code.
+    pub async fn join_shown_back(&self, link: &str) -> Result<Joined, Error> {
+        let until = Instant::now() + SHOWN_BACK_FOR;
+        loop {
+            let failure = match self.join(link).await {
+                Ok(joined) if joined.via == actor::DIRECT => {
+                    let via = actor::TWO_SCAN;
+                    return Ok(Joined { via, ..joined });
+                }
+                Ok(joined) => return Ok(joined),
+                Err(e) => e,
+            };
+            if !failure.code.may_pass() || Instant::now() >= until {
+                return Err(failure);
+            }
+        }
+    }
+
+    /// What a joiner shows to whoever made a code whose device can't be reached.
+    pub async fn back_code(&self, link: &str) -> Result<String, Error> {
+        let invite = Invite::from_link(link)?;
+        self.call(move |actor, reply| drop(reply.send(actor.back_code(&invite))))
+            .await
+    }
+
+    /// Follows a joiner's [`back_code`](Self::back_code): from now on its packets come through a firewall of
+    /// this device's that lets in only what was asked for.
+    pub async fn answer_back(&self, text: &str) -> Result<(), Error> {
+        let text = text.to_owned();
+        self.call(move |actor, reply| actor.answer_back(&text, reply))
+            .await
     }
 
     /// For Diagnostics.

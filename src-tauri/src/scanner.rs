@@ -27,6 +27,11 @@ pub(crate) enum Scan {
         /// The code's text.
         link: String,
     },
+    /// What a joiner shows back who could not get through to this device.
+    Back {
+        /// The code's text.
+        link: String,
+    },
     /// A code for checking a person of a room.
     Verify {
         /// The code's text.
@@ -136,6 +141,9 @@ fn judge(seen: Seen) -> Scan {
         let kind = kind(&text);
         if kind != Kind::Newer && peddlenet_mesh::is_join_code(&text) {
             return Scan::Invite { link: text };
+        }
+        if kind != Kind::Newer && peddlenet_mesh::is_back_code(&text) {
+            return Scan::Back { link: text };
         }
         if kind != Kind::Newer && peddlenet_mesh::is_verify_code(&text) {
             return Scan::Verify { code: text };

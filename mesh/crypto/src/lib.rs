@@ -35,6 +35,7 @@
 )]
 
 pub mod author;
+mod back;
 pub mod beacon;
 mod derive;
 pub mod direct;
@@ -57,6 +58,7 @@ pub mod sealed_to;
 pub mod vault;
 
 pub use author::{AuthorKey, Context, verify};
+pub use back::{is_proven_back, prove_back};
 pub use beacon::{sign_beacon, verify_beacon};
 pub use direct::{
     direct_receipt, direct_stream, open_direct, open_parcel, seal_direct, seal_parcel,

@@ -37,6 +37,8 @@ pub(crate) enum Request {
     },
     JoinLink {
         link: String,
+        /// Goes on for a minute, while what `back` gave is shown.
+        back: bool,
     },
     JoinPicture {
         png: String,
@@ -120,6 +122,15 @@ pub(crate) enum Request {
         room: RoomId,
     },
     Links,
+    /// What to show back to whoever made a code.
+    Back {
+        link: String,
+        png: Option<String>,
+    },
+    /// A joiner's code back was scanned.
+    AnswerBack {
+        link: String,
+    },
     /// The room as a mesh.
     Map {
         room: RoomId,
@@ -198,7 +209,10 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
             invite: id_of(o, "invite")?,
         },
         "join" => match (optional_text(o, "link")?, optional_text(o, "png")?) {
-            (Some(link), None) => Request::JoinLink { link },
+            (Some(link), None) => Request::JoinLink {
+                link,
+                back: flag(o, "back")?.unwrap_or(false),
+            },
             (None, Some(png)) => Request::JoinPicture { png },
             _ => return Err(bad("join takes either “link” or “png”")),
         },
@@ -275,6 +289,13 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
         },
         "heads" => Request::Heads { room: room()? },
         "links" => Request::Links,
+        "back" => Request::Back {
+            link: text(o, "link")?,
+            png: optional_text(o, "png")?,
+        },
+        "answer_back" => Request::AnswerBack {
+            link: text(o, "link")?,
+        },
         "map" => Request::Map { room: room()? },
         "stats" => Request::Stats,
         "wipe" if optional_text(o, "confirm")?.as_deref() == Some("wipe") => Request::Wipe,

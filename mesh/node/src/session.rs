@@ -111,7 +111,20 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             node.revoke(room, invite).await?;
             json!({})
         }
-        Request::JoinLink { link } => joined(&node.join(&link).await?),
+        Request::JoinLink { link, back: false } => joined(&node.join(&link).await?),
+        Request::JoinLink { link, back: true } => joined(&node.join_shown_back(&link).await?),
+        Request::Back { link, png } => {
+            let back = node.back_code(&link).await?;
+            if let Some(path) = png {
+                let text = back.clone();
+                blocking(move || draw(&text, Path::new(&path))).await?;
+            }
+            json!({"link": back})
+        }
+        Request::AnswerBack { link } => {
+            node.answer_back(&link).await?;
+            json!({})
+        }
         Request::JoinPicture { png } => {
             let link =
                 blocking(move || read(Path::new(&png), peddlenet_mesh::is_join_code)).await?;

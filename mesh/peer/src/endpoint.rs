@@ -8,6 +8,7 @@ use crate::link::{self, Link};
 use crate::router::{Arrival, HALF_OPEN_MAX, Router};
 use crate::session::{Session, lock};
 use crate::socket::{self, BATCH, SharedSocket};
+use crate::stun;
 use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError, PeerStats};
 use peddlenet_crypto::{Established, Handshake, Hello, Step};
 use std::net::SocketAddr;
@@ -31,6 +32,8 @@ const VERSIONS: RangeInclusive<u8> = 1..=1;
 const FEATURES: u64 = 0;
 /// How long closing waits for links to say goodbye.
 const CLOSE_FOR: Duration = Duration::from_millis(700);
+/// How often a packet goes to who is about to dial.
+const EXPECT_EVERY: Duration = Duration::from_millis(250);
 /// Addresses of one dial; an invite carries fewer.
 const ADDRS_MAX: usize = 16;
 
@@ -240,6 +243,25 @@ impl Endpoint {
         }
     }
 
+    /// Somebody is about to dial from there: packets of ours go there for a while, so that a firewall that
+    /// lets in only what was asked for takes theirs for answers.
+    pub fn expect(&self, addrs: Vec<SocketAddr>, span: Duration) {
+        let inner = Arc::downgrade(&self.0);
+        let addrs: Vec<_> = addrs.into_iter().take(ADDRS_MAX).collect();
+        let until = Instant::now() + span;
+        tokio::spawn(async move {
+            while Instant::now() < until {
+                {
+                    let Some(inner) = inner.upgrade() else { return };
+                    for addr in &addrs {
+                        inner.send_opener(*addr);
+                    }
+                }
+                tokio::time::sleep(EXPECT_EVERY).await;
+            }
+        });
+    }
+
     /// Closes every link and both directions of the port.
     pub async fn close(&self) {
         self.0.router.close();
@@ -252,6 +274,23 @@ impl Endpoint {
         };
         let _ = tokio::time::timeout(CLOSE_FOR, gone).await;
         tasks.shutdown().await;
+    }
+}
+
+impl Inner {
+    /// What fails is sent again in a moment.
+    fn send_opener(&self, destination: SocketAddr) {
+        let mut transaction = [0; 12];
+        let _ = getrandom::fill(&mut transaction);
+        if let Some(socket) = self.sockets.iter().find(|s| s.reaches(&destination)) {
+            let _ = socket.try_send(&quinn_udp::Transmit {
+                destination,
+                ecn: None,
+                contents: &stun::indication(transaction),
+                segment_size: None,
+                src_ip: None,
+            });
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! As much STUN (RFC 5389) as the front door needs, read in place without allocating.
 //!
 //! The ICE agent inside `webrtc` parses the packets that belong to a link; this module only
-//! decides, before there is a link, whether a packet may make one, and writes the two packets that
-//! the agent does not: the refusal, and the check of a dialer that nobody answers any more.
+//! decides, before there is a link, whether a packet may make one, and writes the packets that the agent
+//! does not: the refusal, the check of a dialer that nobody answers any more, and what opens a firewall.
 
 use crate::Fingerprint;
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,6 +11,7 @@ use sha1::Sha1;
 const HEADER_LEN: usize = 20;
 const MAGIC: [u8; 4] = 0x2112_A442_u32.to_be_bytes();
 const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
+const BINDING_INDICATION: [u8; 2] = [0x00, 0x11];
 const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
 const BINDING_ERROR: [u8; 2] = [0x01, 0x11];
 const USERNAME: u16 = 0x0006;
@@ -167,6 +168,16 @@ pub(crate) fn refusal(transaction: TransactionId) -> [u8; REFUSAL_LEN] {
     out
 }
 
+/// A Binding Indication: asks for no answer, and gets none.
+pub(crate) fn indication(transaction: TransactionId) -> [u8; HEADER_LEN] {
+    let mut out = [0; HEADER_LEN];
+    let parts: [&[u8]; 4] = [&BINDING_INDICATION, &[0, 0], &MAGIC, &transaction];
+    for (to, from) in out.iter_mut().zip(parts.into_iter().flatten()) {
+        *to = *from;
+    }
+    out
+}
+
 /// "Try alternate" (300) with the certificate to expect, signed with the password of the request.
 pub(crate) fn moved(
     transaction: TransactionId,
@@ -261,6 +272,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_new_certificate_is_believed_under_the_password_of_the_request_alone() {
+        let opener = indication([7; 12]);
+        assert!(matches!(classify(&opener), Some((Class::Other, _))));
         let packet = moved([7; 12], &[9; 32], b"secret");
         assert_eq!(classify(&packet), Some((Class::Error, [7; 12])));
         assert_eq!(read_moved(&packet, b"secret"), Some(Fingerprint([9; 32])));

@@ -36,6 +36,8 @@ const MEET_AFTER: Duration = Duration::from_millis(250);
 pub(crate) const DIRECT: &str = "direct";
 /// The device was found on this network.
 pub(crate) const LAN: &str = "lan";
+/// The two scanned each other.
+pub(crate) const TWO_SCAN: &str = "two-scan";
 /// Members between told the two where they are.
 pub(super) const RELAY: &str = "relay";
 

@@ -11,6 +11,7 @@
 //! Everything that happens is a closure over the actor or a [`Net`] input; it runs to its end, then
 //! the engine's actions are carried out, then the next one runs. No lock, no await with state in hand.
 
+mod back;
 mod deliver;
 mod dial;
 mod direct;
@@ -54,7 +55,7 @@ use peddlenet_wire::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use dial::{DIRECT, LAN};
+pub(crate) use dial::{DIRECT, LAN, TWO_SCAN};
 pub(crate) use join::Arrival;
 pub(crate) use links::Net;
 pub(crate) use nearby::named;

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //!  camera, paste --> invite::Invite          who to dial and what to prove
+//!                --> back::BackCode          where a joiner is that can't get through
 //!                --> verify::VerifyCode      whose key a person's screen shows
 //!  network       --> near::Entry             which rooms a device nearby has, to those who know them
 //!  link bytes    --> frame::Frame -+-> event::SignedEvent    a signed header over a deletable body
@@ -33,6 +34,7 @@
     )
 )]
 
+pub mod back;
 pub mod codec;
 pub mod content;
 pub mod direct;

@@ -3,6 +3,7 @@
 //! All of them are async: a plain one would run on the thread that paints the window. A new
 //! command needs a line in permissions/ui.toml too.
 
+pub(crate) mod back;
 pub(crate) mod desktop;
 pub(crate) mod invites;
 pub(crate) mod kept;

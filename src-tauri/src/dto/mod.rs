@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub(crate) use kept::{Draft, Storage};
 pub(crate) use messages::{Found, History, Message};
-pub(crate) use network::{Diagnostics, Drawn, NetworkMap};
+pub(crate) use network::{Back, Diagnostics, Drawn, NetworkMap};
 pub(crate) use people::{Member, Members, Scanned, Verify};
 pub(crate) use power::{NewRoom, Role};
 pub(crate) use rooms::{Created, Invite, Invites, Joined, OpenInvite, Room};

@@ -11,6 +11,13 @@ pub(crate) struct Drawn {
     pub(crate) svg: String,
 }
 
+/// What a joiner shows back.
+#[derive(Debug, Serialize)]
+pub(crate) struct Back {
+    pub(crate) link: String,
+    pub(crate) svg: String,
+}
+
 /// A room as a mesh.
 #[derive(Debug, Serialize)]
 pub(crate) struct NetworkMap {
