@@ -122,6 +122,11 @@ pub(crate) enum Request {
         room: RoomId,
     },
     Links,
+    /// A setting of this device's person; empty forgets it.
+    Setting {
+        name: String,
+        value: String,
+    },
     /// What to show back to whoever made a code.
     Back {
         link: String,
@@ -289,6 +294,10 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
         },
         "heads" => Request::Heads { room: room()? },
         "links" => Request::Links,
+        "setting" => Request::Setting {
+            name: text(o, "name")?,
+            value: text(o, "value")?,
+        },
         "back" => Request::Back {
             link: text(o, "link")?,
             png: optional_text(o, "png")?,

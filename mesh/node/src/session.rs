@@ -121,6 +121,10 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             }
             json!({"link": back})
         }
+        Request::Setting { name, value } => {
+            node.set_setting(&name, &value).await?;
+            json!({})
+        }
         Request::AnswerBack { link } => {
             node.answer_back(&link).await?;
             json!({})

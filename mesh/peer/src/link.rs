@@ -26,7 +26,7 @@ use bytes::Bytes;
 use peddlenet_crypto::Established;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
@@ -282,6 +282,14 @@ impl LinkSender {
         }
     }
 
+    /// How often the two sides ask whether the other is there: once a second, unless one of them asks for longer
+    /// pauses, up to ten seconds, to save its battery. A loss is noticed 2 s after that.
+    pub fn set_pace(&self, pace: Duration) {
+        let ms = u16::try_from(pace.as_millis()).unwrap_or(u16::MAX);
+        let [own, _] = &self.shared.paces;
+        own.store(ms, Ordering::Relaxed);
+    }
+
     /// Whether the link still carries frames.
     pub fn is_open(&self) -> bool {
         !self.ordered.room.is_closed()
@@ -334,6 +342,8 @@ struct Shared {
     /// Readers that wait for `recv`: then silence is our own doing.
     holding: AtomicU32,
     pings: Mutex<VecDeque<(u32, Instant)>>,
+    /// The pauses between pings that this side and the other ask for (ms).
+    paces: [AtomicU16; 2],
 }
 
 #[derive(Debug, Default)]
@@ -368,6 +378,7 @@ pub(crate) fn start(
         bye: Notify::new(),
         holding: AtomicU32::new(0),
         pings: Mutex::default(),
+        paces: Default::default(),
     });
     let (ordered, ordered_queue) = queue();
     let (bulk, bulk_queue) = queue();
@@ -430,6 +441,26 @@ fn queue() -> (Queue, mpsc::Receiver<Queued>) {
 }
 
 impl Shared {
+    fn own_pace(&self) -> u16 {
+        let [own, _] = &self.paces;
+        own.load(Ordering::Relaxed)
+    }
+
+    fn set_their_pace(&self, ms: u16) {
+        let [_, theirs] = &self.paces;
+        theirs.store(ms, Ordering::Relaxed);
+    }
+
+    /// The longer of the two pauses.
+    fn pace(&self) -> Duration {
+        let [own, theirs] = &self.paces;
+        let ms = own
+            .load(Ordering::Relaxed)
+            .max(theirs.load(Ordering::Relaxed));
+        let asked = Duration::from_millis(ms.into());
+        asked.clamp(lanes::PING_INTERVAL, lanes::PING_INTERVAL_MAX)
+    }
+
     fn count_in(&self, len: usize) {
         self.counters
             .bytes_in

@@ -1,7 +1,10 @@
 //! What this device keeps for its person alone: drafts, settings, what they think of a room, and what it
 //! all takes. Nothing of it is told to others. All of it is sealed like the rest, and goes with a wipe.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    time::Duration,
+};
 
 use minicbor::{Decode, Encode};
 use peddlenet_gossip::PeerId;
@@ -29,6 +32,11 @@ const HANDED_MAX: usize = 512;
 const RECEIPTS: &str = "receipts";
 const OFF: &str = "off";
 
+/// The setting that saves the battery.
+const BATTERY: &str = "battery";
+const ON: &str = "on";
+/// The pause between two questions over a link then.
+const SAVING: Duration = Duration::from_secs(10);
 /// Where a person's settings stand in the store's `meta`.
 const SETTING: &[u8] = b"setting/";
 
@@ -163,9 +171,24 @@ impl Actor {
                     None => drop(actor.settings.remove(&name)),
                 }
                 actor.events.emit(Event::Setting { name, value });
+                actor.pace_links();
             }
             let _ = reply.send(outcome.map_err(Error::from));
         });
+    }
+
+    /// How often the ends of a link ask for each other: rarely where the person saves the battery.
+    pub(super) fn pace(&self) -> Duration {
+        match self.settings.get(BATTERY).map(String::as_str) {
+            Some(ON) => SAVING,
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn pace_links(&self) {
+        for link in self.links.values() {
+            link.sender.set_pace(self.pace());
+        }
     }
 
     pub(crate) fn settings(&self) -> &BTreeMap<String, String> {

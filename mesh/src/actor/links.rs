@@ -128,6 +128,7 @@ impl Actor {
         self.next_peer += 1;
         let (hash, dialed) = (sender.handshake_hash(), sender.dialed());
         let reader = tokio::spawn(read(peer, receiver, self.net.clone())).abort_handle();
+        sender.set_pace(self.pace());
         self.links.insert(
             peer,
             LinkState {

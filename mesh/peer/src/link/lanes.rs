@@ -7,17 +7,20 @@ use crate::router::Registration;
 use bytes::{BufMut, Bytes, BytesMut};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
-const PING_INTERVAL: Duration = Duration::from_secs(1);
-/// A ping was missed: from here on they come faster.
-const MISSED: Duration = Duration::from_millis(1200);
+/// How often each side asks whether the other is there, unless one of them saves its battery.
+pub(super) const PING_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest pause that a side can ask for.
+pub(super) const PING_INTERVAL_MAX: Duration = Duration::from_secs(10);
+/// So much beyond the interval, and a ping was missed: from here on they come faster.
+const MISSED: Duration = Duration::from_millis(200);
 const HURRIED_PING_INTERVAL: Duration = Duration::from_millis(250);
-/// Seven pings missed in a row.
-const DEAD_AFTER: Duration = Duration::from_millis(2800);
+/// So much beyond the interval, and seven were missed in a row.
+const DEAD: Duration = Duration::from_millis(1800);
 /// A link on which a frame has waited so long for the other side's SCTP to take it is closed: pings
 /// are answered, but nobody reads there, and what waits takes our memory.
 pub const STALLED_FOR: Duration = Duration::from_secs(30);
@@ -319,6 +322,9 @@ pub(super) async fn read_quick(lane: Arc<dyn DataChannel>, received: Inlet, shar
                 let _ = received.try_put(Received { lane, bytes: body });
             }
             (Tag::Ping, Some(nonce)) => {
+                if let Some(pace) = body.get(4..).and_then(|rest| rest.first_chunk::<2>()) {
+                    shared.set_their_pace(u16::from_be_bytes(*pace));
+                }
                 let _ = lane.try_send(sign(Tag::Pong, *nonce)).await;
             }
             (Tag::Pong, Some(nonce)) => shared.on_pong(u32::from_be_bytes(*nonce)),
@@ -333,37 +339,48 @@ pub(super) async fn ping(
     reliable: [Arc<dyn DataChannel>; 2],
     shared: Arc<Shared>,
 ) {
+    let mut pinged: Option<Instant> = None;
     for nonce in 0u32.. {
+        let pace = shared.pace();
         let silence = shared.session.silence();
         let holding = shared.holding.load(Ordering::Relaxed) > 0;
-        if !holding && silence >= DEAD_AFTER {
+        if !holding && silence >= pace + DEAD {
             tracing::debug!(link = shared.session.id, "silent for too long");
             return;
         }
-        let missed = silence >= MISSED;
+        let missed = silence >= pace + MISSED;
         if missed {
             shared.session.send_check();
         }
+        let mut busy = false;
         for (lane, bytes) in reliable.iter().zip(&shared.in_sctp) {
             let outstanding = lane.outstanding_bytes().await.unwrap_or_default();
             bytes.store(outstanding as u64, Ordering::Relaxed);
+            busy |= outstanding > 0;
         }
-        shared.on_ping(nonce);
-        let sent = lane.try_send(sign(Tag::Ping, nonce.to_be_bytes())).await;
-        if matches!(sent, Err(webrtc::error::Error::ErrDataChannelClosed)) {
-            return;
+        if missed || pinged.is_none_or(|at| at.elapsed() >= pace) {
+            pinged = Some(Instant::now());
+            shared.on_ping(nonce);
+            let mut ping = sign(Tag::Ping, nonce.to_be_bytes());
+            // An older app reads no further than the nonce.
+            ping.put_u16(shared.own_pace());
+            let sent = lane.try_send(ping).await;
+            if matches!(sent, Err(webrtc::error::Error::ErrDataChannelClosed)) {
+                return;
+            }
         }
-        tokio::time::sleep(if missed {
-            HURRIED_PING_INTERVAL
-        } else {
-            PING_INTERVAL
+        tokio::time::sleep(match () {
+            () if missed => HURRIED_PING_INTERVAL,
+            // How full the lanes are is of interest while they are.
+            () if busy => PING_INTERVAL,
+            () => pace,
         })
         .await;
     }
 }
 
 fn sign(tag: Tag, nonce: [u8; 4]) -> BytesMut {
-    let mut datagram = BytesMut::with_capacity(5);
+    let mut datagram = BytesMut::with_capacity(7);
     datagram.put_u8(tag as u8);
     datagram.extend_from_slice(&nonce);
     datagram
