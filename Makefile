@@ -54,7 +54,7 @@ test:
 	$(TSC) --project tests/tsconfig.json
 	$(TSC) --project tests/e2e/tsconfig.json
 	node --test tests/ui/*.test.js
-	dbus-run-session -- node --test tests/e2e/*.test.js
+	scripts/apart.sh dbus-run-session -- node --test tests/e2e/*.test.js
 
 check: $(TSC)
 	@scripts/need.sh check

@@ -56,7 +56,7 @@ run_stories() {
   cargo build -p peddlenet
   for ((n = 1; n <= $1; n++)); do
     echo "story $n of $1"
-    dbus-run-session -- node --test tests/e2e/*.test.js
+    scripts/apart.sh dbus-run-session -- node --test tests/e2e/*.test.js
   done
 }
 
