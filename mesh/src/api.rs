@@ -385,6 +385,11 @@ pub enum Event {
         /// Whether it is this device.
         me: bool,
     },
+    /// This device can be reached elsewhere than before, or nowhere: codes that are shown are to be made anew.
+    Network {
+        /// Its addresses now.
+        addrs: Vec<std::net::SocketAddr>,
+    },
     /// The receiver was too slow and missed events: ask for a snapshot.
     Lagged,
     /// The data folder was damaged and set aside; friends hold the room's history.

@@ -164,6 +164,7 @@ fn event_value(event: Event) -> Option<Value> {
             "author": author.to_string(),
             "me": me,
         }),
+        Event::Network { addrs } => json!({"event": "network", "listen": addrs}),
         Event::Lagged => json!({"event": "lagged"}),
         Event::Quarantined { to } => json!({"event": "quarantined", "to": to}),
         _ => return None,

@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 
 use self::known::Keys;
 use super::Actor;
-use crate::{clock, entropy};
+use crate::{api::Event, clock, entropy};
 
 /// Codes that are said (count): as many as may be open.
 const CODES_SAID: usize = peddlenet_wire::limits::OPEN_INVITES_MAX;
@@ -203,6 +203,8 @@ impl Actor {
             if let Some(lan) = &self.near.lan {
                 lan.look(true);
             }
+            let addrs = self.endpoint.local_addrs();
+            self.events.emit(Event::Network { addrs });
             for tag in self.rooms.keys().copied().collect::<Vec<_>>() {
                 self.tell_known(tag, None);
             }

@@ -86,6 +86,8 @@ pub(crate) enum UiEvent {
         author: String,
         me: bool,
     },
+    /// Codes that are shown are to be made anew.
+    Network {},
     /// A link was opened outside: the page offers to join.
     Link {
         link: String,
@@ -135,6 +137,7 @@ impl UiEvent {
             mesh::Event::Join(stage) => Self::Join {
                 stage: stage.as_str(),
             },
+            mesh::Event::Network { .. } => Self::Network {},
             mesh::Event::Fork { room, author, me } => Self::Fork {
                 room: room.to_string(),
                 author: author.to_string(),

@@ -210,6 +210,10 @@ fn every_event_crosses_in_its_shape() {
             json!({"kind": "fork", "room": room_hex, "author": author_hex, "me": false}),
         ),
         (
+            mesh::Event::Network { addrs: Vec::new() },
+            json!({"kind": "network"}),
+        ),
+        (
             mesh::Event::Join(mesh::JoinStage::Fetching),
             json!({"kind": "join", "stage": "fetching"}),
         ),
