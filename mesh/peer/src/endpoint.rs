@@ -141,6 +141,16 @@ impl Endpoint {
         interfaces::dialable(self.0.sockets.iter().map(|socket| socket.bound()))
     }
 
+    /// Addresses to tell on the networks that this machine is on, and nowhere else: those of
+    /// [`local_addrs`](Self::local_addrs) but loopback, and link-local ones.
+    pub fn near_addrs(&self) -> Vec<SocketAddr> {
+        let bound = || self.0.sockets.iter().map(|socket| socket.bound());
+        let mut addrs = interfaces::dialable(bound());
+        addrs.retain(|addr| !addr.ip().is_loopback());
+        addrs.extend(interfaces::link_local(bound()));
+        addrs
+    }
+
     /// The hash of today's listener certificate.
     pub fn fingerprint(&self) -> Fingerprint {
         let certificates = lock(&self.0.certificates);

@@ -53,6 +53,18 @@ pub fn interfaces() -> Vec<Interface> {
     up
 }
 
+/// Link-local IPv6 addresses of the interfaces that a wildcard socket listens on. Without their scope they
+/// say nothing, which who hears them over that very link knows: they are told there alone.
+pub(crate) fn link_local(mut sockets: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let wild = |bound: &SocketAddr| bound.is_ipv6() && bound.ip().is_unspecified();
+    let Some(bound) = sockets.find(wild) else {
+        return Vec::new();
+    };
+    let is_it = |ip: &IpAddr| matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let found = interfaces().into_iter().map(|i| i.ip).filter(is_it);
+    found.map(|ip| SocketAddr::new(ip, bound.port())).collect()
+}
+
 /// The addresses others can dial: wildcards become the machine's interfaces. Loopback appears only when it
 /// was asked for, or when there is nothing else.
 pub(crate) fn dialable(sockets: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {

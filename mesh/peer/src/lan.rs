@@ -17,7 +17,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, SocketAddrV6},
     time::Duration,
 };
 
@@ -418,10 +418,14 @@ impl Station {
 
 /// An address that may be dialled; a link-local one of IPv6 only with its scope.
 fn dialable(ip: &mdns_sd::ScopedIp, port: u16) -> Option<SocketAddr> {
-    match ip.to_ip_addr() {
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => None,
-        ip if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() || port == 0 => None,
-        ip => Some(SocketAddr::new(ip, port)),
+    match (ip, ip.to_ip_addr()) {
+        (_, _) if port == 0 => None,
+        (mdns_sd::ScopedIp::V6(scoped), IpAddr::V6(v6)) if v6.is_unicast_link_local() => {
+            let scope = scoped.scope_id().index;
+            (scope != 0).then(|| SocketAddrV6::new(v6, port, 0, scope).into())
+        }
+        (_, ip) if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() => None,
+        (_, ip) => Some(SocketAddr::new(ip, port)),
     }
 }
 

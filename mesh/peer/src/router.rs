@@ -245,8 +245,9 @@ impl Router {
             }
         }
         let id = self.next_session.fetch_add(1, Ordering::Relaxed);
-        let session = Arc::new(Session::dialed(id, sockets, expected, &self.common));
         let reachable: Vec<_> = keys.iter().map(|(_, addr)| *addr).collect();
+        let session = Session::dialed(id, sockets, reachable.clone(), expected, &self.common);
+        let session = Arc::new(session);
         for key in keys {
             table.by_source.insert(key, Arc::clone(&session));
         }

@@ -49,6 +49,8 @@ pub(crate) enum Role {
     /// We dial; the fingerprint is the listener's. Local addresses are learned per remote one.
     Dialed {
         expected: Fingerprint,
+        /// Where we dial. An ICE agent's candidates have no scope; these do, where they need one.
+        targets: Vec<SocketAddr>,
         learned: Mutex<Vec<Path>>,
         /// Checks we sent: only the answer to one of these can be a refusal.
         asked: Mutex<VecDeque<TransactionId>>,
@@ -157,6 +159,7 @@ impl Session {
     pub(crate) fn dialed(
         id: u64,
         sockets: Vec<Arc<SharedSocket>>,
+        targets: Vec<SocketAddr>,
         expected: Fingerprint,
         common: &Common,
     ) -> Self {
@@ -164,6 +167,7 @@ impl Session {
         let learned = Mutex::new(Vec::new());
         let role = Role::Dialed {
             expected,
+            targets,
             learned,
             asked: Mutex::default(),
             check: OnceLock::new(),
@@ -189,7 +193,7 @@ impl Session {
             paths,
             checks,
         };
-        Self::new(id, vec![socket], from.remote, role, common)
+        Self::new(id, vec![socket], unscoped(from.remote), role, common)
     }
 
     fn new(
@@ -433,7 +437,7 @@ impl Session {
                     }
                     Some(_) | None => {}
                 }
-                Some(from.remote)
+                Some(unscoped(from.remote))
             }
             Role::Accepted { paths, checks, .. } => {
                 let mut paths = lock(paths);
@@ -471,7 +475,12 @@ impl Session {
     /// Where a packet of the ICE agent really goes.
     pub(crate) fn route(&self, transmit: &Transmit<'_>) -> Path {
         match &self.role {
-            Role::Dialed { learned, asked, .. } => {
+            Role::Dialed {
+                targets,
+                learned,
+                asked,
+                ..
+            } => {
                 if let Some((Class::Request, transaction)) = stun::classify(transmit.contents) {
                     let mut asked = lock(asked);
                     asked.truncate(ASKED_MAX - 1);
@@ -482,11 +491,12 @@ impl Session {
                     self.facts.changed.notify_one();
                 }
                 let learned = lock(learned);
-                let known = learned
-                    .iter()
-                    .find(|path| path.remote == transmit.destination);
+                let meant = |target: &&SocketAddr| unscoped(**target) == transmit.destination;
+                let remote = targets.iter().find(meant).copied();
+                let remote = remote.unwrap_or(transmit.destination);
+                let known = learned.iter().find(|path| path.remote == remote);
                 Path {
-                    remote: transmit.destination,
+                    remote,
                     local: known.and_then(|path| path.local),
                 }
             }
@@ -525,6 +535,11 @@ fn is_certificate_alert(datagram: &[u8]) -> bool {
             ..
         ]
     )
+}
+
+/// An address as ICE knows it: without the number that this system gave the interface.
+fn unscoped(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip(), addr.port())
 }
 
 /// Remote addresses that answered are few; the newest stands last.

@@ -216,7 +216,7 @@ impl Actor {
     /// On where it may be used: not on this machine alone, and not where the person said no.
     fn switch_lan(&mut self) {
         let off = self.settings.get(SETTING).is_some_and(|v| v == "off");
-        let wanted = self.near.allowed && !off && !self.is_on_loopback();
+        let wanted = self.near.allowed && !off && !self.endpoint.near_addrs().is_empty();
         match (&self.near.lan, wanted) {
             (None, true) => {
                 let (lan, mut news) = Lan::start();
@@ -239,18 +239,13 @@ impl Actor {
         }
     }
 
-    fn is_on_loopback(&self) -> bool {
-        let addrs = self.endpoint.local_addrs();
-        addrs.iter().all(|addr| addr.ip().is_loopback())
-    }
-
     fn say_near(&mut self, now: Timestamp) {
         if self.near.lan.is_none() {
             return;
         }
         let at = Timestamp(now.0.saturating_sub(ms(self.near.later)));
         let notice = Notice {
-            addrs: self.endpoint.local_addrs(),
+            addrs: self.endpoint.near_addrs(),
             entries: self.entries(at, now),
         };
         if notice == self.near.said {

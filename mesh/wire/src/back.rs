@@ -128,8 +128,8 @@ impl BackCode {
         if n4 > FAMILY_MAX || n6 > FAMILY_MAX {
             return Err(DAMAGED);
         }
-        let (v4, v6) = rest.split_at_checked(4 * n4).ok_or(DAMAGED)?;
-        if v6.len() != 16 * n6 {
+        let (v4, v6) = rest.split_at_checked(n4.saturating_mul(4)).ok_or(DAMAGED)?;
+        if v6.len() != n6.saturating_mul(16) {
             return Err(DAMAGED);
         }
         let v4 = v4

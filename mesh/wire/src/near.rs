@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn odd_values_are_read_as_far_as_they_go() {
         let long = vec![1; 5_000];
-        let cut = vec![2; 30];
+        let cut = [2; 30];
         let values = std::iter::repeat_n(long.as_slice(), 3).chain([&cut[..], &[], &long]);
         let read = from_values(values);
         assert_eq!(read.len(), 3 * ENTRIES_A_VALUE + 2);
