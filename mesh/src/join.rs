@@ -73,7 +73,7 @@ pub(crate) async fn knock(
                 Ok((via, Err(e))) => {
                     tracing::debug!(error = %e, via, "join");
                     if via == DIRECT || failure.is_none() {
-                        failure = Some(explain(e, invite));
+                        failure = Some(explain(e, endpoint, invite));
                     }
                 }
                 Err(_) => failure = failure.or(Some(ErrorCode::Internal.into())),
@@ -185,11 +185,14 @@ async fn ask(
 }
 
 /// A dial that failed, with what this device knows of its own networks.
-fn explain(e: DialError, invite: &Invite) -> Error {
+fn explain(e: DialError, endpoint: &Endpoint, invite: &Invite) -> Error {
     if !matches!(e, DialError::NobodyThere | DialError::NoAddress) {
         return e.into();
     }
-    match relation(&peddlenet_peer::interfaces(), &invite.addresses) {
+    let mut here = peddlenet_peer::interfaces();
+    let bound: Vec<_> = endpoint.local_addrs().iter().map(SocketAddr::ip).collect();
+    here.retain(|interface| bound.contains(&interface.ip));
+    match relation(&here, &invite.addresses) {
         Some(code) => code.into(),
         None => e.into(),
     }

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use image::{DynamicImage, GrayImage, ImageFormat};
 use peddlenet_crypto::{
-    AuthorKey, Draft, EpochKeys, ForkProof, InviteKeys, join_proof, seal_event, seal_record,
-    sign_beacon,
+    AuthorKey, Draft, EpochKeys, ForkProof, InviteKeys, join_proof, prove_back, seal_event,
+    seal_record, sign_beacon,
 };
 use peddlenet_wire::{
     Capped, EventHash, Frame, Hlc, Invite, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream,
-    VerifyCode, codec,
+    VerifyCode,
+    back::BackCode,
+    codec,
     content::{Content, Membership},
     ids::Digest,
     invite::InviteSecret,
     join::JoinRequest,
+    near,
     record::RecordKind,
     tree::Beacon,
 };
@@ -155,6 +158,22 @@ fn signed(seeds: &mut Seeds) {
     };
     add(seeds, "verify_code", code.to_bytes());
     add(seeds, "verify_code", code.to_link());
+    let mut back = BackCode {
+        expires: 1_800_000_000,
+        port: 40_000,
+        addresses: vec![
+            [192, 168, 1, 7].into(),
+            [0xfd00, 0, 0, 0, 0, 0, 0, 7].into(),
+        ],
+        proof: [0; 16],
+    };
+    prove_back(&mut back, &invite.public());
+    add(seeds, "back", back.to_link());
+    for count in [1, 5, 80u8] {
+        let entries: Vec<_> = (0..count).map(|n| near::Entry::made_up([n; 12])).collect();
+        let values = near::to_values(&entries, || [7; 12]);
+        add(seeds, "near", values.join(&0xff));
+    }
     let other = seal_event(&draft, &key, &epoch, [9; 24], b"hallo").expect("an event");
     let proof = ForkProof::new(&event, &other).expect("a fork");
     add(seeds, "fork", proof.to_bytes());

@@ -15,6 +15,12 @@
 //! channel binds the link to both certificates and the gate's psk; only then does a [`Link`] reach
 //! the caller.
 //!
+//! No way to a link runs full ICE, whose checks one socket for many links can't carry (`webrtc` has no UDP mux). Where
+//! both sides know both addresses, both dial from the shared port, or one sends packets that want no
+//! answer ([`Endpoint::expect`]): that opens firewalls on either side as ICE's checks would, and the link is the same
+//! dial. Nor is ICE restarted when a network changes: a link that we dialled goes on from the new address, since its
+//! checks prove who we are (`paths`); one that we accepted is dialled anew, which takes a tenth of a second.
+//!
 //! `mesh` is the only user: it decides whom to dial, which gates stand, and who somebody is.
 //!
 //! | module | does |

@@ -86,6 +86,8 @@ pub(crate) struct Surroundings {
     /// Codes that were scanned here.
     joins: Vec<(InviteKey, mpsc::Sender<Vec<SocketAddr>>)>,
     interfaces: Vec<Interface>,
+    /// There may be something else to say.
+    stale: bool,
     /// When this was looked after last.
     looked: Timestamp,
     /// When the network is asked anew, and how often it was.
@@ -107,6 +109,7 @@ impl Surroundings {
             devices: BTreeMap::new(),
             joins: Vec::new(),
             interfaces: interfaces(),
+            stale: true,
             looked: clock::now(),
             look_at: clock::now(),
             looks: 0,
@@ -116,6 +119,7 @@ impl Surroundings {
 
     /// Rooms, epochs or codes changed.
     pub(super) fn keys_changed(&mut self) {
+        self.stale = true;
         self.keys.forget();
     }
 
@@ -193,8 +197,12 @@ impl Actor {
         let interfaces = interfaces();
         let moved = interfaces != self.near.interfaces;
         self.near.interfaces = interfaces;
-        self.near.joins.retain(|(_, to)| !to.is_closed());
-        self.switch_lan();
+        let stale = std::mem::take(&mut self.near.stale);
+        let due = moved || slept || stale || self.ticks.is_multiple_of(super::SLOW);
+        if due {
+            self.near.joins.retain(|(_, to)| !to.is_closed());
+            self.switch_lan();
+        }
         if moved || slept {
             tracing::info!(moved, slept, "the network changed");
             self.near.forget_all();
@@ -209,7 +217,9 @@ impl Actor {
                 self.tell_known(tag, None);
             }
         }
-        self.say_near(now);
+        if due {
+            self.say_near(now);
+        }
         self.look_when_alone(now);
     }
 

@@ -254,6 +254,46 @@ fn a_lost_peer_is_probed_for_hours_although_there_are_links_enough() {
 }
 
 #[test]
+fn a_lost_peer_that_comes_into_sight_is_dialled_at_once_although_there_are_links_enough() {
+    let mut device = Device::new(Controls::default());
+    device.refused = true;
+    let first = device.up(1);
+    for member in 2..=9 {
+        device.up(member);
+    }
+    device.down(first);
+    device.run_for(1_000);
+    device.dials.clear();
+    let sees = |device: &mut Device, member| {
+        device.give(Input::Near {
+            room: ROOM,
+            authors: vec![author(member)],
+        });
+    };
+    sees(&mut device, 1);
+    assert_eq!(device.dials, [(device.now, author(1))]);
+    // One that was never linked with is no bridge.
+    device.dials.clear();
+    sees(&mut device, 20);
+    assert_eq!(device.dials, []);
+}
+
+#[test]
+fn who_comes_into_sight_no_longer_rests_and_comes_before_others() {
+    let mut device = Device::new(Controls::default());
+    device.refused = true;
+    device.knows(1..40);
+    device.run_for(600_000);
+    device.refused = false;
+    device.dials.clear();
+    device.give(Input::Near {
+        room: ROOM,
+        authors: vec![author(7)],
+    });
+    assert_eq!(device.dials.first(), Some(&(device.now, author(7))));
+}
+
+#[test]
 fn who_said_goodbye_is_not_probed() {
     let mut device = Device::new(Controls::default());
     device.refused = true;

@@ -4,15 +4,18 @@
 use std::fmt::Debug;
 
 use peddlenet_crypto::{
-    EpochKeys, ForkProof, open_event, open_record, verify_beacon, verify_event, verify_join,
-    verify_record, verify_voucher, verify_welcome,
+    EpochKeys, ForkProof, is_proven_back, open_event, open_record, verify_beacon, verify_event,
+    verify_join, verify_record, verify_voucher, verify_welcome,
 };
 use peddlenet_wire::{
-    Frame, Invite, Name, RoomId, RoomTag, SignedEvent, SignedRecord, VerifyCode, codec,
+    Frame, Invite, InviteKey, Name, RoomId, RoomTag, SignedEvent, SignedRecord, VerifyCode,
+    back::BackCode,
+    codec,
     content::{Content, Membership},
     join::{JoinRequest, Refuse, Welcome},
     limits,
     meet::Meet,
+    near,
     peers::Peers,
     record::{Receipts, Whereabouts},
     route::{Route, RouteReply},
@@ -103,6 +106,35 @@ pub fn verify_code(data: &[u8]) {
             "one text is one kind of code"
         );
     }
+}
+
+/// The third: where a joiner is whose packets don't get through.
+pub fn back(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let whole = format!("{}{text}", peddlenet_wire::back::PREFIX);
+    for text in [text.as_ref(), whole.as_str()] {
+        if let Ok(code) = BackCode::from_link(text) {
+            assert!(BackCode::is_one(text));
+            assert_eq!(BackCode::from_link(&code.to_link()).as_ref(), Ok(&code));
+            assert!(code.endpoints().count() <= 8);
+            assert!(Invite::from_link(text).is_err() && !VerifyCode::is_one(text));
+            let _ = is_proven_back(&code, &InviteKey([1; 32]));
+        }
+    }
+}
+
+/// What somebody on a network says of itself: values of any number and length.
+pub fn near(data: &[u8]) {
+    let values: Vec<&[u8]> = data.split(|byte| *byte == 0xff).collect();
+    let entries = near::from_values(values.into_iter());
+    assert!(entries.len() <= near::ENTRIES_MAX);
+    let mut n = 0u8;
+    let again = near::to_values(&entries, || {
+        n = n.wrapping_add(1);
+        [n; 12]
+    });
+    let read = near::from_values(again.iter().map(Vec::as_slice));
+    assert!(entries.iter().all(|entry| read.contains(entry)));
 }
 
 /// The proof that somebody signed two events for one place.

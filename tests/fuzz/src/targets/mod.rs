@@ -11,7 +11,8 @@ mod sealed;
 mod stun;
 
 pub use codecs::{
-    beacon, bodies, content, event, fork, frame, invite, join, record, route, sketch, verify_code,
+    back, beacon, bodies, content, event, fork, frame, invite, join, near, record, route, sketch,
+    verify_code,
 };
 pub use direct::direct;
 pub use doors::{front_door, key_file, knock, signaling, store};
@@ -26,6 +27,7 @@ pub type Target = fn(&[u8]);
 
 /// Every target by the name of its program and of its corpus.
 pub const ALL: &[(&str, Target)] = &[
+    ("back", back),
     ("beacon", beacon),
     ("bodies", bodies),
     ("content", content),
@@ -42,6 +44,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("knock", knock),
     ("letter", letter),
     ("luma", luma),
+    ("near", near),
     ("node_line", node_line),
     ("picture", picture),
     ("record", record),
