@@ -1,4 +1,4 @@
-/** Maps of meshes for tests and previews, the same for the same numbers. */
+/** Maps of meshes and numbers of devices for tests and previews, the same for the same numbers. */
 
 /** @typedef {import('../../ui/ipc/types.js').NetworkMap} NetworkMap */
 
@@ -77,5 +77,35 @@ export function cutOff(map, gone) {
     people: map.people.map((person) => (lost.has(person.author) ? { ...person, state: /** @type {const} */ ('away'), hops: null, rttMs: null, via: null } : person)),
     links: map.links.filter(({ a, b }) => !lost.has(a) && !lost.has(b)),
     path: map.path && (lost.has(map.path.author) || lost.has(map.path.by ?? '')) ? null : map.path,
+  };
+}
+
+/**
+ * A device that has been through something.
+ * @param {number} now
+ * @param {Partial<import('../../ui/ipc/types.js').Diagnostics>} [given]
+ * @returns {import('../../ui/ipc/types.js').Diagnostics}
+ */
+export function busyNumbers(now, given = {}) {
+  return {
+    upS: 3 * 3600 + 26 * 60, lan: 'on', near: 6, addresses: ['192.168.43.17', 'fe80::1c2a:7bff:fe11:93aa'], apart: false,
+    attempts: [
+      { via: 'direct', tried: 14, opened: 12, p50Ms: 84, p95Ms: 310 },
+      { via: 'lan', tried: 9, opened: 9, p50Ms: 41, p95Ms: 92 },
+      { via: 'relay', tried: 3, opened: 1, p50Ms: null, p95Ms: null },
+    ],
+    failures: [
+      { via: 'direct', reason: 'nobody_there', atMs: now - 25_000 },
+      { via: 'relay', reason: 'deadline', atMs: now - 4 * 60_000 },
+      { via: 'direct', reason: 'pigeon_lost', atMs: now - 31 * 60_000 },
+    ],
+    links: [
+      { peer: 3, via: 'lan', names: ['Ada'], rttMs: 8.4, upS: 3 * 3600 + 11 * 60, bytesIn: 1_240_000, bytesOut: 318_000 },
+      { peer: 5, via: 'direct', names: ['Bo', 'سلمى'], rttMs: 131, upS: 940, bytesIn: 84_200, bytesOut: 91_000 },
+      { peer: 9, via: 'relay', names: [], rttMs: null, upS: 3, bytesIn: 612, bytesOut: 590 },
+    ],
+    delivery: { sent: 48, p50Ms: 62, p95Ms: 2140 },
+    counters: [['frames_in', 18_311], ['frames_out', 17_902], ['refused', 0], ['garbage', 3], ['half_open_failed', 2]],
+    ...given,
   };
 }

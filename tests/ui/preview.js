@@ -3,6 +3,7 @@
  * presses what a person would press.
  */
 import { FakeShell } from './fake-tauri.js';
+import { networkScenes } from './preview-network.js';
 import { screenScenes } from './preview-screens.js';
 
 const shell = new FakeShell();
@@ -423,7 +424,7 @@ const scenes = {
   failed: () => { shell.failing.subscribe = { code: 'locked', message: 'PeddleNet is already open on this device. Close the other window first.' }; },
 };
 
-Object.assign(scenes, screenScenes({ shell, campsite, openCamp, one, press, type, wait }));
+Object.assign(scenes, networkScenes({ shell, campsite, openCamp, one, press, type, wait }), screenScenes({ shell, campsite, openCamp, one, press, type, wait }));
 
 const asked = new URLSearchParams(location.search);
 const scene = asked.get('scene') ?? 'room';
