@@ -68,8 +68,9 @@ export class InviteDialog extends ModalElement {
   /** The Wi-Fi's code, once its network was named. @type {{name: string, svg: string} | null} */
   #wifi = null;
   #steps = h('div', { class: 'invite-steps', role: 'group' });
+  #wifiOpen = h('button', { type: 'button', class: 'button', 'data-test': 'wifi-open', onclick: () => this.#showWifiForm() }, icon('wifi'), t('wifi.open'));
   #more = h('div', { class: 'row row-wrap invite-more' },
-    h('button', { type: 'button', class: 'button', 'data-test': 'wifi-open', onclick: () => this.#showWifiForm() }, icon('wifi'), t('wifi.open')),
+    this.#wifiOpen,
     h('button', { type: 'button', class: 'button', 'data-test': 'poster-open', onclick: () => this.#showPoster() }, icon('print'), t('poster.open')),
     h('button', { type: 'button', class: 'button', 'data-test': 'codes-open', onclick: () => this.#showCodes() }, t('codes.title')));
 
@@ -107,6 +108,7 @@ export class InviteDialog extends ModalElement {
     const { name } = this.data.room;
     this.heading = t('invite.title');
     this.#text.textContent = this.#wifi ? t('wifi.room', { name }) : t('invite.text', { name });
+    this.#wifiOpen.hidden = this.#wifi !== null;
     this.body.classList.add('invite');
     this.body.replaceChildren(...this.#stepsAt(2), this.#text, this.#panel, this.#error, this.#open, this.#below, this.#more);
   }
@@ -192,7 +194,7 @@ export class InviteDialog extends ModalElement {
 
   #backToCode() {
     this.#showCode();
-    /** @type {HTMLElement | null} */ (this.#more.querySelector('button'))?.focus();
+    /** @type {HTMLElement | null} */ (this.#more.querySelector('button:not([hidden])'))?.focus();
   }
 
   /** @param {string} invite */

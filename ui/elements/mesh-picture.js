@@ -29,6 +29,9 @@ const TALL = 1.15;
 const OF_WINDOW = 0.52;
 const LEAST_HEIGHT = 280;
 
+/** While nobody can be reached. */
+const ALONE_HEIGHT = 130;
+
 /** @extends {ViewElement<PictureData>} */
 export class MeshPicture extends ViewElement {
   #svg = s('svg', { class: 'mesh', 'aria-hidden': 'true', focusable: 'false' });
@@ -64,7 +67,8 @@ export class MeshPicture extends ViewElement {
     const width = this.clientWidth;
     if (width === 0) return; // not in sight: drawn when it comes to be
     const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-    const height = Math.max(LEAST_HEIGHT, Math.min(width * TALL, window.innerHeight * OF_WINDOW));
+    const nobody = this.data.map.people.every(({ me, state }) => me || state === 'away');
+    const height = nobody ? ALONE_HEIGHT * scale : Math.max(LEAST_HEIGHT, Math.min(width * TALL, window.innerHeight * OF_WINDOW));
     const next = layoutOf(this.data.map, { width, height, scale }, this.#layout);
     const from = this.#shown;
     cancelAnimationFrame(this.#frame);
@@ -88,7 +92,7 @@ export class MeshPicture extends ViewElement {
   /** @param {MeshLayout} layout */
   #paint(layout) {
     this.#shown = layout;
-    const { width, height, meshHeight, bands, spots } = layout;
+    const { width, height, meshHeight, border, bands, spots } = layout;
     const { map } = this.data;
     for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height })) this.#svg.setAttribute(name, String(value));
     this.#svg.replaceChildren(
@@ -97,17 +101,17 @@ export class MeshPicture extends ViewElement {
       ...bands.filter(({ labelled }) => labelled).map(({ hops, more, labelX, labelY }) =>
         s('text', { class: 'mesh-hops', x: labelX, y: labelY, dy: '0.35em' }, bandWords(hops, more))),
       ...(height > meshHeight ? [
-        s('path', { class: 'mesh-border', d: `M0 ${meshHeight}H${width}` }),
-        s('text', { class: 'mesh-hops', x: width / 2, y: meshHeight, dy: '0.35em' }, t('network.awayTitle')),
+        s('path', { class: 'mesh-border', d: `M0 ${border}H${width}` }),
+        s('text', { class: 'mesh-hops', x: width / 2, y: border, dy: '0.35em' }, t('network.awayTitle')),
       ] : []),
-      ...spots.map((spot) => this.#spot(spot, layout.names)));
+      ...spots.map((spot) => this.#spot(spot, layout)));
   }
 
   /**
    * @param {Spot} spot
-   * @param {boolean} named
+   * @param {MeshLayout} layout
    */
-  #spot({ id, x, y, r, zone, members }, named) {
+  #spot({ id, x, y, r, zone, members }, { names: named, words }) {
     const { map, names, picked } = this.data;
     const person = map.people.find(({ author }) => author === id);
     const group = members.length > 0;
@@ -118,7 +122,7 @@ export class MeshPicture extends ViewElement {
       s('circle', { r }),
       s('text', { class: letters.length > 3 ? 'mesh-letter is-long' : 'mesh-letter', dy: '0.35em' }, letters),
       named && !group && s('text', { class: 'mesh-name', y: r, dy: '1.05em' }, shortened(name, r)),
-      named && person?.state === 'linked' && !person.me && r > 18 && s('text', { class: 'mesh-strength', y: r, dy: '2.15em' }, strengthWord(strengthOf(person.rttMs))));
+      words && person?.state === 'linked' && !person.me && s('text', { class: 'mesh-strength', y: r, dy: '2.15em' }, strengthWord(strengthOf(person.rttMs))));
   }
 }
 

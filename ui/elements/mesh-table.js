@@ -42,9 +42,9 @@ export class MeshTable extends ViewElement {
       return h('tr', { role: 'row', 'data-test': 'network-row', 'data-author': person.author, 'data-state': state },
         h('th', { scope: 'row', role: 'rowheader' }, h('span', { class: 'mesh-who' }, avatar(person.author, person.name), h('bdi', { class: 'person-name' }, name))),
         h('td', { role: 'cell', class: `mesh-near person-state is-${state}` }, near),
-        h('td', { role: 'cell' }, link),
+        h('td', { role: 'cell', class: 'mesh-link' }, link),
         h('td', { role: 'cell', class: 'mesh-strong' }, strength),
-        h('td', { role: 'cell' }, h('span', { class: 'mesh-time' }, time)));
+        h('td', { role: 'cell', class: 'mesh-time', 'data-label': t('network.since') }, time));
     }));
   }
 }

@@ -119,8 +119,10 @@ export class NetworkDialog extends ModalElement {
     this.#table.data = { map, names, since: this.data.since.times };
     const person = map.people.find(({ author }) => author === id);
     if (person) setLine(this.#caption, captionOf(person, names.get(id) ?? ''));
-    else setLine(this.#caption, members.length > 0 ? groupWords(members, names) : t('network.press'));
-    this.#caption.hidden = this.#as === 'table' || map.people.length < 2;
+    else if (members.length > 0) setLine(this.#caption, groupWords(members, names));
+    else setLine(this.#caption, map.people.length < 2 ? t('room.emptyAlone') : t('network.press'));
+    this.#caption.hidden = this.#as === 'table';
+    this.#legend.hidden = this.#as === 'table' || map.links.length === 0;
   }
 
   /** @param {{id: string, members: string[]}} picked */
@@ -134,7 +136,6 @@ export class NetworkDialog extends ModalElement {
     this.#as = as;
     const table = as === 'table';
     this.#picture.hidden = table;
-    this.#legend.hidden = table;
     // To readers of the screen the table is there in any case.
     this.#tableBox.classList.toggle('visually-hidden', !table);
     if (this.#map) this.#draw(this.#map);

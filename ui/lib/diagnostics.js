@@ -39,7 +39,7 @@ export function sectionsOf(numbers, now) {
  * @returns {string} For a message to whoever can help.
  */
 export function asText(sections, notice, now) {
-  const line = (/** @type {Fact} */ { label, value, note = '' }) => `  ${label}${value === '' ? '' : `: ${value}`}${note === '' ? '' : `\n    ${note}`}`;
+  const line = (/** @type {Fact} */ { label, value, note = '' }) => `  ${label}${value === '' ? '' : `: ${value.replaceAll('\n', ', ')}`}${note === '' ? '' : `\n    ${note}`}`;
   const parts = sections.map(({ title, facts, empty }) => [title, ...(facts.length > 0 ? facts.map(line) : [`  ${empty}`])].join('\n'));
   return `${[`${t('app.name')}, ${new Date(now).toISOString()}`, ...(notice === '' ? [] : [notice]), ...parts].join('\n\n')}\n`;
 }
@@ -59,7 +59,7 @@ function deviceFacts({ upS, lan, near, addresses }) {
     { label: t('diagnostics.lan'), ...search },
     { label: t('diagnostics.near'), value: number(near) },
     addresses.length > 0
-      ? { label: t('diagnostics.addresses'), value: addresses.join(', ') }
+      ? { label: t('diagnostics.addresses'), value: addresses.join('\n') }
       : { label: t('diagnostics.addresses'), value: t('diagnostics.noAddress'), note: t('diagnostics.noAddressNote') },
   ];
 }

@@ -39,7 +39,9 @@
  * @property {number} width
  * @property {number} height
  * @property {number} meshHeight The rings' part of it.
+ * @property {number} border Where the line over those away is; the height when nobody is.
  * @property {boolean} names Whether there is room for names.
+ * @property {boolean} words Whether there is room for a second line below them.
  * @property {Spot[]} spots
  * @property {Band[]} bands
  */
@@ -66,14 +68,27 @@ const SIZES = Object.freeze([
 
 /** @typedef {typeof SIZES[number]} Size */
 
+/** As many hops have a band of their own, if any size allows it. */
+const OWN_BANDS = 3;
+
 /** Rings are pulled apart where there is room, up to this. */
 const SPREAD_MAX = 2.2;
+
+/** Half of a word beside a ring, and what a second line below a name takes with the first. */
+const LABEL_HALF = 40;
+const SECOND_LINE = 30;
+
+/** An eighth of a turn to the next person is enough for it anywhere. */
+const LABEL_FREE = Math.PI / 4;
 
 /** Between the middle and the first circle, and between people and the line over those away. */
 const AIR = 6;
 
 const TURN = 2 * Math.PI;
 const TOP = -Math.PI / 2;
+
+/** The first of a ring: beside the top, so that two above each other don't hide each other's names and links. */
+const START = TOP + TURN / 9;
 
 /**
  * @param {NetworkMap} map
@@ -112,15 +127,15 @@ export function layoutOf(map, { width, height, scale = 1 }, before = null) {
       });
     }
     const radius = circles[band.rings.at(-1) ?? 0] * spread;
-    const { angle, free } = widestGap(placed.filter(({ ring }) => ring === band.rings.at(-1)).map((one) => one.angle));
+    const { angle, free } = labelPlace(placed.filter(({ ring }) => ring === band.rings.at(-1)).map((one) => one.angle));
     bands.push({
       hops: band.hops, more: band.more, radiusX: radius * stretch.x, radiusY: radius * stretch.y,
       labelX: centre.x + radius * stretch.x * Math.cos(angle), labelY: centre.y + radius * stretch.y * Math.sin(angle),
-      labelled: free * radius > size.gap + 60 * scale,
+      labelled: 2 * radius * Math.sin(Math.min(free, Math.PI) / 2) > size.r + LABEL_HALF * scale,
     });
   }
   const below = awayOf(away, { width, top: height, size, many }, known);
-  return { width, height: height + below.height, meshHeight: height, names: size.names, spots: [...spots, ...below.spots], bands };
+  return { width, height: height + below.height, meshHeight: height, border: height + below.border, names: size.names, words: size.names && size.step * spread >= 2 * size.r + SECOND_LINE * scale, spots: [...spots, ...below.spots], bands };
 }
 
 /**
@@ -166,10 +181,13 @@ function planOf(here, side, scale, many) {
   const sizes = SIZES.map((size) => sized(size, scale));
   const hops = hopsOf(here);
   if (!many) {
-    for (const size of sizes) {
-      const circles = circlesOf(size, side);
-      const bands = fitted(hops, circles, size.gap);
-      if (bands) return { size, circles, bands };
+    // Rather smaller than one ring for what is one hop away and what is two.
+    for (const least of [Math.min(hops.length, OWN_BANDS), 0]) {
+      for (const size of sizes) {
+        const circles = circlesOf(size, side);
+        const bands = fitted(hops, circles, size.gap);
+        if (bands && bands.length >= least) return { size, circles, bands };
+      }
     }
   }
   for (let budget = BESIDE_GROUPS; ; budget = Math.floor(budget / 2)) {
@@ -390,8 +408,8 @@ function around(items, ring, least, known, wishes) {
   }
   const even = (/** @type {Item[]} */ all, /** @type {number} */ start) =>
     all.map((item, n) => ({ ...item, ring, angle: wrapped(start + n * TURN / all.length) }));
-  // Nobody to keep to and nobody to stand by: as even as can be, from the top.
-  if (placed.length === 0 && fresh.every(({ id }) => !wishes.has(id))) return even(fresh, TOP + ring * TURN / 12);
+  // Nobody to keep to and nobody to stand by: as even as can be.
+  if (placed.length === 0 && fresh.every(({ id }) => !wishes.has(id))) return even(fresh, START + ring * TURN / 12);
   for (const item of fresh) {
     const wish = wishes.get(item.id) ?? widestGap(placed.map((one) => one.angle)).angle;
     const edges = placed.flatMap((one) => [wrapped(one.angle + least), wrapped(one.angle - least)]);
@@ -434,14 +452,25 @@ function widestGap(angles) {
 }
 
 /**
+ * Where a word about a circle is in nobody's way: at the top or the bottom, or else in the widest gap.
+ * @param {number[]} angles
+ * @returns {{angle: number, free: number}} The angle to the next person.
+ */
+function labelPlace(angles) {
+  const free = (/** @type {number} */ angle) => Math.min(Math.PI, ...angles.map((one) => away(one, angle)));
+  return [TOP, -TOP, widestGap(angles).angle].map((angle) => ({ angle, free: free(angle) }))
+    .reduce((a, b) => (a.free > LABEL_FREE || a.free >= b.free ? a : b));
+}
+
+/**
  * Rows below the rings. Who stood there before keeps the place while there are as many.
  * @param {MapPerson[]} people
  * @param {{width: number, top: number, size: Size, many: boolean}} area
  * @param {Map<string, Spot>} known
- * @returns {{spots: Spot[], height: number}}
+ * @returns {{spots: Spot[], height: number, border: number}}
  */
 function awayOf(people, { width, top, size, many }, known) {
-  if (people.length === 0) return { spots: [], height: 0 };
+  if (people.length === 0) return { spots: [], height: 0, border: 0 };
   const cell = size.names ? size.gap : size.gap + 2;
   const columns = Math.max(1, Math.floor(width / cell));
   const most = many ? AWAY_ROWS * columns : Infinity;
@@ -461,8 +490,10 @@ function awayOf(people, { width, top, size, many }, known) {
 
   const rows = Math.ceil(items.length / columns);
   const line = size.r * 2 + AIR * 2 + (size.names ? size.r : 0);
-  const head = size.r * 2;
+  const border = size.names ? size.r * 0.75 : AIR;
+  const head = border + size.r + AIR;
   return {
+    border,
     height: head + rows * line + AIR,
     spots: slots.map((item, slot) => {
       const row = Math.floor(slot / columns);

@@ -1,9 +1,9 @@
 /**
  * The lines of the picture of the mesh, the ones to be painted first standing first: links that neighbours told of, own links
- * by their strength, and over them the way of the last message: the last link as it was, the rest dotted, since nobody knows it.
+ * by their strength, and around and over them the way of the last message: the last link as it was, the rest dotted, since nobody knows it.
  *
  * @typedef {import('./mesh-layout.js').Spot} Spot
- * @typedef {'told' | 'strong' | 'good' | 'weak' | 'unknown' | 'path' | 'guess'} LineKind
+ * @typedef {'told' | 'strong' | 'good' | 'weak' | 'unknown' | 'path' | 'guess' | 'halo'} LineKind
  * @typedef {{kind: LineKind, d: string}} Line
  */
 import { strengthOf } from './mesh-words.js';
@@ -34,7 +34,8 @@ export function linesOf({ links, people, path }, { spots }) {
     const mine = a === me || b === me;
     (mine ? own : told).push({ kind: mine ? strengthOf(rttMs) : 'told', d: straight(from, to) });
   }
-  return [...told, ...own, ...wayOf(path, spotOf, spotOf.get(me))];
+  const way = wayOf(path, spotOf, spotOf.get(me));
+  return [...told, ...way.map(({ d }) => ({ kind: /** @type {const} */ ('halo'), d })), ...own, ...way];
 }
 
 /**
