@@ -302,6 +302,7 @@ export class Dialogs {
       scan: (frame) => session.ipc.scanFrame(frame),
       check: (code) => session.withMember(room, (ipc) => ipc.verifyScan(room, author, code)),
       confirm: (on) => session.withMember(room, (ipc) => ipc.setVerified(room, author, on)),
+      link: async () => (await session.ipc.networkMap(room)).people.find((one) => one.author === author),
       confirmMove: () => session.withMember(room, (ipc) => ipc.confirmMove(room, author)),
       acceptKey: () => session.withMember(room, (ipc) => ipc.confirmKey(room, author)),
       mute: (on) => session.withMember(room, (ipc) => ipc.mute(room, author, on)),

@@ -13,7 +13,7 @@
  */
 import { choice } from '../lib/choice.js';
 import { errorLine, h, s, setLine } from '../lib/dom.js';
-import { changeWords, groupWords, howNear, milliseconds, pathWords, sinceOf, strengthOf, strengthWord, summary, viaWord } from '../lib/mesh-words.js';
+import { changeWords, groupWords, howNear, linkWords, pathWords, sinceOf, summary } from '../lib/mesh-words.js';
 import { ModalElement } from '../lib/modal.js';
 import { namesOf } from '../lib/people.js';
 import { Refresh } from '../lib/refresh.js';
@@ -147,15 +147,7 @@ export class NetworkDialog extends ModalElement {
  * @param {string} name
  */
 function captionOf(person, name) {
-  const { me, state, via, rttMs } = person;
-  const own = !me && state === 'linked';
-  return [
-    me ? t('people.me', { name }) : name,
-    howNear(person),
-    ...(own && via !== null ? [viaWord(via)] : []),
-    ...(own ? [strengthWord(strengthOf(rttMs))] : []),
-    ...(own && rttMs !== null ? [milliseconds(rttMs)] : []),
-  ].join(' · ');
+  return [person.me ? t('people.me', { name }) : name, howNear(person), linkWords(person)].filter((part) => part !== '').join(' · ');
 }
 
 /** A line of each kind, and its words. */

@@ -9,7 +9,7 @@
 import { number, series, t } from '../strings/index.js';
 import { bytes } from './bytes.js';
 import { milliseconds, strengthOf, strengthWord, viaWord } from './mesh-words.js';
-import { shortTime, span } from './time.js';
+import { clock, daysAgo, shortTime, span } from './time.js';
 import { why } from './why.js';
 
 /**
@@ -25,7 +25,7 @@ export function sectionsOf(numbers, now) {
     { id: 'attempts', title: t('diagnostics.attempts'), facts: attempts.map(attemptFact), empty: t('diagnostics.noAttempts') },
     {
       id: 'failures', title: t('diagnostics.failures'), empty: t('diagnostics.noFailures'),
-      facts: failures.map(({ via, reason, atMs }) => ({ label: t('diagnostics.failed', { time: shortTime(atMs, now), via: viaWord(via) }), value: '', note: why(reason) })),
+      facts: failures.map(({ via, reason, atMs }) => ({ label: t('diagnostics.failed', { time: daysAgo(atMs, now) > 0 ? shortTime(atMs, now) : clock(atMs), via: viaWord(via) }), value: '', note: why(reason) })),
     },
     { id: 'delivery', title: t('diagnostics.delivery'), facts: deliveryFacts(delivery), empty: '' },
     { id: 'counters', title: t('diagnostics.counters'), facts: counters.map(([label, count]) => ({ label, value: number(count) })), empty: t('diagnostics.noCounters') },

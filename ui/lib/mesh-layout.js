@@ -471,7 +471,7 @@ function labelPlace(angles) {
  */
 function awayOf(people, { width, top, size, many }, known) {
   if (people.length === 0) return { spots: [], height: 0, border: 0 };
-  const cell = size.names ? size.gap : size.gap + 2;
+  const cell = size.names ? size.gap * 1.25 : size.gap + 2;
   const columns = Math.max(1, Math.floor(width / cell));
   const most = many ? AWAY_ROWS * columns : Infinity;
   const shown = people.length > most ? people.slice(0, most - 1) : people;
@@ -490,7 +490,7 @@ function awayOf(people, { width, top, size, many }, known) {
 
   const rows = Math.ceil(items.length / columns);
   const line = size.r * 2 + AIR * 2 + (size.names ? size.r : 0);
-  const border = size.names ? size.r * 0.75 : AIR;
+  const border = size.names ? size.r : AIR;
   const head = border + size.r + AIR;
   return {
     border,

@@ -68,6 +68,15 @@ export function howNear({ me, state, hops }) {
 }
 
 /**
+ * @param {MapPerson} person
+ * @returns {string} How the link to them came about, and how strong it is; empty without one.
+ */
+export function linkWords({ me, state, via, rttMs }) {
+  if (me || state !== 'linked') return '';
+  return [...(via === null ? [] : [viaWord(via)]), strengthWord(strengthOf(rttMs)), ...(rttMs === null ? [] : [milliseconds(rttMs)])].join(' · ');
+}
+
+/**
  * @param {NetworkMap} map
  * @returns {string} How many are where.
  */
