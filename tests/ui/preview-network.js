@@ -69,6 +69,15 @@ export function networkScenes({ shell, campsite, openCamp, one, press, type, wai
     },
     networktable: () => network(fourteen, asTable),
     networktablefifty: () => network(meshOf(50, { degree: 7, away: 6 }), asTable),
+    personway: () => {
+      camp();
+      return async () => {
+        await press('people-open');
+        await one('person-open');
+        document.querySelector('[data-test="member"][data-state="linked"] [data-test="person-open"]')?.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+        await one('person-way');
+      };
+    },
     networkfailed: () => {
       shell.failing.network_map = { code: 'room_unknown', message: 'That room isn’t on this device. Join it first.' };
       camp();

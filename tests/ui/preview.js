@@ -367,6 +367,8 @@ const scenes = {
   hostile: () => { openCamp(hostile()); },
   hostilepeople: () => { openCamp(hostile()); return async () => { await type('composer-input', '@'); }; },
   hostilesearch: () => { openCamp(hostile()); return async () => { await press('search-open'); await type('search-input', 'script'); await wait(500); }; },
+  hostilenetwork: () => { openCamp(hostile()); return async () => { await press('people-open'); await press('network-open'); await one('network-caption'); await wait(200); }; },
+  hostilenetworktable: () => { openCamp(hostile()); return async () => { await press('people-open'); await press('network-open'); await one('network-caption'); await press('network-as-table'); }; },
   hostilesheet: () => { openCamp(hostile()); return async () => { await press('people-open'); await one('person-open'); }; },
   hostileperson: () => { const room = hostile(); openCamp(room); return async () => { await press('people-open'); await one('person-open'); await openPerson(shell.members.get(room)?.at(-6)?.author ?? ''); }; },
   hostileseen: () => { openCamp(hostile()); return async () => { await press('message-state'); }; },

@@ -160,7 +160,7 @@ export class InviteDialog extends ModalElement {
       },
     }, words);
     this.#steps.ariaLabel = t('wifi.steps');
-    this.#steps.replaceChildren(step(1, t('wifi.step1'), () => this.#showWifi()), step(2, t('wifi.step2'), () => this.#showCode()));
+    this.#steps.replaceChildren(step(1, t('wifi.step1', { n: 1 }), () => this.#showWifi()), step(2, t('wifi.step2', { n: 2 }), () => this.#showCode()));
     return [this.#steps];
   }
 

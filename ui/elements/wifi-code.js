@@ -31,7 +31,7 @@ export class WifiCode extends ViewElement {
 
   /** @param {WifiCodeData} data */
   render({ name, svg }) {
-    this.#text.textContent = t('wifi.scan', { name });
+    this.#text.textContent = t('wifi.scan', { name, n: 2 });
     this.#qr.alt = t('wifi.qr', { name });
     this.#qr.src = pictureOf(svg);
   }

@@ -12,7 +12,7 @@
  */
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
-import { wifiProblem } from '../lib/wifi.js';
+import { PASSWORD_LEAST, wifiProblem } from '../lib/wifi.js';
 import { t } from '../strings/index.js';
 
 /** @extends {ViewElement<WifiFormData>} */
@@ -36,7 +36,7 @@ export class WifiForm extends ViewElement {
       this.#name,
       h('label', { class: 'label', for: 'wifi-password' }, t('wifi.password')),
       h('div', { class: 'row' }, this.#password, this.#show),
-      h('p', { class: 'hint', id: 'wifi-password-hint' }, t('wifi.passwordHint')),
+      h('p', { class: 'hint', id: 'wifi-password-hint' }, t('wifi.passwordHint', { n: PASSWORD_LEAST })),
       h('label', { class: 'check-line' }, this.#hidden, h('span', {}, t('wifi.hidden'))),
       this.#error,
       h('div', { class: 'row row-wrap' },

@@ -12,6 +12,9 @@ import { milliseconds, strengthOf, strengthWord, viaWord } from './mesh-words.js
 import { clock, daysAgo, shortTime, span } from './time.js';
 import { why } from './why.js';
 
+/** What a 95th percentile is, in words. */
+const P95 = Object.freeze({ share: 95, all: 100 });
+
 /**
  * @param {Diagnostics} numbers
  * @param {number} now
@@ -86,7 +89,7 @@ function attemptFact({ via, tried, opened, p50Ms, p95Ms }) {
   return {
     label: upFirst(viaWord(via)),
     value: t('diagnostics.opened', { opened, tried }),
-    ...(quick ? { note: t('diagnostics.quick', { half: milliseconds(p50Ms), most: milliseconds(p95Ms) }) } : {}),
+    ...(quick ? { note: t('diagnostics.quick', { half: milliseconds(p50Ms), most: milliseconds(p95Ms), ...P95 }) } : {}),
   };
 }
 
@@ -99,7 +102,7 @@ function deliveryFacts({ sent, p50Ms, p95Ms }) {
   return [
     { label: t('diagnostics.sent'), value: number(sent) },
     { label: t('diagnostics.half'), value: time(p50Ms) },
-    { label: t('diagnostics.most'), value: time(p95Ms) },
+    { label: t('diagnostics.most', P95), value: time(p95Ms) },
   ];
 }
 

@@ -29,5 +29,5 @@ export function wifiOf(setting) {
 export function wifiProblem({ name, password }) {
   if (name.trim() === '') return { field: 'name', words: t('wifi.needed') };
   const signs = Array.from(password).length;
-  return signs > 0 && signs < PASSWORD_LEAST ? { field: 'password', words: t('wifi.short') } : null;
+  return signs > 0 && signs < PASSWORD_LEAST ? { field: 'password', words: t('wifi.short', { n: PASSWORD_LEAST }) } : null;
 }
