@@ -1,7 +1,7 @@
 /** The mesh in words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeWords, howNear, pathWords, sinceOf, sinceWords, strengthOf, summary, viaWord } from '../../ui/lib/mesh-words.js';
+import { changeWords, groupWords, howNear, linkWords, pathWords, sinceOf, sinceWords, strengthOf, summary, viaWord } from '../../ui/lib/mesh-words.js';
 import { namesOf } from '../../ui/lib/people.js';
 import { cutOff, meshOf } from './mesh-samples.js';
 
@@ -22,6 +22,21 @@ test('how_near_somebody_is', () => {
   assert.equal(howNear(ada), 'here');
   assert.equal(howNear({ ...ada, state: 'reachable', hops: 2 }), '2 hops away');
   assert.equal(howNear({ ...ada, state: 'away', hops: null }), 'not reachable now');
+});
+
+test('a_link_is_said_by_its_way_and_its_strength', () => {
+  const [me, ada] = meshOf(3).people;
+  assert.equal(linkWords({ ...ada, via: 'lan', rttMs: 61.4 }), 'found on this network · good · 61 ms');
+  assert.equal(linkWords({ ...ada, via: null, rttMs: null }), 'not measured yet');
+  assert.equal(linkWords(me), '');
+  assert.equal(linkWords({ ...ada, state: 'reachable', hops: 2 }), '', 'others carry it');
+});
+
+test('a_group_says_whom_it_stands_for', () => {
+  const map = meshOf(9);
+  const names = namesOf(map.people);
+  assert.equal(groupWords(map.people.slice(1, 3).map(({ author }) => author), names), '2 people: Ada and Bo');
+  assert.equal(groupWords(map.people.slice(1).map(({ author }) => author), names), '8 people: Ada, Bo, Chidi and 5 more');
 });
 
 test('the_line_above_counts', () => {

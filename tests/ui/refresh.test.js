@@ -25,7 +25,7 @@ function stage() {
 }
 
 test('it_asks_at_once_and_two_seconds_after_each_answer', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] });
+  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   t.after(() => mock.timers.reset());
   const { refresh, settle, asked } = stage();
   refresh.start();
@@ -44,7 +44,7 @@ test('it_asks_at_once_and_two_seconds_after_each_answer', async (t) => {
 });
 
 test('nothing_is_asked_while_the_page_is_hidden', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] });
+  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   t.after(() => mock.timers.reset());
   const { refresh, settle, show, asked } = stage();
   refresh.start();
@@ -61,7 +61,7 @@ test('nothing_is_asked_while_the_page_is_hidden', async (t) => {
 });
 
 test('what_happens_meanwhile_is_asked_for_once_more', async (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] });
+  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   t.after(() => mock.timers.reset());
   const { refresh, settle, asked } = stage();
   refresh.start();
@@ -69,6 +69,14 @@ test('what_happens_meanwhile_is_asked_for_once_more', async (t) => {
   refresh.now();
   assert.equal(asked(), 1, 'never twice at a time');
   await settle();
+  assert.equal(asked(), 1, 'and however much happens, not without a pause');
+  mock.timers.tick(300);
   assert.equal(asked(), 2);
+  await settle();
+  for (let n = 0; n < 50; n += 1) refresh.now();
+  mock.timers.tick(299);
+  assert.equal(asked(), 2);
+  mock.timers.tick(1);
+  assert.equal(asked(), 3);
   refresh.stop();
 });

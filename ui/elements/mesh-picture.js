@@ -40,11 +40,15 @@ export class MeshPicture extends ViewElement {
   /** What is on the screen, which may be on its way. @type {MeshLayout | null} */
   #shown = null;
   #frame = 0;
-  #sizes = new ResizeObserver(() => this.#draw(false));
+  /** Another height alone is of the picture's own making. */
+  #sizes = new ResizeObserver(() => {
+    if (this.clientWidth !== this.#layout?.width) this.#draw(false);
+  });
 
   setup() {
     this.replaceChildren(this.#svg);
     this.#sizes.observe(this);
+    this.listen(window, 'resize', () => this.#draw(false));
     this.listen(this.#svg, 'click', (event) => {
       const id = /** @type {Element} */ (event.target).closest('[data-spot]')?.getAttribute('data-spot') ?? '';
       this.emit('person-picked', { id, members: this.#layout?.spots.find((spot) => spot.id === id)?.members ?? [] });

@@ -21,6 +21,9 @@ import { t } from '../strings/index.js';
 import './mesh-picture.js';
 import './mesh-table.js';
 
+/** How long it is said who went or came. */
+const CHANGE_MS = 30_000;
+
 /** @type {[import('../lib/mesh-lines.js').LineKind, () => string][]} */
 const LEGEND = [
   ['strong', () => t('legend.strong')],
@@ -36,6 +39,7 @@ export class NetworkDialog extends ModalElement {
   #refresh = new Refresh(() => this.#ask());
   /** @type {NetworkMap | null} */
   #map = null;
+  #told = 0;
   #as = 'picture';
   /** @type {{id: string, members: string[]}} */
   #picked = { id: '', members: [] };
@@ -73,6 +77,7 @@ export class NetworkDialog extends ModalElement {
 
   teardown() {
     this.#refresh.stop();
+    clearTimeout(this.#told);
     this.#map = null;
   }
 
@@ -103,10 +108,17 @@ export class NetworkDialog extends ModalElement {
     this.#map = map;
     setLine(this.#error, '');
     setLine(this.#summary, summary(map));
-    if (changed !== '') setLine(this.#change, changed);
+    if (changed !== '') this.#tell(changed);
     setLine(this.#path, pathWords(map, names));
     this.#views.hidden = false;
     this.#draw(map, names);
+  }
+
+  /** @param {string} changed */
+  #tell(changed) {
+    clearTimeout(this.#told);
+    setLine(this.#change, changed);
+    this.#told = window.setTimeout(() => setLine(this.#change, ''), CHANGE_MS);
   }
 
   /**

@@ -79,7 +79,8 @@ export class WifiForm extends ViewElement {
     try {
       await this.data.make(wifi);
     } catch (error) {
-      this.#refused(/** @type {Error} */ (error).message);
+      const { code, message } = /** @type {import('../ipc/index.js').IpcError} */ (error);
+      this.#refused(code === 'bad_request' ? t('wifi.refused') : message);
     } finally {
       this.#go.disabled = false;
       this.#go.textContent = t('wifi.go');

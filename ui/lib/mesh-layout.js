@@ -252,7 +252,7 @@ function hopsOf(here) {
   /** @type {Map<number, Item[]>} */
   const hops = new Map();
   for (const { author, state, hops: far } of here) {
-    const hop = state === 'linked' ? 1 : Math.max(1, far ?? 1);
+    const hop = state === 'linked' ? 1 : Math.max(2, far ?? 2);
     const list = hops.get(hop);
     if (list) list.push({ id: author, members: [] });
     else hops.set(hop, [{ id: author, members: [] }]);

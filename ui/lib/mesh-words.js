@@ -64,7 +64,7 @@ export function milliseconds(ms) {
 export function howNear({ me, state, hops }) {
   if (me) return t('people.you');
   if (state === 'away') return t('network.isAway');
-  return state === 'linked' || hops === null || hops < 1 ? t('people.linked') : t('people.reachable', { n: hops });
+  return state === 'linked' ? t('people.linked') : t('people.reachable', { n: Math.max(2, hops ?? 2) });
 }
 
 /**

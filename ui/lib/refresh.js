@@ -6,11 +6,15 @@
 /** How often what changes by itself is asked for. */
 export const REFRESH_MS = 2000;
 
+/** Between two answers at least, however much happens. */
+const LEAST_MS = 300;
+
 export class Refresh {
   #work;
   #every;
   #page;
   #timer = 0;
+  #last = -Infinity;
   #running = false;
   #again = false;
   #on = false;
@@ -43,7 +47,9 @@ export class Refresh {
   /** Something happened: the answer may be another now. */
   now = () => {
     clearTimeout(this.#timer);
+    const early = this.#last + LEAST_MS - Date.now();
     if (this.#running) this.#again = true;
+    else if (early > 0) this.#wait(early);
     else void this.#run();
   };
 
@@ -55,8 +61,13 @@ export class Refresh {
       await this.#work();
     } finally {
       this.#running = false;
-      if (this.#again) this.now();
-      else if (this.#on) this.#timer = /** @type {any} */ (setTimeout(this.now, this.#every));
+      this.#last = Date.now();
+      this.#wait(this.#again ? LEAST_MS : this.#every);
     }
+  }
+
+  /** @param {number} ms */
+  #wait(ms) {
+    if (this.#on) this.#timer = /** @type {any} */ (setTimeout(this.now, ms));
   }
 }

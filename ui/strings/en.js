@@ -215,6 +215,7 @@ export const en = Object.freeze({
   'wifi.hidden': 'It is hidden: phones don’t list it',
   'wifi.needed': 'Type the name of the Wi-Fi first.',
   'wifi.short': 'A Wi-Fi password has at least {n} characters. Look it up in the hotspot’s settings.',
+  'wifi.refused': 'No code can be made of this. Check the name and the password.',
   'wifi.go': 'Show both codes',
   'wifi.steps': 'Two codes, one after the other',
   'wifi.step1': 'Step {n}: Wi-Fi',
