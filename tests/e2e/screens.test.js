@@ -229,7 +229,6 @@ for (const direction of /** @type {Direction[]} */ (['ltr', 'rtl'])) {
     await window.see(hook('storage-room'), 'what the room takes');
     await tour.look('settings-end');
     await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [hook('diagnostics-open')]);
-    await tour.look('settings-network');
     await window.click(hook('diagnostics-open'));
     await window.see(hook('diagnostics-counters'), 'the numbers');
     await tour.look('diagnostics');

@@ -53,19 +53,26 @@ export class MeshTable extends ViewElement {
  * @param {import('../ipc/types.js').MapPerson} person
  * @param {Map<string, string>} names
  * @param {TableData['since']} since
+ * @returns {string[]} A row's words.
  */
 function cellsOf(person, names, since) {
-  const { author, me, state, rttMs, via } = person;
+  const { author, me, state, rttMs } = person;
   const name = names.get(author) ?? person.name;
-  const own = !me && state === 'linked';
-  const time = sinceWords(since.get(author));
+  if (me) return [t('people.me', { name }), howNear(person), '', '', ''];
+  const strength = state === 'linked' ? strengthWord(strengthOf(rttMs)) : '';
   return [
-    me ? t('people.me', { name }) : name,
+    name,
     howNear(person),
-    own && via !== null ? viaWord(via) : !me && state !== 'away' ? own ? t('via.direct') : t('network.through') : me ? '' : t('network.none'),
-    own ? `${strengthWord(strengthOf(rttMs))}${rttMs === null ? '' : ` · ${milliseconds(rttMs)}`}` : '',
-    me ? '' : time,
+    wayOf(person),
+    rttMs === null || strength === '' ? strength : `${strength} · ${milliseconds(rttMs)}`,
+    sinceWords(since.get(author)),
   ];
+}
+
+/** @param {import('../ipc/types.js').MapPerson} person */
+function wayOf({ state, via }) {
+  if (state === 'away') return t('network.none');
+  return state === 'linked' ? viaWord(via ?? 'direct') : t('network.through');
 }
 
 /** @param {import('../ipc/types.js').MapPerson[]} people */
