@@ -1,7 +1,8 @@
 /** The picture of the mesh: nobody covers anybody, nobody jumps. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { between, layoutOf, PEOPLE_MAX } from '../../ui/lib/mesh-layout.js';
+import { between, layoutOf } from '../../ui/lib/mesh-layout.js';
+import { PEOPLE_MAX } from '../../ui/lib/mesh-plan.js';
 import { cutOff, dice, meshOf } from './mesh-samples.js';
 
 /** @typedef {import('../../ui/lib/mesh-layout.js').MeshLayout} MeshLayout */
