@@ -32,6 +32,10 @@ const LEAST_HEIGHT = 280;
 /** While nobody can be reached. */
 const ALONE_HEIGHT = 130;
 
+/** The end of a name that stands twice (`lib/people.js`), and its last signs. */
+const TOLD_APART = / · [0-9a-f]{4}$/;
+const TAIL = 4;
+
 /** @extends {ViewElement<PictureData>} */
 export class MeshPicture extends ViewElement {
   #svg = s('svg', { class: 'mesh', 'aria-hidden': 'true', focusable: 'false' });
@@ -148,7 +152,10 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 function shortened(name, r) {
   const signs = Array.from(graphemes.segment(name), ({ segment }) => segment);
   const most = r > 18 ? 10 : 8;
-  return signs.length > most ? `${signs.slice(0, most - 1).join('')}…` : name;
+  if (signs.length <= most) return name;
+  // What tells two people of one name apart stands at its end.
+  const end = TOLD_APART.test(name) ? signs.slice(-TAIL).join('') : '';
+  return `${signs.slice(0, most - 1 - end.length).join('')}…${end}`;
 }
 
 /**
