@@ -105,7 +105,7 @@ export function networkScenes({ shell, campsite, openCamp, one, press, type, wai
       shell.failing.diagnostics = { code: 'closed', message: 'The app is closing.' };
       return async () => { await press('settings-open'); await press('diagnostics-open'); await one('error-text'); };
     },
-    settingsnetwork: () => { campsite(); shell.settings.lan = 'off'; return async () => { await press('settings-open'); await one('storage-room'); (await one('lan')).closest('.settings-part')?.scrollIntoView(); }; },
+    settingsnetwork: () => { campsite(); shell.settings.lan = 'off'; return async () => { await press('settings-open'); await one('storage-room'); (await one('notify')).scrollIntoView(); }; },
     wifi: () => { camp(); return async () => { await press('invite-open'); await press('wifi-open'); }; },
     wifiwrong: () => { camp(); return async () => { await wifi('Rosa’s hotspot', 'short'); await press('wifi-show'); await press('wifi-go'); await one('error-text'); }; },
     wificode: () => { camp(); return async () => { await wifi(); await press('wifi-go'); await one('wifi-qr'); }; },
