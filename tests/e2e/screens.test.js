@@ -228,7 +228,14 @@ for (const direction of /** @type {Direction[]} */ (['ltr', 'rtl'])) {
     await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [hook('storage')]);
     await window.see(hook('storage-room'), 'what the room takes');
     await tour.look('settings-end');
-    await close(ada, 'settings-dialog');
+    await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [hook('diagnostics-open')]);
+    await window.click(hook('diagnostics-open'));
+    await window.see(hook('diagnostics-counters'), 'the numbers');
+    await tour.look('diagnostics');
+    await window.click(`${hook('diagnostics-counters')} summary`);
+    await window.run('document.querySelector(arguments[0]).scrollIntoView()', [hook('diagnostics-counters')]);
+    await tour.look('diagnostics-counters');
+    await close(ada, 'diagnostics-dialog');
     await enterRoom(ada);
 
     await showCode(ada);
@@ -237,6 +244,16 @@ for (const direction of /** @type {Direction[]} */ (['ltr', 'rtl'])) {
     await window.see(hook('open-code'), 'the open code');
     await tour.look('codes');
     await window.click(hook('invite-back'));
+    await window.click(hook('wifi-open'));
+    await tour.look('wifi-form');
+    await window.type(hook('wifi-name'), 'Ada hotspot');
+    await window.type(hook('wifi-password'), 'long rope 7');
+    await window.click(hook('wifi-go'));
+    await window.see(hook('wifi-qr'), 'the code of the Wi-Fi');
+    await tour.look('wifi-code');
+    await window.click(hook('invite-step-2'));
+    await window.see(hook('invite-qr'), 'the code of the room');
+    await tour.look('wifi-room');
     await window.click(hook('poster-open'));
     await tour.look('poster-form');
     await window.click(hook('poster-make'));
@@ -247,6 +264,12 @@ for (const direction of /** @type {Direction[]} */ (['ltr', 'rtl'])) {
     await window.click(hook('people-open'));
     await window.see(hook('member', '[data-state="linked"]'), 'Ben, near');
     await tour.look('people');
+    await window.click(`people-dialog ${hook('network-open')}`);
+    await window.see('mesh-picture svg', 'the network');
+    await tour.look('network');
+    await window.click(hook('network-as-table'));
+    await tour.look('network-table');
+    await close(ada, 'network-dialog');
     await window.click(hook('room-rename'));
     await tour.look('rename');
     await window.click(`${hook('member', '[data-state="linked"]')} ${hook('person-open')}`);

@@ -8,7 +8,7 @@ import { Stage, missing } from './stage.js';
 const FOREIGN = 'app-shell :is(script, iframe, b, object, embed, link, style, img:not([src^="blob:"])), app-shell [onerror], app-shell [onclick], app-shell [style*="url"]';
 
 /** Scenes in which hostile names and words stand, each in elements of its own. */
-const SCENES = ['hostile', 'hostilepeople', 'hostilesearch', 'hostilesheet', 'hostileperson', 'hostileseen', 'hostilemenu', 'hostilereply', 'hostiledelete', 'hostiledirect', 'hostilelink', 'hostilerooms'];
+const SCENES = ['hostile', 'hostilepeople', 'hostilesearch', 'hostilenetwork', 'hostilenetworktable', 'hostilesheet', 'hostileperson', 'hostileseen', 'hostilemenu', 'hostilereply', 'hostiledelete', 'hostiledirect', 'hostilelink', 'hostilerooms'];
 
 describe('hostile names and words', { skip: missing }, () => {
   const stage = new Stage();

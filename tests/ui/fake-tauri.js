@@ -51,6 +51,10 @@ export class FakeShell {
   searchStep = 2000;
   /** @type {Map<string, import('../../ui/ipc/types.js').OpenInvite[]>} */
   invites = new Map();
+  /** What `network_map` answers, by room; without one it is made from the members. @type {Map<string, import('../../ui/ipc/types.js').NetworkMap>} */
+  maps = new Map();
+  /** What `diagnostics` answers. @type {import('../../ui/ipc/types.js').Diagnostics} */
+  numbers = quietNumbers();
   /** Every call so far. @type {{command: string, args: any, headers: any}[]} */
   calls = [];
 
@@ -359,6 +363,12 @@ export class FakeShell {
       this.messages.set(room, (this.messages.get(room) ?? []).filter((m) => m.author !== author));
       return this.#remove(room, author);
     },
+    network_map: ({ room }) => this.maps.get(room) ?? mapOf(this.members.get(room) ?? []),
+    diagnostics: () => this.numbers,
+    wifi_code: ({ name, password }) => {
+      if (name === '' || (password.length > 0 && password.length < 8)) throw { code: 'bad_request', message: 'That request doesn’t make sense here. Check its fields.' };
+      return { svg: fakeCode() };
+    },
     close_room: ({ room, closed }) => {
       this.changeRoom(room, { closed });
       return {};
@@ -372,6 +382,35 @@ export class FakeShell {
       this.emit({ kind: 'roomGone', room });
       return {};
     },
+  };
+}
+
+/**
+ * @param {Member[]} members
+ * @returns {import('../../ui/ipc/types.js').NetworkMap} Linked ones by a link, reachable ones behind the first of those.
+ */
+function mapOf(members) {
+  const [me, first] = [members.find((m) => m.me), members.find((m) => !m.me && m.state === 'linked')];
+  const own = (/** @type {Member} */ m) => !m.me && m.state === 'linked';
+  const linksTo = (/** @type {Member} */ m) => {
+    if (own(m) && me) return [{ a: me.author, b: m.author, rttMs: 12, via: 'direct' }];
+    return m.state === 'reachable' && first ? [{ a: first.author, b: m.author, rttMs: null, via: null }] : [];
+  };
+  return {
+    people: members.map((m) => ({
+      author: m.author, name: m.name, me: m.me, state: m.state === 'removed' ? 'away' : m.state, hops: m.state === 'away' ? null : m.hops,
+      rttMs: own(m) ? 12 : null, via: own(m) ? 'direct' : null,
+    })),
+    links: members.flatMap((m) => /** @type {import('../../ui/ipc/types.js').MapLink[]} */ (linksTo(m))),
+    path: null,
+  };
+}
+
+/** A device that has just started and met nobody. @returns {import('../../ui/ipc/types.js').Diagnostics} */
+export function quietNumbers() {
+  return {
+    upS: 4, lan: 'on', near: 0, addresses: ['192.168.4.17'], apart: false, attempts: [], failures: [], links: [],
+    delivery: { sent: 0, p50Ms: null, p95Ms: null }, counters: [],
   };
 }
 

@@ -3,6 +3,7 @@
  * presses what a person would press.
  */
 import { FakeShell } from './fake-tauri.js';
+import { networkScenes } from './preview-network.js';
 import { screenScenes } from './preview-screens.js';
 
 const shell = new FakeShell();
@@ -366,6 +367,8 @@ const scenes = {
   hostile: () => { openCamp(hostile()); },
   hostilepeople: () => { openCamp(hostile()); return async () => { await type('composer-input', '@'); }; },
   hostilesearch: () => { openCamp(hostile()); return async () => { await press('search-open'); await type('search-input', 'script'); await wait(500); }; },
+  hostilenetwork: () => { openCamp(hostile()); return async () => { await press('people-open'); await press('network-open'); await one('network-caption'); await wait(200); }; },
+  hostilenetworktable: () => { openCamp(hostile()); return async () => { await press('people-open'); await press('network-open'); await one('network-caption'); await press('network-as-table'); }; },
   hostilesheet: () => { openCamp(hostile()); return async () => { await press('people-open'); await one('person-open'); }; },
   hostileperson: () => { const room = hostile(); openCamp(room); return async () => { await press('people-open'); await one('person-open'); await openPerson(shell.members.get(room)?.at(-6)?.author ?? ''); }; },
   hostileseen: () => { openCamp(hostile()); return async () => { await press('message-state'); }; },
@@ -423,7 +426,7 @@ const scenes = {
   failed: () => { shell.failing.subscribe = { code: 'locked', message: 'PeddleNet is already open on this device. Close the other window first.' }; },
 };
 
-Object.assign(scenes, screenScenes({ shell, campsite, openCamp, one, press, type, wait }));
+Object.assign(scenes, networkScenes({ shell, campsite, openCamp, one, press, type, wait }), screenScenes({ shell, campsite, openCamp, one, press, type, wait }));
 
 const asked = new URLSearchParams(location.search);
 const scene = asked.get('scene') ?? 'room';

@@ -76,6 +76,8 @@ export class AppShell extends ViewElement {
       'invite-open': () => this.#inRoom((room) => this.#dialogs.invite(room)),
       'people-open': () => this.#inRoom((room) => this.#dialogs.people(room)),
       'person-open': (author) => this.#inRoom((room) => this.#dialogs.person(room, author)),
+      'network-open': (room) => this.#dialogs.network(room),
+      'diagnostics-open': () => this.#dialogs.diagnostics(),
       'search-open': () => this.#inRoom((room) => this.#dialogs.search(room, (message) => this.#room.show(message))),
     });
     for (const [type, act] of Object.entries(listeners)) {

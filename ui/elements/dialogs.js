@@ -6,13 +6,16 @@
  */
 import { namesOf, peopleOf } from '../lib/people.js';
 import { mayConfirmMove, moderates, powersOver } from '../lib/power.js';
+import { WIFI, wifiOf } from '../lib/wifi.js';
 import { NO_TIMELINE, talkOf } from '../state/model.js';
 import { forgetEverything } from '../state/place.js';
 import './create-dialog.js';
+import './diagnostics-dialog.js';
 import './direct-dialog.js';
 import './guide-dialog.js';
 import './invite-dialog.js';
 import './name-dialog.js';
+import './network-dialog.js';
 import './outside-dialog.js';
 import './people-dialog.js';
 import './person-dialog.js';
@@ -26,6 +29,8 @@ import './settings-dialog.js';
 export class Dialogs {
   #host;
   #session;
+  /** Since when people are where they are, by room. @type {Map<string, import('./network-dialog.js').NetworkData['since']>} */
+  #since = new Map();
 
   /**
    * @param {HTMLElement} host Where the dialogs stand.
@@ -86,6 +91,12 @@ export class Dialogs {
         return this.session.wipe();
       },
     };
+    this.#host.append(dialog);
+  }
+
+  diagnostics() {
+    const dialog = /** @type {import('./diagnostics-dialog.js').DiagnosticsDialog} */ (document.createElement('diagnostics-dialog'));
+    dialog.data = { diagnostics: () => this.session.ipc.diagnostics() };
     this.#host.append(dialog);
   }
 
@@ -150,6 +161,9 @@ export class Dialogs {
       keepAwake: (on) => session.ipc.keepAwake(on),
       moderates: moderates(session.state.rooms[room], session.state.members[room]),
       open: () => session.setClosed(room, false),
+      wifi: () => wifiOf(session.state.settings[WIFI]),
+      wifiCode: (wifi) => session.ipc.wifiCode(wifi),
+      keepWifi: (wifi) => session.setSetting(WIFI, JSON.stringify(wifi)),
     };
     this.#host.append(dialog);
   }
@@ -182,6 +196,21 @@ export class Dialogs {
     };
     const unwatch = session.store.watch(({ rooms }) => {
       if (rooms[room] && rooms[room] !== dialog.data.room) dialog.data = { ...dialog.data, room: rooms[room] };
+    });
+    dialog.addEventListener('dialog-closed', unwatch, { once: true });
+    this.#host.append(dialog);
+  }
+
+  /** @param {string} room */
+  network(room) {
+    const { session } = this;
+    const since = this.#since.get(room) ?? { times: new Map() };
+    this.#since.set(room, since);
+    const dialog = /** @type {import('./network-dialog.js').NetworkDialog} */ (document.createElement('network-dialog'));
+    dialog.data = { room: session.state.rooms[room], members: session.state.members[room], map: () => session.ipc.networkMap(room), since };
+    const unwatch = session.store.watch(({ rooms, members }) => {
+      if (!rooms[room]) dialog.close();
+      else if (members[room] !== dialog.data.members || rooms[room] !== dialog.data.room) dialog.data = { ...dialog.data, room: rooms[room], members: members[room] };
     });
     dialog.addEventListener('dialog-closed', unwatch, { once: true });
     this.#host.append(dialog);
@@ -273,6 +302,7 @@ export class Dialogs {
       scan: (frame) => session.ipc.scanFrame(frame),
       check: (code) => session.withMember(room, (ipc) => ipc.verifyScan(room, author, code)),
       confirm: (on) => session.withMember(room, (ipc) => ipc.setVerified(room, author, on)),
+      link: async () => (await session.ipc.networkMap(room)).people.find((one) => one.author === author),
       confirmMove: () => session.withMember(room, (ipc) => ipc.confirmMove(room, author)),
       acceptKey: () => session.withMember(room, (ipc) => ipc.confirmKey(room, author)),
       mute: (on) => session.withMember(room, (ipc) => ipc.mute(room, author, on)),

@@ -1,11 +1,11 @@
 /**
  * `<invite-dialog>`: the room's code, as big as the screen allows, and how long it works. While it is shown the
  * screen stays on, and a new code takes its place before it ends. From here a poster is made, and every open
- * code is listed.
+ * code is listed. Where friends need the Wi-Fi first, its code is step 1 and the room's is step 2.
  *
- *   code <--back-- poster, codes
+ *   code <--back-- poster, codes, Wi-Fi form --> step 1: Wi-Fi <--> step 2: code
  *
- * data: {room, invite, revoke, poster, codes, nameOf, moderates, mayOpen, open, keepAwake}
+ * data: {room, invite, revoke, poster, codes, nameOf, moderates, mayOpen, open, keepAwake, wifi, wifiCode, keepWifi}
  *
  * @typedef {import('../ipc/types.js').Invite} Invite
  * @typedef {import('../ipc/types.js').OpenInvite} OpenInvite
@@ -19,6 +19,9 @@
  * @property {boolean} moderates Whether I may end others' codes, and open the room, should it be closed.
  * @property {() => Promise<void>} open
  * @property {(on: boolean) => Promise<void>} keepAwake
+ * @property {() => import('../ipc/types.js').Wifi} wifi The one entered last.
+ * @property {(wifi: import('../ipc/types.js').Wifi) => Promise<{svg: string}>} wifiCode
+ * @property {(wifi: import('../ipc/types.js').Wifi) => Promise<void>} keepWifi
  */
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
@@ -28,6 +31,8 @@ import { isOld } from '../state/codes.js';
 import { t } from '../strings/index.js';
 import './open-codes.js';
 import './room-poster.js';
+import './wifi-code.js';
+import './wifi-form.js';
 
 /** How long "Copied" stays. */
 const COPIED_MS = 2500;
@@ -60,7 +65,12 @@ export class InviteDialog extends ModalElement {
   #note = h('p', { class: 'hint', role: 'status', hidden: true });
   #error = errorLine();
   #below = h('div', { class: 'stack' });
+  /** The Wi-Fi's code, once its network was named. @type {{name: string, svg: string} | null} */
+  #wifi = null;
+  #steps = h('div', { class: 'invite-steps', role: 'group' });
+  #wifiOpen = h('button', { type: 'button', class: 'button', 'data-test': 'wifi-open', onclick: () => this.#showWifiForm() }, icon('wifi'), t('wifi.open'));
   #more = h('div', { class: 'row row-wrap invite-more' },
+    this.#wifiOpen,
     h('button', { type: 'button', class: 'button', 'data-test': 'poster-open', onclick: () => this.#showPoster() }, icon('print'), t('poster.open')),
     h('button', { type: 'button', class: 'button', 'data-test': 'codes-open', onclick: () => this.#showCodes() }, t('codes.title')));
 
@@ -95,9 +105,68 @@ export class InviteDialog extends ModalElement {
   }
 
   #showCode() {
+    const { name } = this.data.room;
     this.heading = t('invite.title');
+    this.#text.textContent = this.#wifi ? t('wifi.room', { name }) : t('invite.text', { name });
+    this.#wifiOpen.hidden = this.#wifi !== null;
     this.body.classList.add('invite');
-    this.body.replaceChildren(this.#text, this.#panel, this.#error, this.#open, this.#below, this.#more);
+    this.body.replaceChildren(...this.#stepsAt(2), this.#text, this.#panel, this.#error, this.#open, this.#below, this.#more);
+  }
+
+  #showWifi() {
+    if (!this.#wifi) return;
+    const part = /** @type {import('./wifi-code.js').WifiCode} */ (document.createElement('wifi-code'));
+    part.data = {
+      ...this.#wifi,
+      change: () => this.#showWifiForm(),
+      without: () => {
+        this.#wifi = null;
+        this.#backToCode();
+      },
+    };
+    this.heading = t('wifi.title');
+    this.body.classList.add('invite');
+    this.body.replaceChildren(...this.#stepsAt(1), part);
+  }
+
+  #showWifiForm() {
+    const part = /** @type {import('./wifi-form.js').WifiForm} */ (document.createElement('wifi-form'));
+    part.data = {
+      wifi: this.data.wifi(),
+      make: async (wifi) => {
+        const { svg } = await this.data.wifiCode(wifi);
+        await this.data.keepWifi(wifi);
+        this.#wifi = { name: wifi.name, svg };
+        this.#showWifi();
+        this.#focusStep(1);
+      },
+      back: () => this.#backToCode(),
+    };
+    this.heading = t('wifi.title');
+    this.#showInstead(part);
+  }
+
+  /**
+   * @param {1 | 2} shown
+   * @returns {HTMLElement[]} None without a Wi-Fi.
+   */
+  #stepsAt(shown) {
+    if (!this.#wifi) return [];
+    const step = (/** @type {1 | 2} */ n, /** @type {string} */ words, /** @type {() => void} */ show) => h('button', {
+      type: 'button', class: `button button-large ${n === shown ? 'button-primary' : ''}`.trim(), 'data-test': `invite-step-${n}`, 'aria-current': n === shown ? 'step' : null,
+      onclick: () => {
+        show();
+        this.#focusStep(n);
+      },
+    }, words);
+    this.#steps.ariaLabel = t('wifi.steps');
+    this.#steps.replaceChildren(step(1, t('wifi.step1', { n: 1 }), () => this.#showWifi()), step(2, t('wifi.step2', { n: 2 }), () => this.#showCode()));
+    return [this.#steps];
+  }
+
+  /** @param {1 | 2} n */
+  #focusStep(n) {
+    /** @type {HTMLElement | null} */ (this.#steps.querySelector(`[data-test="invite-step-${n}"]`))?.focus();
   }
 
   /** @param {HTMLElement} part What stands in the code's place. */
@@ -125,7 +194,7 @@ export class InviteDialog extends ModalElement {
 
   #backToCode() {
     this.#showCode();
-    /** @type {HTMLElement | null} */ (this.#more.querySelector('button'))?.focus();
+    /** @type {HTMLElement | null} */ (this.#more.querySelector('button:not([hidden])'))?.focus();
   }
 
   /** @param {string} invite */
@@ -136,7 +205,6 @@ export class InviteDialog extends ModalElement {
 
   /** @param {InviteData} data */
   render({ room }) {
-    this.#text.textContent = t('invite.text', { name: room.name });
     this.#qr.alt = t('invite.qr', { name: room.name });
   }
 

@@ -3,7 +3,7 @@
  * closed; its name, how it stands in the list, and leaving stand at its end.
  *
  * data: {room, members, leave(keep) -> Promise, write(author), setClosed(closed) -> Promise, rename(name) -> Promise,
- * setPrefs(prefs) -> Promise}; emits `person-open` (author).
+ * setPrefs(prefs) -> Promise}; emits `person-open` (author), `network-open` (room).
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {object} PeopleData
@@ -16,7 +16,7 @@
  * @property {(prefs: {favourite?: boolean, muted?: boolean}) => Promise<void>} setPrefs
  */
 import { avatar } from '../lib/avatar.js';
-import { h, setLine } from '../lib/dom.js';
+import { h, icon, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
 import { marksOf, namesOf, sortedMembers, standing } from '../lib/people.js';
 import { keptLine, moderates } from '../lib/power.js';
@@ -29,6 +29,9 @@ import './room-rename.js';
 /** @extends {ModalElement<PeopleData>} */
 export class PeopleDialog extends ModalElement {
   #list = h('ul', { class: 'people' });
+  #network = h('button', {
+    type: 'button', class: 'button people-network', 'data-test': 'network-open', onclick: () => this.emit('network-open', this.data.room.room),
+  });
   #kept = h('p', { class: 'hint', 'data-test': 'room-kept', hidden: true });
   #door = /** @type {import('./room-door.js').RoomDoor} */ (document.createElement('room-door'));
   #rename = /** @type {import('./room-rename.js').RoomRename} */ (document.createElement('room-rename'));
@@ -38,7 +41,8 @@ export class PeopleDialog extends ModalElement {
   setup() {
     super.setup();
     this.listen(this.#leave, 'left', () => this.close());
-    this.body.replaceChildren(this.#list, this.#kept, this.#door, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave);
+    this.#network.replaceChildren(icon('network'), t('network.open'));
+    this.body.replaceChildren(this.#network, this.#list, this.#kept, this.#door, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave);
   }
 
   /**
@@ -48,6 +52,7 @@ export class PeopleDialog extends ModalElement {
   render({ room, members, leave, write, rename, setClosed, setPrefs }, previous) {
     const may = moderates(room, members);
     setLine(this.#kept, keptLine(room));
+    this.#network.hidden = room.removed;
     this.#door.data = { closed: room.closed, mayClose: may, setClosed };
     this.#rename.data = { room, may, rename };
     this.#prefs.data = { room, setPrefs };

@@ -6,7 +6,7 @@
  *     '--scan theirs--> scanner --match--> person, verified
  *
  * data: {member, name, imitates, powers, mayConfirmMove, verify(), scan(luma), check(code), confirm(on), acceptKey(),
- *   confirmMove(), mute(on), block(on), setRole(role), remove(hide)}
+ *   confirmMove(), link(), mute(on), block(on), setRole(role), remove(hide)}
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {import('../ipc/types.js').Verify} Verify
@@ -23,6 +23,7 @@
  * @property {(code: string) => Promise<void>} check
  * @property {(on: boolean) => Promise<void>} confirm
  * @property {() => Promise<void>} acceptKey
+ * @property {() => Promise<import('../ipc/types.js').MapPerson | undefined>} link How they stand in the network.
  * @property {() => Promise<void>} confirmMove
  * @property {(on: boolean) => Promise<void>} mute
  * @property {(on: boolean) => Promise<void>} block
@@ -33,6 +34,7 @@ import { avatar } from '../lib/avatar.js';
 import { openPicture, pictureLuma } from '../lib/camera.js';
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { PICTURE_SIDES } from '../lib/luma.js';
+import { linkWords } from '../lib/mesh-words.js';
 import { ModalElement } from '../lib/modal.js';
 import { digitGroups, presence, roleWord, warningsOf } from '../lib/people.js';
 import { t } from '../strings/index.js';
@@ -56,6 +58,8 @@ export class PersonDialog extends ModalElement {
   });
   /** @type {Verify | null} */
   #numbers = null;
+  /** Over what link, in words; empty while it isn't known. */
+  #way = '';
   /** @type {'person' | 'code' | 'scan'} */
   #panel = 'person';
   #busy = false;
@@ -64,7 +68,9 @@ export class PersonDialog extends ModalElement {
     super.setup();
     this.#stage.data = { scan: (frame) => this.data.scan(frame), take: (scan) => this.#take(scan), without: () => t('person.noCamera') };
     this.#show('person');
-    if (!this.data.member.me) void this.#load();
+    if (this.data.member.me) return;
+    void this.#load();
+    void this.#loadWay();
   }
 
   render() {
@@ -77,6 +83,16 @@ export class PersonDialog extends ModalElement {
       this.render();
     } catch (error) {
       this.#fail(error);
+    }
+  }
+
+  async #loadWay() {
+    try {
+      const person = await this.data.link();
+      this.#way = person ? linkWords(person) : '';
+      if (this.isConnected) this.render();
+    } catch (error) {
+      console.info('the link is not known', error); // how near they are is said in any case
     }
   }
 
@@ -100,7 +116,8 @@ export class PersonDialog extends ModalElement {
       avatar(member.author, member.name),
       h('span', { class: 'person-text' },
         h('bdi', { class: 'person-name' }, member.me ? t('people.me', { name }) : name),
-        h('span', { class: 'person-state' }, `${roleWord(member)} · ${presence(member)}`)),
+        h('span', { class: 'person-state' }, `${roleWord(member)} · ${presence(member)}`),
+        member.state === 'linked' && this.#way !== '' && h('span', { class: 'person-state', 'data-test': 'person-way' }, this.#way)),
       ...(badge ? [badge] : []));
     this.#warnings.replaceChildren(...warningsOf(member, this.data.imitates).map(({ kind, text }) =>
       h('p', { class: 'warning-line', 'data-test': `warning-${kind}` }, icon('alert'), h('span', {}, text))));

@@ -1,9 +1,9 @@
 /**
  * `<settings-dialog>`: my name, the language, colours and size of the text, what is told to me and to others,
- * what the rooms take on this device, how its data is protected, and its end.
+ * whether people on this network are found, what the rooms take on this device, how its data is protected, and its end.
  *
  * data: {key, settings, rooms, set(name, value) -> Promise, storage() -> Promise, wipe() -> Promise}; emits
- * `name-open`, `guide-open`.
+ * `name-open`, `guide-open`, `diagnostics-open`.
  *
  * @typedef {import('../ipc/types.js').KeyPlace} KeyPlace
  * @typedef {import('../ipc/types.js').Storage} Storage
@@ -17,7 +17,7 @@
  */
 import { bytes } from '../lib/bytes.js';
 import { choice, dropdown, toggle } from '../lib/choice.js';
-import { errorLine, h, setLine } from '../lib/dom.js';
+import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { lookOf } from '../lib/look.js';
 import { ModalElement } from '../lib/modal.js';
 import { LANGUAGES, pickLanguage, t } from '../strings/index.js';
@@ -57,6 +57,7 @@ export class SettingsDialog extends ModalElement {
           h('button', { type: 'button', class: 'button', 'data-test': 'guide-open', onclick: () => this.#openNext('guide-open') }, t('settings.guide')))),
       this.#look(),
       this.#notices(),
+      this.#network(),
       this.#storage,
       h('section', { class: 'settings-part' }, h('h3', { class: 'settings-heading' }, t('key.title')), this.#key),
       this.#end);
@@ -103,6 +104,14 @@ export class SettingsDialog extends ModalElement {
       toggle({ words: t('settings.receipts'), hint: t('settings.receiptsHint'), on: receipts === 'on', set: set('receipts'), hook: 'receipts' }));
   }
 
+  #network() {
+    const { lan = 'on' } = this.data.settings;
+    return h('section', { class: 'settings-part' },
+      h('h3', { class: 'settings-heading' }, t('settings.network')),
+      toggle({ words: t('settings.lan'), hint: t('settings.lanHint'), on: lan !== 'off', set: (on) => void this.#set('lan', on ? 'on' : 'off'), hook: 'lan' }),
+      h('button', { type: 'button', class: 'button', 'data-test': 'diagnostics-open', onclick: () => this.#openNext('diagnostics-open') }, icon('pulse'), t('diagnostics.open')));
+  }
+
   /**
    * @param {string} name
    * @param {string} value
@@ -137,7 +146,7 @@ export class SettingsDialog extends ModalElement {
     }
   }
 
-  /** @param {'name-open' | 'guide-open'} event */
+  /** @param {'name-open' | 'guide-open' | 'diagnostics-open'} event */
   #openNext(event) {
     this.emit(event); // while this element is still in the page
     this.close();

@@ -25,6 +25,9 @@ import { channel, invoke, rawBodies } from './tauri.js';
  * @typedef {import('./types.js').OpenInvite} OpenInvite
  * @typedef {import('./types.js').Storage} Storage
  * @typedef {import('./types.js').Found} Found
+ * @typedef {import('./types.js').NetworkMap} NetworkMap
+ * @typedef {import('./types.js').Diagnostics} Diagnostics
+ * @typedef {import('./types.js').Wifi} Wifi
  */
 
 export class IpcError extends Error {
@@ -417,6 +420,23 @@ export const ipc = Object.freeze({
    * @returns {Promise<void>}
    */
   closeRoom: (room, closed) => call('close_room', { room, closed }),
+
+  /**
+   * Who can be reached, over whom, and how the last message came.
+   * @param {RoomId} room
+   * @returns {Promise<NetworkMap>}
+   */
+  networkMap: (room) => call('network_map', { room }),
+
+  /** @returns {Promise<Diagnostics>} */
+  diagnostics: () => call('diagnostics'),
+
+  /**
+   * The code that gets a phone onto a network. Rejects with `bad_request` without a name, or with a password that is too short.
+   * @param {Wifi} wifi
+   * @returns {Promise<{svg: string}>}
+   */
+  wifiCode: ({ name, password, hidden }) => call('wifi_code', { name, password, hidden }),
 });
 
 /** @typedef {typeof ipc} Ipc */

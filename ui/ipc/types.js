@@ -127,7 +127,7 @@
  *
  * @typedef {object} Joined
  * @property {RoomId} room
- * @property {string} via
+ * @property {Via} via
  * @property {number} ms
  *
  * @typedef {'dialing' | 'proving' | 'fetching' | 'open'} JoinStage
@@ -156,6 +156,52 @@
  * @property {Room[]} rooms
  * @property {Draft[]} drafts
  * @property {Record<string, string>} settings
+ *
+ * @typedef {'direct' | 'lan' | 'relay' | 'two-scan' | 'server' | 'turn'} Via How a link came about.
+ *
+ * @typedef {object} MapPerson
+ * @property {AuthorId} author
+ * @property {string} name
+ * @property {boolean} me
+ * @property {'linked' | 'reachable' | 'away'} state
+ * @property {number | null} hops
+ * @property {number | null} rttMs Own links only; so is `via`.
+ * @property {Via | null} via
+ *
+ * @typedef {object} MapLink Between two people, each pair once. What a neighbour told of has neither time nor way.
+ * @property {AuthorId} a
+ * @property {AuthorId} b
+ * @property {number | null} rttMs
+ * @property {Via | null} via
+ *
+ * @typedef {object} MessagePath How the last message came here.
+ * @property {MessageId} message
+ * @property {AuthorId} author
+ * @property {AuthorId | null} by The neighbour that handed it over.
+ * @property {number} hops Over how many links it came.
+ * @property {number} timeMs
+ *
+ * @typedef {object} NetworkMap
+ * @property {MapPerson[]} people
+ * @property {MapLink[]} links
+ * @property {MessagePath | null} path
+ *
+ * @typedef {object} Diagnostics
+ * @property {number} upS
+ * @property {'on' | 'off' | 'unavailable'} lan Whether devices are looked for on this network; unavailable: the system refused it.
+ * @property {number} near Devices of my rooms that are seen on this network now.
+ * @property {string[]} addresses This device's own.
+ * @property {boolean} apart Devices are seen, and none can be reached: the network keeps them apart.
+ * @property {{via: Via, tried: number, opened: number, p50Ms: number | null, p95Ms: number | null}[]} attempts
+ * @property {{via: Via, reason: string, atMs: number}[]} failures Newest first.
+ * @property {{peer: number, via: Via, names: string[], rttMs: number | null, upS: number, bytesIn: number, bytesOut: number}[]} links
+ * @property {{sent: number, p50Ms: number | null, p95Ms: number | null}} delivery From saved to the first that has seen it.
+ * @property {[string, number][]} counters
+ *
+ * @typedef {object} Wifi A network that friends need first.
+ * @property {string} name
+ * @property {string} password Empty: an open one.
+ * @property {boolean} hidden Whether it does not say its name by itself.
  *
  * @typedef {object} Luma A grey picture, row by row, one byte a pixel.
  * @property {number} width

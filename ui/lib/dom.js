@@ -52,6 +52,21 @@ function isChild(child) {
   return child !== null && child !== undefined && child !== false;
 }
 
+/**
+ * The same within a picture.
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag
+ * @param {Attributes} [attributes]
+ * @param {...Child} children
+ * @returns {SVGElementTagNameMap[K]}
+ */
+export function s(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  setAttributes(element, attributes);
+  element.append(...children.filter(isChild));
+  return element;
+}
+
 /** Line icons on a 24 grid, drawn for this app. */
 const ICONS = Object.freeze({
   back: ['M15 5l-7 7 7 7'],
@@ -80,6 +95,9 @@ const ICONS = Object.freeze({
   edit: ['M5 19l1-4L16 5l3 3L9 18z', 'M14 7l3 3'],
   bin: ['M5 7h14', 'M10 7V4h4v3', 'M7 7l1 13h8l1-13', 'M10 11v5', 'M14 11v5'],
   search: ['M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14z', 'M16 16l4.5 4.5'],
+  network: ['M12 7.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z', 'M5.5 20.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z', 'M18.5 20.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z', 'M11 7.3L6.6 15.7', 'M13 7.3l4.4 8.4', 'M8 18h8'],
+  wifi: ['M2.5 9.5a14 14 0 0 1 19 0', 'M5.8 13a9 9 0 0 1 12.4 0', 'M9 16.4a4.4 4.4 0 0 1 6 0', 'M12 19.8h.01'],
+  pulse: ['M3 12h4l3-7 4 14 3-7h4'],
   copy: ['M9 9h11v11H9z', 'M5 15H4V4h11v1'],
 });
 

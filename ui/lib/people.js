@@ -35,13 +35,13 @@ export function initial(name) {
 
 /**
  * Names by author; the ones that stand twice carry the end of their id.
- * @param {Member[]} members
+ * @param {{author: string, name: string}[]} members
  * @returns {Map<string, string>}
  */
 export function namesOf(members) {
   /** @type {Map<string, number>} */
   const count = new Map();
-  const plain = (/** @type {Member} */ member) => member.name.trim().toLocaleLowerCase();
+  const plain = (/** @type {{name: string}} */ member) => member.name.trim().toLocaleLowerCase();
   for (const member of members) count.set(plain(member), (count.get(plain(member)) ?? 0) + 1);
   return new Map(members.map((member) => {
     const tail = member.author.slice(-TAIL);

@@ -18,6 +18,7 @@ const formats = perLocale((locale) => ({
   moment: new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', hourCycle }),
   minutes: new Intl.NumberFormat(locale, { useGrouping: false }),
   seconds: new Intl.NumberFormat(locale, { minimumIntegerDigits: 2 }),
+  units: (/** @type {string} */ unit) => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }),
 }));
 
 /**
@@ -99,4 +100,22 @@ export function moment(timeMs) {
 export function countdown(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   return `${formats().minutes.format(Math.floor(seconds / 60))}:${formats().seconds.format(seconds % 60)}`;
+}
+
+/** Its parts, the largest first. */
+const SPANS = Object.freeze(/** @type {const} */ ([['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]]));
+
+/**
+ * How long something lasts: its two largest parts, `1 hr 5 min`.
+ * @param {number} seconds
+ * @returns {string}
+ */
+export function span(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const from = SPANS.findIndex(([, size]) => whole >= size || size === 1);
+  const parts = SPANS.slice(from, from + 2).map(([unit, size], n) => {
+    const count = Math.floor((n === 0 ? whole : whole % SPANS[from][1]) / size);
+    return n > 0 && count === 0 ? '' : formats().units(unit).format(count);
+  });
+  return parts.join(' ').trim();
 }

@@ -1,0 +1,81 @@
+/** The numbers of a device as lines, and the same lines as text. */
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { asText, sectionsOf } from '../../ui/lib/diagnostics.js';
+import { span } from '../../ui/lib/time.js';
+import { why } from '../../ui/lib/why.js';
+import { setLanguage } from '../../ui/strings/index.js';
+import { quietNumbers } from './fake-tauri.js';
+import { busyNumbers } from './mesh-samples.js';
+
+const NOW = new Date(2026, 6, 4, 15, 30).getTime();
+const busy = () => sectionsOf(busyNumbers(NOW), NOW);
+
+afterEach(() => setLanguage('en', []));
+
+test('sections_stand_in_the_order_in_which_somebody_asks', () => {
+  assert.deepEqual(busy().map(({ id }) => id), ['device', 'links', 'attempts', 'failures', 'delivery', 'counters']);
+});
+
+test('the_copied_text_holds_every_line_of_the_screen', () => {
+  const sections = busy();
+  const text = asText(sections, '', NOW);
+  for (const { title, facts } of sections) {
+    assert.ok(text.includes(`\n\n${title}\n`), title);
+    for (const { label, value, note = '' } of facts) {
+      assert.ok(text.includes(value === '' ? `  ${label}\n` : `  ${label}: ${value.replaceAll('\n', ', ')}\n`), label);
+      if (note !== '') assert.ok(text.includes(`\n    ${note}\n`), note);
+    }
+  }
+  assert.ok(text.startsWith(`PeddleNet, ${new Date(NOW).toISOString()}\n`));
+  for (const [name, count] of busyNumbers(NOW).counters) assert.match(text, new RegExp(`\\n  ${name}: ${count.toLocaleString('en-GB')}\\n`));
+  assert.match(text, /48/);
+});
+
+test('that_the_network_keeps_devices_apart_stands_first_in_the_text', () => {
+  assert.equal(asText(busy(), 'Apart.', NOW).split('\n')[2], 'Apart.');
+});
+
+test('a_device_that_met_nobody_says_so', () => {
+  const [device, links, attempts, failures, delivery, counters] = sectionsOf({ ...quietNumbers(), addresses: [], lan: 'unavailable' }, NOW);
+  for (const { facts, empty } of [links, attempts, failures, counters]) assert.ok(facts.length === 0 && empty !== '');
+  assert.deepEqual(device.facts.map(({ value }) => value), ['4 secs', 'not possible', '0', 'none']);
+  assert.match(device.facts[1].note ?? '', /Allow PeddleNet/, 'what is not possible says what to do');
+  assert.deepEqual(delivery.facts.map(({ value }) => value), ['0', 'not measured yet', 'not measured yet']);
+  const text = asText(sectionsOf(quietNumbers(), NOW), '', NOW);
+  assert.match(text, /Connections\n {2}No connection is open\.\n/);
+});
+
+test('attempts_and_links_are_said_by_way', () => {
+  const [, links, attempts] = busy();
+  assert.deepEqual(attempts.facts[0], { label: 'Directly', value: '12 of 14 opened', note: 'Half were open within 84 ms, 95 of 100 within 310 ms.' });
+  assert.deepEqual(attempts.facts[2], { label: 'Through somebody in the room', value: '1 of 3 opened' });
+  assert.equal(links.facts[0].value, 'strong · 8 ms');
+  assert.equal(links.facts[0].note, 'Found on this network, for 3 hrs 11 mins. 1.2 MB came in, 318 kB went out.');
+  assert.equal(links.facts[2].label, 'Device 9', 'a link whose people are not known yet');
+});
+
+test('every_failure_says_what_happened_and_what_to_do_in_plain_words', () => {
+  const reasons = ['nobody_there', 'refused', 'wrong_fingerprint', 'handshake', 'no_address', 'deadline', 'closed', 'no_network', 'networks_apart', 'superseded', 'itself'];
+  const sentences = reasons.map(why);
+  assert.equal(new Set(sentences).size, reasons.length);
+  for (const sentence of [...sentences, why('pigeon_lost')]) {
+    assert.ok(sentence.split(/[.?;]\s/).length > 1, `${sentence}: what happened, and what comes next`);
+    assert.doesNotMatch(sentence, /\b(ICE|DTLS|UDP|handshake|fingerprint|timeout|NAT)\b/i);
+  }
+  assert.match(why('pigeon_lost'), /pigeon_lost/);
+  assert.match(why('toString'), /toString/, 'no name of the language is taken for a reason');
+});
+
+test('spans_are_said_by_their_two_largest_parts', () => {
+  assert.deepEqual([0, 59.9, 60, 3599, 3600, 90_061, 172_800].map(span), ['0 secs', '59 secs', '1 min', '59 mins 59 secs', '1 hr', '1 day 1 hr', '2 days']);
+});
+
+test('in_arabic_the_same_lines_stand_in_arabic', () => {
+  setLanguage('ar', []);
+  const sections = busy();
+  assert.equal(sections.length, 6);
+  for (const { id, facts } of sections) {
+    for (const { label } of facts) if (!['links', 'counters'].includes(id)) assert.match(label, /[\u0600-\u06ff]/, label);
+  }
+});

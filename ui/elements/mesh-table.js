@@ -1,0 +1,82 @@
+/**
+ * `<mesh-table>`: the mesh as a table, for whoever reads rather than looks: who, how near, over what link, how strong, since when.
+ * On a narrow screen a row becomes a few lines; to readers of the screen it stays a row.
+ *
+ * data: {map, names, since}
+ *
+ * @typedef {object} TableData
+ * @property {import('../ipc/types.js').NetworkMap} map
+ * @property {Map<string, string>} names
+ * @property {Map<string, import('../lib/mesh-words.js').Since>} since
+ */
+import { avatar } from '../lib/avatar.js';
+import { h } from '../lib/dom.js';
+import { ViewElement } from '../lib/element.js';
+import { howNear, milliseconds, sinceWords, strengthOf, strengthWord, viaWord } from '../lib/mesh-words.js';
+import { t } from '../strings/index.js';
+
+const ORDER = Object.freeze({ linked: 0, reachable: 1, away: 2 });
+
+/** @extends {ViewElement<TableData>} */
+export class MeshTable extends ViewElement {
+  #rows = h('tbody', { role: 'rowgroup' });
+  #shown = '';
+
+  setup() {
+    const heads = [t('network.who'), t('network.far'), t('network.link'), t('network.strength'), t('network.since')];
+    this.replaceChildren(h('table', { class: 'mesh-table', role: 'table', 'data-test': 'network-table' },
+      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...heads.map((words) => h('th', { scope: 'col', role: 'columnheader' }, words)))),
+      this.#rows));
+    this.#shown = '';
+  }
+
+  /** @param {TableData} data */
+  render({ map, names, since }) {
+    const rows = sorted(map.people).map((person) => ({ person, cells: cellsOf(person, names, since) }));
+    // A reader of the screen keeps its place while nothing is another.
+    const shown = JSON.stringify(rows);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#rows.replaceChildren(...rows.map(({ person, cells: [name, near, link, strength, time] }) => {
+      const state = person.me ? 'me' : person.state;
+      return h('tr', { role: 'row', 'data-test': 'network-row', 'data-author': person.author, 'data-state': state },
+        h('th', { scope: 'row', role: 'rowheader' }, h('span', { class: 'mesh-who' }, avatar(person.author, person.name), h('bdi', { class: 'person-name' }, name))),
+        h('td', { role: 'cell', class: `mesh-near person-state is-${state}` }, near),
+        h('td', { role: 'cell', class: 'mesh-link' }, link),
+        h('td', { role: 'cell', class: 'mesh-strong' }, strength),
+        h('td', { role: 'cell', class: 'mesh-time', 'data-label': t('network.since') }, time));
+    }));
+  }
+}
+
+/**
+ * @param {import('../ipc/types.js').MapPerson} person
+ * @param {Map<string, string>} names
+ * @param {TableData['since']} since
+ * @returns {string[]} A row's words.
+ */
+function cellsOf(person, names, since) {
+  const { author, me, state, rttMs } = person;
+  const name = names.get(author) ?? person.name;
+  if (me) return [t('people.me', { name }), howNear(person), '', '', ''];
+  const strength = state === 'linked' ? strengthWord(strengthOf(rttMs)) : '';
+  return [
+    name,
+    howNear(person),
+    wayOf(person),
+    rttMs === null || strength === '' ? strength : `${strength} · ${milliseconds(rttMs)}`,
+    sinceWords(since.get(author)),
+  ];
+}
+
+/** @param {import('../ipc/types.js').MapPerson} person */
+function wayOf({ state, via }) {
+  if (state === 'away') return t('network.none');
+  return state === 'linked' ? viaWord(via ?? 'direct') : t('network.through');
+}
+
+/** @param {import('../ipc/types.js').MapPerson[]} people */
+function sorted(people) {
+  return people.toSorted((a, b) => Number(b.me) - Number(a.me) || ORDER[a.state] - ORDER[b.state] || (a.hops ?? 0) - (b.hops ?? 0) || a.name.localeCompare(b.name) || (a.author < b.author ? -1 : 1));
+}
+customElements.define('mesh-table', MeshTable);
