@@ -56,7 +56,7 @@ pub(crate) async fn knock(
     if !addrs.is_empty() {
         ways.spawn(way(endpoint.clone(), invite.clone(), addrs, DIRECT, until));
     }
-    let mut failure = None;
+    let (mut failure, mut over) = (None, false);
     loop {
         tokio::select! {
             Some(outcome) = ways.join_next() => match outcome {
@@ -78,15 +78,16 @@ pub(crate) async fn knock(
                 }
                 Err(_) => failure = failure.or(Some(ErrorCode::Internal.into())),
             },
-            Some(addrs) = next(&mut near), if tried.len() < DEVICES_TRIED => {
+            Some(addrs) = next(&mut near), if !over && tried.len() < DEVICES_TRIED => {
                 if tried.insert(addrs.clone()) {
                     ways.spawn(way(endpoint.clone(), invite.clone(), addrs, LAN, until));
                 }
             }
-            () = tokio::time::sleep_until(until.into()) => break,
+            // Dials end at the same moment, and say why.
+            () = tokio::time::sleep_until(until.into()), if !over => over = true,
         }
         if ways.is_empty() {
-            if near.is_none() {
+            if near.is_none() || over {
                 break;
             }
             if failure.is_some() {
