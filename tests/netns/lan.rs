@@ -1,9 +1,9 @@
 //! Stories that take devices which look for each other on a network (mDNS), and which notice that their
 //! addresses changed.
 
-use std::time::Duration;
+use std::time::Instant;
 
-use peddlenet_tests::lab::{Lab, Prefix, Room, until};
+use peddlenet_tests::lab::{Lab, Prefix, Room, lost_a_link, until};
 use serde_json::json;
 
 use crate::{alone, beside_others, device, devices, nodes};
@@ -168,9 +168,9 @@ fn a_firewall_on_one_side_is_no_wall_for_the_room() {
     camp.all_talk("from behind the wall", &[&ada.node, &bea.node])
         .unwrap();
     // The link broke and only one side can call: it does.
+    let cut = Instant::now();
     ada.plug.cut().unwrap();
-    camp.until_state(&bea.node, "ada", "away").unwrap();
-    std::thread::sleep(Duration::from_secs(1));
+    lost_a_link(&bea.node, cut).unwrap();
     ada.plug.restore().unwrap();
     until("ada to be linked again", || {
         let ada = camp.member(&bea.node, "ada")?;

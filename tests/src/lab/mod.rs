@@ -31,7 +31,7 @@ mod wifi;
 
 pub use host::{Host, cpu_time};
 pub use nat::{Nat, Router};
-pub use people::{Room, links, until};
+pub use people::{Room, links, lost_a_link, until};
 pub use prefix::Prefix;
 pub use wifi::{Plug, Trunk, Wifi};
 

@@ -14,6 +14,8 @@ use crate::node_process::{NodeEvent, NodeProcess, str_of};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often such a state is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// A wait that the story's output mentions.
+const WORTH_SAYING: Duration = Duration::from_secs(2);
 /// How often a joiner scans before it counts as refused (count).
 const SCANS: usize = 5;
 
@@ -119,7 +121,16 @@ impl Room {
         let is_it = |e: &NodeEvent| {
             e.kind() == "message" && e.str("room") == self.0 && e.str("text") == text
         };
-        node.wait_for_event(&format!("“{text}”"), is_it)
+        let started = Instant::now();
+        let heard = node.wait_for_event(&format!("“{text}”"), is_it)?;
+        if started.elapsed() > WORTH_SAYING {
+            println!(
+                "“{text}” at {} after {:.1?}",
+                node.name(),
+                started.elapsed()
+            );
+        }
+        Ok(heard)
     }
 
     /// What a node holds of the room: the digest of its heads.
@@ -163,6 +174,19 @@ impl Room {
         found.cloned().with_context(|| format!("no member {name}"))
     }
 
+    /// Waits until a node knows a member of that name, and gives who it is.
+    ///
+    /// # Errors
+    /// It did not come to.
+    pub fn until_known(&self, node: &NodeProcess, name: &str) -> Result<Value> {
+        until(&format!("a member called {name}"), || {
+            let found = self.member(node, name);
+            Ok(found
+                .map(|m| m["author"].clone())
+                .map_err(|e| e.to_string()))
+        })
+    }
+
     /// Waits until a node sees a member in that state.
     ///
     /// # Errors
@@ -174,6 +198,18 @@ impl Room {
             Ok((is == state).then_some(()).ok_or(is.to_owned()))
         })
     }
+}
+
+/// Waits until a node has lost a link since that moment.
+///
+/// # Errors
+/// It has not.
+pub fn lost_a_link(node: &NodeProcess, since: Instant) -> Result<NodeEvent> {
+    let is_down = |e: &NodeEvent| e.kind() == "link" && e.str("state") == "down" && e.at > since;
+    let down = node.wait_for_event("a link to be lost", is_down)?;
+    let took = down.at - since;
+    println!("{} lost a link after {took:.1?}", node.name());
+    Ok(down)
 }
 
 /// How many links a node has.
@@ -196,7 +232,10 @@ pub fn until<T>(
     let started = Instant::now();
     loop {
         match look()? {
-            Ok(found) => return Ok(found),
+            Ok(found) => {
+                println!("{what} after {:.1?}", started.elapsed());
+                return Ok(found);
+            }
             Err(missing) if started.elapsed() > PATIENCE => {
                 bail!("waited for {what}: {missing}")
             }
