@@ -8,6 +8,7 @@
 //!  losses       five per cent each way, a third one way; a slow line
 //!  addresses    IPv6 alone; a router that maps anew in the middle of a talk
 //!  halves       twelve devices, the cable between two switches cut, and mended
+//!  lab_itself   whether the lab is what it says
 //!  lan          what takes devices that look for each other: see there
 //! ```
 //!
@@ -18,6 +19,7 @@ mod addresses;
 mod away;
 mod halves;
 mod hotspot;
+mod lab_itself;
 mod lan;
 mod losses;
 mod two_wifis;

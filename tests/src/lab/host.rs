@@ -1,6 +1,6 @@
 //! A host: a namespace of its own, plugs into Wi-Fis, and nodes that run on it.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 
@@ -87,6 +87,13 @@ impl Host {
     /// It did not start.
     pub fn node(&self, args: &[&str]) -> Result<NodeProcess> {
         NodeProcess::start(self.launch(args))
+    }
+
+    /// A program of the tests that runs here.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", self.space.name(), program]);
+        command
     }
 
     fn data(&self) -> PathBuf {

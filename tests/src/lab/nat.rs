@@ -6,6 +6,9 @@
 //!
 //! Linux keeps a port where it can and answers only whom the inside has called: that alone is a
 //! port-restricted cone for a device that uses one port, as ours do. The other kinds are made of it.
+//!
+//! What comes from outside unasked is dropped before conntrack remembers it. A Linux router without that
+//! rule keeps an entry for it, and what the inside then sends there leaves from another port.
 
 use anyhow::Result;
 
@@ -84,6 +87,11 @@ impl Router {
                  type nat hook prerouting priority dstnat
                  policy accept
                  {come}
+               }}
+               chain own {{
+                 type filter hook input priority 0
+                 policy accept
+                 iifname \"w0\" meta l4proto udp ct state new drop
                }}
                chain pass {{
                  type filter hook forward priority 0
