@@ -20,7 +20,7 @@ fn two_halves_talk_among_themselves_and_are_one_room_again() {
     let Some(lab) = Lab::open() else { return };
     // One network: the second access point is another of the same house.
     let left = lab.wifi(Prefix::v4(10, 90, 0)).unwrap();
-    let right = lab.wifi(Prefix::v4(10, 90, 0).from(100)).unwrap();
+    let right = lab.wifi(Prefix::v4(10, 90, 0).starting_at(100)).unwrap();
     let trunk = left.trunk(&right).unwrap();
     let side = |wifi, name: &str| -> Vec<Device> {
         (0..HALF)

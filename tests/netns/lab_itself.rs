@@ -124,7 +124,7 @@ fn a_trunk_is_the_only_way_between_two_switches() {
     let _turn = beside_others();
     let Some(lab) = Lab::open() else { return };
     let left = lab.wifi(Prefix::v4(10, 32, 0)).unwrap();
-    let right = lab.wifi(Prefix::v4(10, 32, 0).from(100)).unwrap();
+    let right = lab.wifi(Prefix::v4(10, 32, 0).starting_at(100)).unwrap();
     let mut one = Probe::new(&lab, &left, "one");
     let two = Probe::new(&lab, &right, "two");
     assert_eq!(one.reaches(&two), None);

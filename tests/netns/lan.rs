@@ -52,7 +52,7 @@ fn twelve_on_a_hotspot_that_dies_chat_again_in_another_network() {
     hotspot.off().unwrap();
     let offered = lab.wifi(Prefix::v4(10, 104, 0)).unwrap();
     for device in &rest {
-        offered.join(&device._host).unwrap();
+        offered.join(&device.host).unwrap();
     }
     room.all_talk("elsewhere", &rest_nodes).unwrap();
     room.until_same(&rest_nodes).unwrap();
@@ -72,9 +72,9 @@ fn members_that_start_in_another_network_find_each_other() {
     for mut device in all {
         device.node.kill().unwrap();
         device.plug.leave().unwrap();
-        second.join(&device._host).unwrap();
+        second.join(&device.host).unwrap();
         again.push(device.node.restart_on(Vec::new()).unwrap());
-        hosts.push(device._host);
+        hosts.push(device.host);
     }
     room.all_talk("on monday", &[&again[0], &again[1]]).unwrap();
 }
@@ -139,8 +139,8 @@ fn a_join_among_isolated_clients_ends_with_a_reason() {
     );
 
     // What the sentence says helps.
-    let hotspot = ada._host.hotspot(Prefix::v4(10, 109, 0)).unwrap();
-    hotspot.join(&bea._host).unwrap();
+    let hotspot = ada.host.hotspot(Prefix::v4(10, 109, 0)).unwrap();
+    hotspot.join(&bea.host).unwrap();
     room.let_in(&ada.node, [&bea.node]).unwrap();
     room.all_talk("in a hotspot", &[&ada.node, &bea.node])
         .unwrap();
@@ -155,7 +155,7 @@ fn a_firewall_on_one_side_is_no_wall_for_the_room() {
     let wifi = lab.wifi(Prefix::v4(10, 110, 0)).unwrap();
     let ada = device(&lab, &wifi, "ada", LAN);
     let bea = device(&lab, &wifi, "bea", LAN);
-    ada._host.firewall().unwrap();
+    ada.host.firewall().unwrap();
     let room = Room::made_by(&ada.node, "Camp").unwrap();
     let code = room.code(&ada.node).unwrap();
     let refused = bea.node.request("join", json!({"link": code})).unwrap();

@@ -51,7 +51,7 @@ struct Device {
     // The node ends before its host goes.
     node: NodeProcess,
     plug: peddlenet_tests::lab::Plug,
-    _host: Host,
+    host: Host,
 }
 
 fn device(lab: &Lab, wifi: &Wifi, name: &str, args: &[&str]) -> Device {
@@ -60,7 +60,7 @@ fn device(lab: &Lab, wifi: &Wifi, name: &str, args: &[&str]) -> Device {
     Device {
         node: host.node(args).unwrap(),
         plug,
-        _host: host,
+        host: host,
     }
 }
 

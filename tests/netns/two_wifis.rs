@@ -45,7 +45,7 @@ fn a_second_network_that_comes_later_is_used() {
     let (room, all) = crate::devices(&lab, &one, &["laptop", "bea"], NO_LAN);
     room.all_talk("in one", &crate::nodes(&all)).unwrap();
 
-    two.join(&all[0]._host).unwrap();
+    two.join(&all[0].host).unwrap();
     let cem = device(&lab, &two, "cem", NO_LAN);
     // The code is drawn anew, with the address in the second network.
     room.let_in(&all[0].node, [&cem.node]).unwrap();

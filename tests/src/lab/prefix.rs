@@ -43,7 +43,7 @@ impl Prefix {
     }
 
     /// The same with numbers from there on, for a second access point of one network.
-    pub const fn from(self, first: u8) -> Self {
+    pub const fn starting_at(self, first: u8) -> Self {
         Self { first, ..self }
     }
 
