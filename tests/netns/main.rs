@@ -60,7 +60,7 @@ fn device(lab: &Lab, wifi: &Wifi, name: &str, args: &[&str]) -> Device {
     Device {
         node: host.node(args).unwrap(),
         plug,
-        host: host,
+        host,
     }
 }
 

@@ -60,7 +60,7 @@ impl Room {
         for joiner in joiners {
             let mut scans = 1;
             while let Err(why) = joiner.request("join", json!({"link": code}))? {
-                println!("{} scans once more: {}", joiner.name(), why.code);
+                eprintln!("{} scans once more: {}", joiner.name(), why.code);
                 scans += 1;
                 if scans > SCANS {
                     bail!("{} did not get in: {why:?}", joiner.name());
@@ -124,7 +124,7 @@ impl Room {
         let started = Instant::now();
         let heard = node.wait_for_event(&format!("“{text}”"), is_it)?;
         if started.elapsed() > WORTH_SAYING {
-            println!(
+            eprintln!(
                 "“{text}” at {} after {:.1?}",
                 node.name(),
                 started.elapsed()
@@ -208,7 +208,7 @@ pub fn lost_a_link(node: &NodeProcess, since: Instant) -> Result<NodeEvent> {
     let is_down = |e: &NodeEvent| e.kind() == "link" && e.str("state") == "down" && e.at > since;
     let down = node.wait_for_event("a link to be lost", is_down)?;
     let took = down.at - since;
-    println!("{} lost a link after {took:.1?}", node.name());
+    eprintln!("{} lost a link after {took:.1?}", node.name());
     Ok(down)
 }
 
@@ -233,7 +233,7 @@ pub fn until<T>(
     loop {
         match look()? {
             Ok(found) => {
-                println!("{what} after {:.1?}", started.elapsed());
+                eprintln!("{what} after {:.1?}", started.elapsed());
                 return Ok(found);
             }
             Err(missing) if started.elapsed() > PATIENCE => {
