@@ -16,8 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A wait that the story's output mentions.
 const WORTH_SAYING: Duration = Duration::from_secs(2);
-/// How often a joiner scans before it counts as refused (count).
-const SCANS: usize = 5;
+/// How often a joiner scans before it counts as refused (count). Where a third is lost one way, about
+/// half of the scans end with `no_answer` after their five seconds.
+const SCANS: usize = 12;
 
 /// A room, by its id.
 #[derive(Debug, Clone)]
