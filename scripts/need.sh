@@ -15,7 +15,9 @@ purpose=${1:?usage: need.sh run|test|check|audit|fuzz}
 build=(build-essential pkg-config libwebkit2gtk-4.1-dev librsvg2-dev)
 # Loaded when they are used: cameras, and the tray's icon.
 loaded=(gstreamer1.0-plugins-good gstreamer1.0-pipewire libayatana-appindicator3-1)
-window=(webkit2gtk-driver xvfb dbus iproute2 nftables gstreamer1.0-plugins-good libgstreamer1.0-dev)
+window=(webkit2gtk-driver xvfb dbus gstreamer1.0-plugins-good libgstreamer1.0-dev)
+# What the network lab of tests/netns runs.
+network=(iproute2 nftables conntrack)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -43,7 +45,7 @@ fi
 wanted=()
 case $purpose in
   run) wanted=("${build[@]}" "${loaded[@]}") ;;
-  test) wanted=("${build[@]}" "${window[@]}") ;;
+  test) wanted=("${build[@]}" "${window[@]}" "${network[@]}") ;;
   check) wanted=("${build[@]}") ;;
   audit) ;;
   *) say "need.sh: what is '$purpose'?"; exit 2 ;;

@@ -12,6 +12,7 @@
 #   nodes       whole nodes on loopback: join, chat, relay, restart, N times (default 20)
 #   storms      N simulated networks with faults, checked at every step (default 2000)
 #   grown       rooms of thirty processes, killed and restarted, N times (default 5)
+#   networks    real hosts in network namespaces: hotspots, cut cables, losses, routers, N times (default 20); takes root
 #   hostile     strangers and members at line rate against a real node, N seconds each (default 60)
 #   stories     the windows' stories from end to end, N times (default 20)
 #   pages       the pages without the app: keyboard, hostile words, axe on every scene (half an hour)
@@ -46,6 +47,14 @@ run_grown() {
   for ((n = 1; n <= $1; n++)); do
     echo "grown, run $n of $1"
     across --test grown -- --nocapture
+  done
+}
+
+run_networks() {
+  scripts/need.sh test
+  for ((n = 1; n <= $1; n++)); do
+    echo "networks, run $n of $1"
+    PEDDLENET_PARTITION_S=60 CI=true across --test netns -- --nocapture
   done
 }
 
@@ -106,6 +115,7 @@ case ${1:-all} in
   nodes) run_nodes "${2:-20}" ;;
   storms) run_storms "${2:-2000}" ;;
   grown) run_grown "${2:-5}" ;;
+  networks) run_networks "${2:-20}" ;;
   hostile) run_hostile "${2:-60}" ;;
   stories) run_stories "${2:-20}" ;;
   pages) run_pages ;;
@@ -118,11 +128,12 @@ case ${1:-all} in
     run_nodes 20
     run_storms 2000
     run_grown 5
+    run_networks 2
     run_hostile 60
     run_stories 20
     ;;
   *)
-    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, planted, nodes, storms, grown, hostile, stories, pages or all" >&2
+    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, planted, nodes, storms, grown, networks, hostile, stories, pages or all" >&2
     exit 2
     ;;
 esac

@@ -2,5 +2,6 @@
 
 pub mod bench;
 pub mod hostile;
+pub mod lab;
 pub mod node_process;
 pub mod sealed;

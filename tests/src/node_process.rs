@@ -45,6 +45,11 @@ pub struct Launch {
     pub env: Vec<(String, String)>,
     /// A file that standard error is appended to; ours when `None`.
     pub stderr: Option<PathBuf>,
+    /// A program and its arguments that runs the node's command line, such as `ip netns exec NAME`;
+    /// it must become the node, so that the process id is the node's.
+    pub prefix: Vec<String>,
+    /// How long anything may take before it counts as not happening.
+    pub patience: Duration,
 }
 
 impl Launch {
@@ -57,11 +62,20 @@ impl Launch {
             extra: Vec::new(),
             env: Vec::new(),
             stderr: None,
+            prefix: Vec::new(),
+            patience: DEADLINE,
         }
     }
 
     fn command(&self) -> Result<Command> {
-        let mut command = Command::new(node_binary()?);
+        let mut command = match self.prefix.split_first() {
+            Some((program, args)) => {
+                let mut command = Command::new(program);
+                command.args(args).arg(node_binary()?);
+                command
+            }
+            None => Command::new(node_binary()?),
+        };
         command.arg("--data").arg(self.data.join("profile"));
         command.args(["--name", &self.name]);
         for addr in &self.listen {
@@ -195,6 +209,11 @@ impl NodeProcess {
         &self.launch.data
     }
 
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.launch.name
+    }
+
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -281,7 +300,7 @@ impl NodeProcess {
         what: &str,
         mut take: impl FnMut(&mut ReceivedLines) -> Option<T>,
     ) -> Result<T> {
-        let until = Instant::now() + DEADLINE;
+        let until = Instant::now() + self.launch.patience;
         let mut received = self.inbox.lock();
         loop {
             if let Some(found) = take(&mut received) {
@@ -322,7 +341,7 @@ impl NodeProcess {
 
     /// Waits until the process has ended by itself.
     pub fn wait_for_end(&mut self) -> Result<ExitStatus> {
-        let until = Instant::now() + DEADLINE;
+        let until = Instant::now() + self.launch.patience;
         let mut received = self.inbox.lock();
         while !received.ended {
             let left = until.saturating_duration_since(Instant::now());

@@ -232,6 +232,7 @@ impl Actor {
         for (tag, opening) in link.rooms {
             if let Some(author) = opening.author() {
                 self.ask_after(tag, author);
+                self.lost_touch(tag, author);
                 self.refresh_reach(tag, author);
             }
         }

@@ -19,6 +19,11 @@ pub(super) fn reachable_for(members: usize) -> Duration {
         .saturating_add(GRACE)
 }
 
+/// Within this a member whose link broke gives a sign of life that others pass on, if it is still there.
+pub(super) fn soon_heard(members: usize) -> Duration {
+    beacon_period(members).saturating_add(GRACE / 3)
+}
+
 /// What a link did up to the last look.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -38,6 +43,22 @@ impl Actor {
         let (clock, seq) = room.next_beacon(clock::now());
         let beacon = sign_beacon(tag, clock, seq, room.key());
         self.feed(Input::Beacon { room: tag, beacon });
+    }
+
+    /// A link to that member is gone.
+    pub(super) fn lost_touch(&mut self, tag: RoomTag, author: AuthorId) {
+        if self.linked_to(tag, author) {
+            return;
+        }
+        if let Some(room) = self.rooms.get_mut(&tag) {
+            let members = room.roster.len();
+            room.lost_touch(
+                author,
+                clock::now(),
+                reachable_for(members),
+                soon_heard(members),
+            );
+        }
     }
 
     /// [`Action::Heard`](peddlenet_gossip::Action::Heard).

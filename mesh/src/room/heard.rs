@@ -43,6 +43,22 @@ impl Room {
         self.heard.insert(author, Heard { signed, at, hops });
     }
 
+    /// The link to a member broke: others may still hear it, which shows at its next sign of life. Without
+    /// one within `soon` it counts as away.
+    pub(crate) fn lost_touch(
+        &mut self,
+        author: AuthorId,
+        now: Timestamp,
+        span: Duration,
+        soon: Duration,
+    ) {
+        if let Some(Heard { at: Some(at), .. }) = self.heard.get_mut(&author) {
+            let spent = span.saturating_sub(soon);
+            let spent = u64::try_from(spent.as_millis()).unwrap_or(u64::MAX);
+            *at = (*at).min(Timestamp(now.0.saturating_sub(spent)));
+        }
+    }
+
     /// The clock of this device's next sign of life, and where its content log ends.
     pub(crate) fn next_beacon(&mut self, now: Timestamp) -> (Hlc, Seq) {
         self.clock = self.clock.tick(now);

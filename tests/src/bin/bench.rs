@@ -3,7 +3,7 @@
 //! `bench all` runs what there is, each with its defaults, and prints one Markdown table a name.
 //! With `--json`: one JSON object a row. Benchmarks that belong to later work answer `not yet`.
 
-use std::{collections::BTreeSet, path::Path, process::ExitCode};
+use std::{collections::BTreeSet, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use peddlenet_tests::bench;
@@ -23,6 +23,8 @@ const USAGE: &str = "usage: bench NAME [ARGS] [--json]
   app [--runs N] [--messages N] [--profile DIR]
                           start, idle, memory and scrolling of the release app, beside an empty window;
                           the room is made in DIR and found there again, or in a folder that goes
+  network [discovery|reconnect|merge|idle] [--runs N] [--partition-s S] [--idle-s S]
+                          hosts in network namespaces: discovery, reconnect, merge, idle bytes and CPU; takes root
   all                     each of them with its defaults";
 
 /// The photographs that `qr` reads where no folder is named.
@@ -30,11 +32,11 @@ const PHOTOS: &str = "../shared/data/qr-photos";
 /// The crowds that `mobility` follows where no file is named.
 const CROWDS: &str = "../shared/data/mobility";
 const MESSAGES: usize = 2_000;
-const ALL: [&str; 9] = [
-    "join", "link", "store", "qr", "security", "sync", "gossip", "mobility", "app",
+const ALL: [&str; 10] = [
+    "join", "link", "store", "qr", "security", "sync", "gossip", "mobility", "app", "network",
 ];
 /// Named by the contract, built by later issues.
-const LATER: [&str; 3] = ["signaling", "network", "nat"];
+const LATER: [&str; 2] = ["signaling", "nat"];
 
 fn main() -> ExitCode {
     // PEDDLENET_LOG=peddlenet_peer=debug shows why a link ended; nothing is logged without it.
@@ -80,6 +82,13 @@ fn dispatch(args: &[String], json: bool) -> Result<()> {
                 eprintln!("app skipped: {missing}");
                 continue;
             }
+            if name == "network"
+                && let Err(missing) = peddlenet_tests::lab::Lab::new()
+            {
+                ensure!(std::env::var("CI").as_deref() != Ok("true"), missing);
+                eprintln!("network skipped: {missing:#}");
+                continue;
+            }
             eprintln!("{name} ..");
             print(name, &rows(name, &[])?, json);
         }
@@ -109,6 +118,19 @@ fn rows(name: &str, args: &[String]) -> Result<Vec<Value>> {
                     Some(folder) => Some(folder.context("--profile needs a folder")?.into()),
                     None => None,
                 },
+            })
+        }
+        "network" => {
+            let defaults = bench::network::Plan::default();
+            let seconds = |flag, default| -> Result<Duration> {
+                let asked = number(args, flag)?;
+                Ok(asked.map_or(default, |s| Duration::from_secs(s as u64)))
+            };
+            bench::network::run(&bench::network::Plan {
+                runs: number(args, "--runs")?.unwrap_or(defaults.runs),
+                only: args.first().filter(|arg| !arg.starts_with("--")).cloned(),
+                partition: seconds("--partition-s", defaults.partition)?,
+                idle: seconds("--idle-s", defaults.idle)?,
             })
         }
         "sync" => bench::sync::run(number(args, "--seed")?.unwrap_or(1) as u64),

@@ -12,8 +12,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
-/// How often each side asks whether the other is there, unless one of them saves its battery.
+/// How often the dialer asks whether the other end is there, unless one of them saves its battery.
 pub(super) const PING_INTERVAL: Duration = Duration::from_secs(1);
+/// The other end asks so much more rarely.
+const ANSWERED_FOR: u32 = 5;
 /// The longest pause that a side can ask for.
 pub(super) const PING_INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// So much beyond the interval, and a ping was missed: from here on they come faster.
@@ -358,7 +360,13 @@ pub(super) async fn ping(
             bytes.store(outstanding as u64, Ordering::Relaxed);
             busy |= outstanding > 0;
         }
-        if missed || pinged.is_none_or(|at| at.elapsed() >= pace) {
+        // The dialer's question tells the other end as much as its answer tells the dialer; what it can't
+        // tell is how long an answer takes.
+        let pause = match shared.dialed {
+            true => pace,
+            false => pace * ANSWERED_FOR,
+        };
+        if missed || pinged.is_none_or(|at| at.elapsed() >= pause) {
             pinged = Some(Instant::now());
             shared.on_ping(nonce);
             let mut ping = sign(Tag::Ping, nonce.to_be_bytes());
