@@ -34,6 +34,11 @@ use crate::{
 
 /// Devices nearby that one join dials (count).
 const DEVICES_TRIED: usize = 8;
+/// Dials to the addresses of a code (count), side by side: where half of all packets are lost, a lost one
+/// of the handshake takes a second or more to be said again, and a fresh dial is sooner through.
+const DIALS: u32 = 3;
+/// The pause between them.
+const DIAL_AGAIN: Duration = Duration::from_millis(1200);
 /// After the first failure others nearby get this long to show up.
 const GRACE: Duration = Duration::from_millis(1500);
 
@@ -53,9 +58,8 @@ pub(crate) async fn knock(
     let mut tried = BTreeSet::new();
     stage(JoinStage::Dialing);
     let addrs: Vec<_> = invite.endpoints().collect();
-    if !addrs.is_empty() {
-        ways.spawn(way(endpoint.clone(), invite.clone(), addrs, DIRECT, until));
-    }
+    let mut dial_at = (!addrs.is_empty()).then(Instant::now);
+    let mut dials = 0;
     let (mut failure, mut over) = (None, false);
     loop {
         tokio::select! {
@@ -83,10 +87,18 @@ pub(crate) async fn knock(
                     ways.spawn(way(endpoint.clone(), invite.clone(), addrs, LAN, until));
                 }
             }
+            () = sleep_until(dial_at) => {
+                ways.spawn(way(endpoint.clone(), invite.clone(), addrs.clone(), DIRECT, until));
+                dials += 1;
+                dial_at = (dials < DIALS).then(|| Instant::now() + DIAL_AGAIN);
+            }
             // Dials end at the same moment, and say why.
             () = tokio::time::sleep_until(until.into()), if !over => over = true,
         }
-        if ways.is_empty() {
+        if failure.is_some() {
+            dial_at = None;
+        }
+        if ways.is_empty() && dial_at.is_none() {
             if near.is_none() || over {
                 break;
             }
@@ -99,6 +111,14 @@ pub(crate) async fn knock(
         true => ErrorCode::NobodyNear.into(),
         false => ErrorCode::NetworksApart.into(),
     }))
+}
+
+/// Comes at that moment; never without one.
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The next device nearby; for ever nothing where nobody is looked for.
