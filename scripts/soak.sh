@@ -58,6 +58,11 @@ run_networks() {
   done
 }
 
+run_churn() {
+  scripts/need.sh test
+  PEDDLENET_CHURN_S=$(($1 * 60)) CI=true across --test netns -- churn --nocapture
+}
+
 run_hostile() { PEDDLENET_HOSTILE_S=$1 across --test hostile -- --nocapture --test-threads=1; }
 
 run_stories() {
@@ -116,6 +121,7 @@ case ${1:-all} in
   storms) run_storms "${2:-2000}" ;;
   grown) run_grown "${2:-5}" ;;
   networks) run_networks "${2:-20}" ;;
+  churn) run_churn "${2:-60}" ;;
   hostile) run_hostile "${2:-60}" ;;
   stories) run_stories "${2:-20}" ;;
   pages) run_pages ;;
@@ -129,11 +135,12 @@ case ${1:-all} in
     run_storms 2000
     run_grown 5
     run_networks 2
+    run_churn 4
     run_hostile 60
     run_stories 20
     ;;
   *)
-    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, planted, nodes, storms, grown, networks, hostile, stories, pages or all" >&2
+    echo "soak.sh: there is no '$1'; choose kills, power, decoders, fuzz, planted, nodes, storms, grown, networks, churn, hostile, stories, pages or all" >&2
     exit 2
     ;;
 esac

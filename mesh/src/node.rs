@@ -262,11 +262,10 @@ impl Node {
         let until = Instant::now() + SHOWN_BACK_FOR;
         loop {
             let failure = match self.join(link).await {
-                Ok(joined) if joined.via == actor::DIRECT => {
+                Ok(joined) => {
                     let via = actor::TWO_SCAN;
                     return Ok(Joined { via, ..joined });
                 }
-                Ok(joined) => return Ok(joined),
                 Err(e) => e,
             };
             if !failure.code.may_pass() || Instant::now() >= until {

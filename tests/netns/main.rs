@@ -5,6 +5,7 @@
 //!  hotspot      the inviter is the access point; it is killed, and the others go on
 //!  two_wifis    a laptop in two networks carries a room between them
 //!  away         walking away and back; missing ten epochs
+//!  churn        twelve that come and go: what the rest takes of the machine
 //!  losses       five per cent each way, a third one way; a slow line
 //!  addresses    IPv6 alone; a router that maps anew in the middle of a talk
 //!  halves       twelve devices, the cable between two switches cut, and mended
@@ -17,6 +18,7 @@
 
 mod addresses;
 mod away;
+mod churn;
 mod halves;
 mod hotspot;
 mod lab_itself;

@@ -320,6 +320,10 @@ async fn stats(node: &Node) -> Result<Value, Error> {
             stats.insert(group.to_owned(), rows(counts));
         }
         stats.extend(output::diagnostics(&diagnostics));
+        let tasks = tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks();
+        stats.insert("tasks".to_owned(), json!(tasks));
     }
     Ok(stats)
 }
