@@ -1,5 +1,6 @@
 /** The numbers of a device as lines, and the same lines as text. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
 import { asText, sectionsOf } from '../../ui/lib/diagnostics.js';
 import { span } from '../../ui/lib/time.js';
@@ -56,7 +57,12 @@ test('attempts_and_links_are_said_by_way', () => {
 });
 
 test('every_failure_says_what_happened_and_what_to_do_in_plain_words', () => {
-  const reasons = ['nobody_there', 'refused', 'wrong_fingerprint', 'handshake', 'no_address', 'deadline', 'closed', 'no_network', 'networks_apart', 'superseded', 'itself'];
+  const reasons = [
+    'no_answer', 'nobody_near', 'networks_apart', 'other_network', 'no_network', 'network_failed', 'wrong_host', 'own_code', 'invite_unknown', 'invite_expired',
+    'invite_used_up', 'invite_revoked', 'room_closed', 'room_full', 'internal',
+  ];
+  const source = readFileSync(new URL('../../mesh/src/error.rs', import.meta.url), 'utf8');
+  for (const reason of reasons) assert.ok(source.includes(` = "${reason}" => `), `${reason} is a code of the shell`);
   const sentences = reasons.map(why);
   assert.equal(new Set(sentences).size, reasons.length);
   for (const sentence of [...sentences, why('pigeon_lost')]) {
