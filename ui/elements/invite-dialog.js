@@ -89,11 +89,11 @@ export class InviteDialog extends ModalElement {
       h('div', { class: 'row' }, this.#link, this.#copy),
       this.#note,
       h('button', {
-        type: 'button', class: 'link-button', 'data-test': 'invite-revoke', onclick: () => void this.#revoke(),
-      }, t('invite.revoke')),
-      h('button', {
         type: 'button', class: 'link-button', 'data-test': 'answer-open', onclick: () => this.#scanTheirs(),
-      }, t('answer.open')));
+      }, t('answer.open')),
+      h('button', {
+        type: 'button', class: 'link-button', 'data-test': 'invite-revoke', onclick: () => void this.#revoke(),
+      }, t('invite.revoke')));
     this.#showCopy('copy', t('invite.copy'));
     this.#timer = window.setInterval(() => this.#tick(), 500);
     this.#stayAwake(true);

@@ -52,7 +52,7 @@ export class ScanDialog extends ModalElement {
   });
   #link = h('input', {
     id: 'scan-link', class: 'field field-code', type: 'text', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false',
-    enterkeyhint: 'go', placeholder: t('scan.linkPlaceholder'), 'data-test': 'scan-link', dir: 'ltr',
+    enterkeyhint: 'go', 'data-test': 'scan-link', dir: 'ltr',
   });
   #hintTimer = 0;
   /** @type {'scanning' | 'joining' | 'answering'} */
@@ -111,6 +111,7 @@ export class ScanDialog extends ModalElement {
     this.#mode = 'scanning';
     const { theirs } = this.data;
     this.heading = theirs ? t('answer.scan') : t('scan.title');
+    this.#link.placeholder = theirs ? t('answer.placeholder') : t('scan.linkPlaceholder');
     setLine(this.#error, '');
     setLine(this.#hint, '');
     this.body.replaceChildren(
@@ -126,7 +127,7 @@ export class ScanDialog extends ModalElement {
         h('label', { class: 'label', for: 'scan-link' }, t('scan.link')),
         h('div', { class: 'row' },
           this.#link,
-          h('button', { type: 'submit', class: 'button button-primary', 'data-test': 'scan-join' }, t('scan.join')))));
+          h('button', { type: 'submit', class: 'button button-primary', 'data-test': 'scan-join' }, theirs ? t('answer.go') : t('scan.join')))));
   }
 
   /**

@@ -303,6 +303,8 @@ export const ar = Object.freeze({
   'answer.open': 'لا يستطيع صديقك الدخول؟ امسح شاشته',
   'answer.scan': 'امسح شاشته',
   'answer.guide': 'دع صديقك يضغط «اعرض رمزي في المقابل» حيث فشل الانضمام، ثم امسح ذلك الرمز.',
+  'answer.placeholder': 'PEDDLENET:B/…',
+  'answer.go': 'إدخال',
   'answer.title': 'إدخال صديق',
   'answer.waiting': 'جارٍ فتح الطريق…',
   'answer.done': 'صديقك في طريقه إلى الدخول.',
