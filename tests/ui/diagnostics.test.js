@@ -62,7 +62,12 @@ test('every_failure_says_what_happened_and_what_to_do_in_plain_words', () => {
     'invite_used_up', 'invite_revoked', 'room_closed', 'room_full', 'internal',
   ];
   const source = readFileSync(new URL('../../mesh/src/error.rs', import.meta.url), 'utf8');
-  for (const reason of reasons) assert.ok(source.includes(` = "${reason}" => `), `${reason} is a code of the shell`);
+  const names = new Map([...source.matchAll(/^ {4}(\w+) = "(\w+)" => /gm)].map(([, variant, name]) => [variant, name]));
+  for (const reason of reasons) assert.ok([...names.values()].includes(reason), `${reason} is a code of the shell`);
+  // What a dial, and a refused join, end with.
+  const ends = [/fn code_of[^]*?\n}/, /fn refused[^]*?\n {4}}/].flatMap((part) => [...(part.exec(source)?.[0] ?? '').matchAll(/ErrorCode::(\w+)/g)]);
+  assert.ok(ends.length >= 10, `the pattern finds them: ${ends.length}`);
+  for (const [, variant] of ends) assert.ok(reasons.includes(names.get(variant) ?? variant), `${variant} has words of its own`);
   const sentences = reasons.map(why);
   assert.equal(new Set(sentences).size, reasons.length);
   for (const sentence of [...sentences, why('pigeon_lost')]) {
