@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { choosePicture, closeDialog, complaint, hook, introduce, makeRoom, pasteLink, showCode } from './harness/acts.js';
+import { choosePicture, closeDialog, codeOf, complaint, hook, introduce, makeRoom, pasteLink, reads, showCode } from './harness/acts.js';
 import { play } from './harness/stage.js';
 import { until } from './harness/webdriver.js';
 
@@ -42,7 +42,41 @@ test('links that lead nowhere are answered with a sentence', { timeout: 180_000 
   // The inviter leaves.
   await ada.kill();
   const nobody = await refused(ben, link);
-  assert.match(nobody, /answer/i);
+  assert.match(nobody, /answer|gets through/i, 'on one network of their own it says that nothing gets through');
+}));
+
+test('who gets no answer shows a code back, and one that is nobody’s says so', { timeout: 180_000 }, () => play(async (stage) => {
+  const ada = await stage.person('Ada');
+  const ben = await stage.person('Ben');
+  await Promise.all([ada.open(), ben.open({ width: 360, height: 740 })]);
+  await introduce(ada);
+  await makeRoom(ada, 'Camp 7');
+  const link = await showCode(ada);
+  await introduce(ben);
+  await ada.kill();
+
+  const { window } = ben;
+  await pasteLink(ben, link);
+  await complaint(ben);
+  await window.click(hook('back-show'));
+  await window.see(hook('back-qr'), 'the code back');
+  await reads(ben, hook('back-left'), /(0:[0-5]\d|1:00)/);
+  await ben.shoot('12-code-back-phone');
+  const back = await codeOf(ben, hook('back-qr'));
+  assert.match(back, /^PEDDLENET:B\//);
+  await window.click(hook('join-cancel'));
+  await window.see(hook('scan-link'), 'the ways to a room, after cancelling');
+
+  // Ben made no code that it could answer.
+  await window.type(hook('scan-link'), back.toLowerCase());
+  await window.click(hook('scan-join'));
+  const nobody = await complaint(ben);
+  assert.match(nobody, /answers none of yours/);
+  await window.click(hook('scan-again'));
+  await window.type(hook('scan-link'), back.slice(0, -8));
+  await window.click(hook('scan-join'));
+  assert.notEqual(await complaint(ben), nobody, 'a broken one is told from one that is nobody’s');
+  await ben.shoot('13-answer-refused-phone');
 }));
 
 test('pictures without a code of ours are answered with a sentence', { timeout: 120_000 }, () => play(async (stage) => {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 
 import {
-  ask, close, closeDialog, enterRoom, hook, introduce, makeRoom, meet, messageOf, pick, say, sees, showCode,
+  ask, close, closeDialog, codeOf, enterRoom, hook, introduce, makeRoom, meet, messageOf, pasteLink, pick, say, sees, showCode,
 } from './harness/acts.js';
 import { findings } from './harness/axe.js';
 import { play } from './harness/stage.js';
@@ -240,6 +240,11 @@ for (const direction of /** @type {Direction[]} */ (['ltr', 'rtl'])) {
 
     await showCode(ada);
     await tour.look('invite');
+    await window.click(hook('answer-open'));
+    await until('that there is no camera', () => window.run('return document.querySelector(".is-without") !== null'));
+    await tour.look('answer-scan');
+    await close(ada, 'scan-dialog');
+    await showCode(ada);
     await window.click(hook('codes-open'));
     await window.see(hook('open-code'), 'the open code');
     await tour.look('codes');
@@ -291,6 +296,26 @@ for (const direction of /** @type {Direction[]} */ (['ltr', 'rtl'])) {
     await window.click(`${hook('direct')} ${hook('composer-send')}`);
     await window.see(`${hook('direct')} ${hook('message')}`, 'what was said to one alone');
     await tour.look('direct');
+    await close(ada, 'direct-dialog');
+    await close(ada, 'people-dialog');
+
+    // A code whose device is gone: joining fails, and this device shows one back.
+    await makeRoom(ben, 'Camp 8');
+    await ben.window.see('.room-empty', 'the new room');
+    const gone = await showCode(ben);
+    await ben.kill();
+    await toTheList(ada);
+    await pasteLink(ada, gone);
+    await window.see(hook('back-show'), 'the way back');
+    await tour.look('join-apart');
+    await window.click(hook('back-show'));
+    await window.see(hook('back-qr'), 'the code back');
+    const back = await codeOf(ada, hook('back-qr'));
+    await tour.look('back-code');
+    await closeDialog(ada);
+    await pasteLink(ada, back);
+    await window.see(hook('scan-again'), 'that it is nobody’s');
+    await tour.look('answer-unknown');
     tour.done();
   }));
 }

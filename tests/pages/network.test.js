@@ -28,6 +28,24 @@ describe('the network, the numbers and the Wi-Fi', { skip: missing }, () => {
     });
   }
 
+  for (const [scene, command] of [['network', 'network_map'], ['diagnostics', 'diagnostics']]) {
+    test(`${scene} is asked for at once when the addresses change`, async () => {
+      await stage.show(scene);
+      // By itself it is asked for every two seconds: once, at most, while this goes on.
+      const answers = await stage.window.runAsync(`const [command, done] = arguments;
+        const count = () => window.shell.calls.filter((call) => call.command === command).length;
+        const first = count();
+        (async () => {
+          for (let n = 0; n < 4; n += 1) {
+            window.shell.emit({ kind: 'network' });
+            await new Promise((resolve) => setTimeout(resolve, 450));
+          }
+          done(count() - first);
+        })();`, [command]);
+      assert.ok(answers >= 3, `${answers} answers after four changes`);
+    });
+  }
+
   test('readers of the screen have the table, the eye has the picture, and never is nothing there', async () => {
     await stage.show('network');
     const state = () => stage.window.run(`

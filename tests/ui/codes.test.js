@@ -27,6 +27,26 @@ test('a_code_with_time_left_is_shown_again_and_an_old_one_gives_way', async () =
   assert.deepEqual(calls[0], ['r', 600, null, false], 'ten minutes, for as many as come');
 });
 
+test('where_the_addresses_changed_every_room_gets_a_new_code', async () => {
+  const { calls, codes } = shop([600_000, 600_000, 600_000, 600_000, 600_000]);
+  await codes.show('r');
+  await codes.show('other');
+  codes.forgetAll();
+  assert.equal((await codes.show('r')).invite, 'i3');
+  assert.equal((await codes.show('other')).invite, 'i4');
+  assert.equal((await codes.show('r')).invite, 'i3', 'and keeps it');
+  assert.equal(calls.length, 4);
+});
+
+test('a_code_made_while_the_addresses_changed_is_not_shown', async () => {
+  const { calls, codes } = shop([600_000, 600_000]);
+  const shown = codes.show('r');
+  codes.forgetAll();
+  assert.equal((await shown).invite, 'i2');
+  assert.equal((await codes.show('r')).invite, 'i2');
+  assert.equal(calls.length, 2);
+});
+
 test('a_poster_works_for_days_and_does_not_take_the_screens_place', async () => {
   const { calls, codes } = shop([600_000, 600_000]);
   await codes.show('r');

@@ -1,5 +1,6 @@
 /** The numbers of a device as lines, and the same lines as text. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
 import { asText, sectionsOf } from '../../ui/lib/diagnostics.js';
 import { span } from '../../ui/lib/time.js';
@@ -56,7 +57,17 @@ test('attempts_and_links_are_said_by_way', () => {
 });
 
 test('every_failure_says_what_happened_and_what_to_do_in_plain_words', () => {
-  const reasons = ['nobody_there', 'refused', 'wrong_fingerprint', 'handshake', 'no_address', 'deadline', 'closed', 'no_network', 'networks_apart', 'superseded', 'itself'];
+  const reasons = [
+    'no_answer', 'nobody_near', 'networks_apart', 'other_network', 'no_network', 'network_failed', 'wrong_host', 'own_code', 'invite_unknown', 'invite_expired',
+    'invite_used_up', 'invite_revoked', 'room_closed', 'room_full', 'internal',
+  ];
+  const source = readFileSync(new URL('../../mesh/src/error.rs', import.meta.url), 'utf8');
+  const names = new Map([...source.matchAll(/^ {4}(\w+) = "(\w+)" => /gm)].map(([, variant, name]) => [variant, name]));
+  for (const reason of reasons) assert.ok([...names.values()].includes(reason), `${reason} is a code of the shell`);
+  // What a dial, and a refused join, end with.
+  const ends = [/fn code_of[^]*?\n}/, /fn refused[^]*?\n {4}}/].flatMap((part) => [...(part.exec(source)?.[0] ?? '').matchAll(/ErrorCode::(\w+)/g)]);
+  assert.ok(ends.length >= 10, `the pattern finds them: ${ends.length}`);
+  for (const [, variant] of ends) assert.ok(reasons.includes(names.get(variant) ?? variant), `${variant} has words of its own`);
   const sentences = reasons.map(why);
   assert.equal(new Set(sentences).size, reasons.length);
   for (const sentence of [...sentences, why('pigeon_lost')]) {

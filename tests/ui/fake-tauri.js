@@ -249,6 +249,13 @@ export class FakeShell {
       return { room, via: 'direct', ms: 41 };
     },
     cancel_join: () => ({}),
+    back_code: () => ({ link: `PEDDLENET:B/${'AEBAGBAFAYDQQCIKBMGA2DQPCA'.repeat(2)}`, svg: fakeCode() }),
+    join_shown_back: () => {
+      const room = this.addRoom('Camp 7');
+      this.changeRoom(room, {});
+      return { room, via: 'two-scan', ms: 9041 };
+    },
+    answer_back: () => ({}),
     send_message: ({ room, clientId, text, replyTo, mentions }) => this.addMessage(room, { text, clientId, replyTo, mentions }),
     edit_message: ({ room, message, text }) => this.changeMessage(room, message, { text, editedMs: Date.now() }),
     delete_message: ({ room, message }) => this.changeMessage(room, message, { text: '', deleted: true, reactions: [] }),

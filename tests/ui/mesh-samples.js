@@ -95,8 +95,8 @@ export function busyNumbers(now, given = {}) {
       { via: 'relay', tried: 3, opened: 1, p50Ms: null, p95Ms: null },
     ],
     failures: [
-      { via: 'direct', reason: 'nobody_there', atMs: now - 25_000 },
-      { via: 'relay', reason: 'deadline', atMs: now - 4 * 60_000 },
+      { via: 'direct', reason: 'no_answer', atMs: now - 25_000 },
+      { via: 'relay', reason: 'wrong_host', atMs: now - 4 * 60_000 },
       { via: 'direct', reason: 'pigeon_lost', atMs: now - 31 * 60_000 },
     ],
     links: [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromClipboard, handedOver, linkIn } from '../../ui/lib/pasted.js';
+import { fromClipboard, handedOver, isBackLink, linkIn } from '../../ui/lib/pasted.js';
 
 const LINK = 'PEDDLENET:J/AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYUCULBOGAZDINRYHI6';
 
@@ -11,6 +11,12 @@ test('a_link_is_found_in_the_words_around_it', () => {
   assert.equal(linkIn('See you at eight'), '');
   assert.equal(linkIn('peddlenet:v/abc'), '', 'a code that checks a person is no way into a room');
   assert.equal(linkIn(''), '');
+});
+
+test('what_a_joiner_shows_back_is_found_and_told_from_a_way_into_a_room', () => {
+  assert.equal(linkIn('I can’t get in: peddlenet:B/aeba 23\n\nBen'), 'peddlenet:B/aeba23');
+  for (const link of ['PEDDLENET:B/ABC', 'peddlenet:b/abc', 'PeddleNet:B/AbC']) assert.equal(isBackLink(linkIn(link)), true, link);
+  for (const link of [LINK, 'PEDDLENET:BB/ABC', 'PEDDLENET:V/B/', 'x PEDDLENET:B/ABC', '']) assert.equal(isBackLink(link), false, link);
 });
 
 test('a_link_that_a_mail_broke_into_lines_is_whole_again', () => {

@@ -34,6 +34,16 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
     };
     Object.defineProperty(navigator, 'mediaDevices', { value: devices, configurable: true });
   };
+  /** Nothing gets through to whoever made the code. */
+  const apart = () => {
+    campsite();
+    shell.failing.join_room = { code: 'networks_apart', message: 'The other device is on this Wi-Fi, and nothing gets through to it. Is their app open? If it is, this Wi-Fi keeps devices apart: make a hotspot on one phone and join it with the others.' };
+  };
+  const tryCode = async (link = code) => {
+    await press('scan-open');
+    await type('scan-link', link);
+    await press('scan-join');
+  };
   const others = (/** @type {string} */ room) => {
     const by = (/** @type {number} */ n, /** @type {object} */ given) => ({ invite: `code-${n}`, author: '0'.repeat(31) + n, mine: false, expiresMs: Date.now() + n * 3_600_000, uses: null, used: n, poster: false, ...given });
     const [, ada] = shell.members.get(room) ?? [];
@@ -138,6 +148,27 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
       shell.delays.join_room = 60_000;
       return async () => { await press('scan-open'); await type('scan-link', code); await press('scan-join'); await press('join-cancel'); await one('scan-hint'); };
     },
+    joinapart: () => { apart(); return async () => { await tryCode(); await one('back-show'); }; },
+    backcode: () => { apart(); shell.delays.join_shown_back = 90_000; return async () => { await tryCode(); await press('back-show'); await one('back-qr'); }; },
+    backproving: () => {
+      apart();
+      shell.delays.join_shown_back = 90_000;
+      return async () => { await tryCode(); await press('back-show'); await one('back-qr'); shell.emit({ kind: 'join', stage: 'proving' }); await wait(100); };
+    },
+    backmaking: () => { apart(); shell.delays.back_code = 60_000; return async () => { await tryCode(); await press('back-show'); await wait(100); }; },
+    backfailed: () => {
+      apart();
+      shell.failing.join_shown_back = { code: 'no_answer', message: 'Nobody answered. Are both devices on the same Wi-Fi, and is your friend’s app open?' };
+      return async () => { await tryCode(); await press('back-show'); await wait(300); await one('back-show'); };
+    },
+    answerscan: () => { openCamp(campsite()); return async () => { await press('invite-open'); await press('answer-open'); await one('scan-link'); }; },
+    answered: () => { campsite(); return async () => { await tryCode('peddlenet:b/ABC'); await one('answer-done'); }; },
+    answerunknown: () => {
+      campsite();
+      shell.failing.answer_back = { code: 'invite_unknown', message: 'The other device doesn’t know this code. Ask for a new one.' };
+      return async () => { await tryCode('PEDDLENET:B/ABC'); await one('error-text'); };
+    },
+    outsideback: () => { campsite(); return async () => { await one('room-item'); shell.emit({ kind: 'link', link: 'PEDDLENET:B/ABC' }); await one('outside-join'); }; },
     outside: () => { campsite(); return async () => { await one('room-item'); shell.emit({ kind: 'link', link: code }); await one('outside-join'); }; },
     outsidejoin: () => {
       campsite();

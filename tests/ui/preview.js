@@ -256,6 +256,23 @@ const scenes = {
     openCamp(campsite());
     return async () => { await press('people-open'); await one('person-open'); await openPerson(bo.author); await press('verify-scan'); };
   },
+  verifyback: () => {
+    openCamp(campsite());
+    shell.scans = [{ result: 'back', link: 'PEDDLENET:B/ABC' }];
+    return async () => {
+      await press('people-open');
+      await one('person-open');
+      await openPerson(bo.author);
+      await press('verify-scan');
+      const picture = await new Promise((/** @type {(picture: Blob) => void} */ resolve) => document.createElement('canvas').toBlob((blob) => resolve(/** @type {Blob} */ (blob))));
+      const data = new DataTransfer();
+      data.items.add(new File([picture], 'code.png', { type: 'image/png' }));
+      const input = /** @type {HTMLInputElement} */ (document.querySelector('[data-test="verify-file"]'));
+      input.files = data.files;
+      input.dispatchEvent(new Event('change'));
+      await one('error-text');
+    };
+  },
   power: () => {
     bo.role = 'moderator';
     openCamp(campsite());

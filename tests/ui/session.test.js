@@ -392,3 +392,39 @@ test('a_device_that_went_on_under_its_new_key_shows_its_room_anew', async () => 
   shell.emit();
   await until(session, (state) => state.members[room].find((m) => m.me)?.author === 'a1');
 });
+
+test('a_join_with_a_code_shown_back_brings_the_room_like_any_other', async () => {
+  const session = new Session(ipc);
+  await session.start();
+  const { link } = await ipc.backCode('PEDDLENET:J/ABC');
+  assert.match(link, /^PEDDLENET:B\//);
+  const room = await session.joinShownBack('PEDDLENET:J/ABC');
+  assert.equal(session.state.rooms[room].name, 'Camp 7');
+  await ipc.answerBack(link);
+  const sent = shell.calls.filter(({ command }) => command.includes('back')).map(({ command, args }) => [command, args]);
+  assert.deepEqual(sent, [
+    ['back_code', { link: 'PEDDLENET:J/ABC' }], ['join_shown_back', { link: 'PEDDLENET:J/ABC' }], ['answer_back', { link }],
+  ]);
+});
+
+test('a_code_shown_back_to_nobody_fails_with_the_shells_sentence', async () => {
+  const session = new Session(ipc);
+  await session.start();
+  shell.failing.join_shown_back = { code: 'no_answer', message: 'Nobody answered.' };
+  await assert.rejects(session.joinShownBack('PEDDLENET:J/ABC'), { code: 'no_answer', message: 'Nobody answered.' });
+  assert.equal(session.state.joinStage, null);
+});
+
+test('on_another_network_a_shown_code_gives_way_at_once', async () => {
+  shell.name = 'Rosa';
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  const first = await session.codes.show(room);
+  assert.equal((await session.codes.show(room)).invite, first.invite);
+  shell.emit({ kind: 'network' });
+  await until(session, ({ moved }) => moved === 1);
+  assert.notEqual((await session.codes.show(room)).invite, first.invite);
+  shell.emit({ kind: 'network' }, { kind: 'network' });
+  await until(session, ({ moved }) => moved === 3);
+});

@@ -66,7 +66,7 @@ export class AppShell extends ViewElement {
     this.#clock = window.setInterval(() => this.#renderState(), CLOCK_MS);
     const listeners = /** @type {Record<string, (detail: any) => void>} */ ({
       'make-room': () => this.#dialogs.create(),
-      'scan-open': () => this.#dialogs.scan(),
+      'scan-open': (given) => this.#dialogs.scan(given ?? {}),
       'name-open': () => this.#dialogs.name(),
       'settings-open': () => this.#dialogs.settings(),
       'guide-open': () => this.#dialogs.guide(),

@@ -1,11 +1,11 @@
 /**
  * `<diagnostics-dialog>`: the numbers of this device, live, and a button that copies the same as text. Asked for every two
- * seconds while it is open and somebody can be looking.
+ * seconds while it is open and somebody can be looking, and at once when this device's addresses change.
  *
- * data: {diagnostics() -> Promise<Diagnostics>}
+ * data: {moved, diagnostics() -> Promise<Diagnostics>}
  *
  * @typedef {import('../lib/diagnostics.js').Section} Section
- * @typedef {{diagnostics: () => Promise<import('../ipc/types.js').Diagnostics>}} DiagnosticsData
+ * @typedef {{moved: number, diagnostics: () => Promise<import('../ipc/types.js').Diagnostics>}} DiagnosticsData
  */
 import { copyText } from '../lib/copy.js';
 import { asText, sectionsOf } from '../lib/diagnostics.js';
@@ -47,6 +47,14 @@ export class DiagnosticsDialog extends ModalElement {
 
   teardown() {
     this.#refresh.stop();
+  }
+
+  /**
+   * @param {DiagnosticsData} data
+   * @param {DiagnosticsData | undefined} previous
+   */
+  render({ moved }, previous) {
+    if (previous && previous.moved !== moved) this.#refresh.now();
   }
 
   async #ask() {

@@ -4,6 +4,7 @@
  *   <app-shell> --invite(room), people(room), ..--> <dialog element> appended to the shell
  *   <app-shell> --refresh(room)--> what is open shows what the state says now
  */
+import { isBackLink } from '../lib/pasted.js';
 import { namesOf, peopleOf } from '../lib/people.js';
 import { mayConfirmMove, moderates, powersOver } from '../lib/power.js';
 import { WIFI, wifiOf } from '../lib/wifi.js';
@@ -96,7 +97,8 @@ export class Dialogs {
 
   diagnostics() {
     const dialog = /** @type {import('./diagnostics-dialog.js').DiagnosticsDialog} */ (document.createElement('diagnostics-dialog'));
-    dialog.data = { diagnostics: () => this.session.ipc.diagnostics() };
+    dialog.data = { moved: this.session.state.moved, diagnostics: () => this.session.ipc.diagnostics() };
+    this.#tellMoves(dialog);
     this.#host.append(dialog);
   }
 
@@ -105,12 +107,12 @@ export class Dialogs {
   }
 
   /**
-   * Asks whether to join by a link that was opened outside of the app.
+   * Asks whether to follow a link that was opened outside of the app.
    * @param {string} link
    */
   outside(link) {
     const dialog = /** @type {import('./outside-dialog.js').OutsideDialog} */ (document.createElement('outside-dialog'));
-    dialog.data = { join: () => this.scan(link) };
+    dialog.data = { back: isBackLink(link), join: () => this.scan({ link }) };
     this.#host.append(dialog);
   }
 
@@ -129,17 +131,35 @@ export class Dialogs {
     /** @type {HTMLElement | null} */ (this.#host.querySelector('[data-test="language"]'))?.focus();
   }
 
-  /** @param {string | null} [link] One that was agreed to already. */
-  scan(link = null) {
+  /**
+   * An open dialog learns that this device's addresses are others now.
+   * @param {HTMLElement & {data: {moved: number}}} dialog
+   */
+  #tellMoves(dialog) {
+    const unwatch = this.session.store.watch(({ moved }) => {
+      if (dialog.data.moved !== moved) dialog.data = { ...dialog.data, moved };
+    });
+    dialog.addEventListener('dialog-closed', unwatch, { once: true });
+  }
+
+  /** @param {{link?: string | null, theirs?: boolean}} [given] A link that was agreed to already; whether a friend's screen is to be scanned. */
+  scan({ link = null, theirs = false } = {}) {
     const { session } = this;
     const dialog = /** @type {import('./scan-dialog.js').ScanDialog} */ (document.createElement('scan-dialog'));
     dialog.data = {
       stage: null,
+      moved: session.state.moved,
       link,
+      theirs,
       scan: (frame) => session.ipc.scanFrame(frame),
       join: (link) => session.join(link),
+      back: (link) => session.ipc.backCode(link),
+      joinShownBack: (link) => session.joinShownBack(link),
+      answer: (link) => session.ipc.answerBack(link),
       cancel: () => session.cancelJoin(),
+      keepAwake: (on) => session.ipc.keepAwake(on),
     };
+    this.#tellMoves(dialog);
     const unwatch = session.store.watch(({ joinStage }) => {
       if (dialog.data.stage !== joinStage) dialog.data = { ...dialog.data, stage: joinStage };
     });
@@ -153,6 +173,7 @@ export class Dialogs {
     const dialog = /** @type {import('./invite-dialog.js').InviteDialog} */ (document.createElement('invite-dialog'));
     dialog.data = {
       room: session.state.rooms[room],
+      moved: session.state.moved,
       invite: () => session.codes.show(room),
       revoke: (invite) => session.codes.end(room, invite),
       poster: (days) => session.codes.poster(room, days),
@@ -165,6 +186,7 @@ export class Dialogs {
       wifiCode: (wifi) => session.ipc.wifiCode(wifi),
       keepWifi: (wifi) => session.setSetting(WIFI, JSON.stringify(wifi)),
     };
+    this.#tellMoves(dialog);
     this.#host.append(dialog);
   }
 
@@ -207,7 +229,8 @@ export class Dialogs {
     const since = this.#since.get(room) ?? { times: new Map() };
     this.#since.set(room, since);
     const dialog = /** @type {import('./network-dialog.js').NetworkDialog} */ (document.createElement('network-dialog'));
-    dialog.data = { room: session.state.rooms[room], members: session.state.members[room], map: () => session.ipc.networkMap(room), since };
+    dialog.data = { room: session.state.rooms[room], members: session.state.members[room], moved: session.state.moved, map: () => session.ipc.networkMap(room), since };
+    this.#tellMoves(dialog);
     const unwatch = session.store.watch(({ rooms, members }) => {
       if (!rooms[room]) dialog.close();
       else if (members[room] !== dialog.data.members || rooms[room] !== dialog.data.room) dialog.data = { ...dialog.data, room: rooms[room], members: members[room] };

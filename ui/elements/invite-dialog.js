@@ -1,16 +1,18 @@
 /**
  * `<invite-dialog>`: the room's code, as big as the screen allows, and how long it works. While it is shown the
  * screen stays on, and a new code takes its place before it ends. From here a poster is made, and every open
- * code is listed. Where friends need the Wi-Fi first, its code is step 1 and the room's is step 2.
+ * code is listed. Where friends need the Wi-Fi first, its code is step 1 and the room's is step 2. Whoever scanned it and can't
+ * get in shows a code of their own, which is scanned from here.
  *
  *   code <--back-- poster, codes, Wi-Fi form --> step 1: Wi-Fi <--> step 2: code
  *
- * data: {room, invite, revoke, poster, codes, nameOf, moderates, mayOpen, open, keepAwake, wifi, wifiCode, keepWifi}
+ * data: {room, moved, invite, revoke, poster, codes, nameOf, moderates, open, keepAwake, wifi, wifiCode, keepWifi}; emits `scan-open`.
  *
  * @typedef {import('../ipc/types.js').Invite} Invite
  * @typedef {import('../ipc/types.js').OpenInvite} OpenInvite
  * @typedef {object} InviteData
  * @property {import('../ipc/types.js').Room} room
+ * @property {number} moved Another than before: the code names addresses that are this device's no more.
  * @property {() => Promise<Invite>} invite One with time left.
  * @property {(invite: string) => Promise<void>} revoke
  * @property {(days: number) => Promise<Invite>} poster
@@ -46,6 +48,8 @@ export class InviteDialog extends ModalElement {
   #invite = null;
   #timer = 0;
   #renewing = false;
+  /** Whether the code names addresses of before. */
+  #stale = false;
   #text = h('p', { class: 'invite-text' });
   #qr = h('img', { class: 'invite-qr', 'data-test': 'invite-qr', hidden: true });
   #panel = h('div', { class: 'invite-panel' });
@@ -84,6 +88,9 @@ export class InviteDialog extends ModalElement {
       h('label', { class: 'visually-hidden', for: 'invite-link' }, t('invite.link')),
       h('div', { class: 'row' }, this.#link, this.#copy),
       this.#note,
+      h('button', {
+        type: 'button', class: 'link-button', 'data-test': 'answer-open', onclick: () => this.#scanTheirs(),
+      }, t('answer.open')),
       h('button', {
         type: 'button', class: 'link-button', 'data-test': 'invite-revoke', onclick: () => void this.#revoke(),
       }, t('invite.revoke')));
@@ -203,9 +210,20 @@ export class InviteDialog extends ModalElement {
     if (this.#invite?.invite === invite) this.#end();
   }
 
-  /** @param {InviteData} data */
-  render({ room }) {
+  /**
+   * @param {InviteData} data
+   * @param {InviteData | undefined} previous
+   */
+  render({ room, moved }, previous) {
     this.#qr.alt = t('invite.qr', { name: room.name });
+    if (!previous || previous.moved === moved || this.#invite === null) return;
+    this.#stale = true;
+    void this.#renew();
+  }
+
+  #scanTheirs() {
+    this.emit('scan-open', { theirs: true }); // while this element is still in the page
+    this.close();
   }
 
   async #make() {
@@ -224,11 +242,12 @@ export class InviteDialog extends ModalElement {
   /** @param {Invite} invite */
   #put(invite) {
     this.#invite = invite;
+    this.#stale = false;
     this.#qr.src = pictureOf(invite.svg);
     this.#link.value = invite.link;
   }
 
-  /** Puts a new code in the place of one that ends soon. Should that fail, the old one stays until it ends. */
+  /** Puts a new code in the place of one that ends soon, or is stale. Should that fail, the old one stays until it ends. */
   async #renew() {
     if (this.#renewing) return;
     this.#renewing = true;
@@ -280,7 +299,7 @@ export class InviteDialog extends ModalElement {
     const now = Date.now();
     const left = this.#invite.expiresMs - now;
     if (left > 0) {
-      if (isOld(this.#invite, now)) void this.#renew();
+      if (this.#stale || isOld(this.#invite, now)) void this.#renew();
       this.#left.textContent = t('invite.left', { time: countdown(left) });
       return;
     }

@@ -5,27 +5,39 @@
  *
  *   joining --done--> `joined` (room id)
  *      |--failed--> try again --> joining, or `join-ended`
+ *      |     +--nothing got through--> a code is shown back, joining goes on for a minute
  *      +--cancel--> stopping --> `join-stopped`
  *
- * data: {link, stage, join(link), cancel(), title(words)}
+ * data: {link, stage, moved, join(link), back(link), joinShownBack(link), cancel(), keepAwake(on), title(words)}
  *
  * @typedef {import('../ipc/types.js').JoinStage} JoinStage
  * @typedef {object} JoinData
  * @property {string} link
  * @property {JoinStage | null} stage
+ * @property {number} moved Changes with this device's addresses: a code that names them is made anew.
  * @property {(link: string) => Promise<string>} join
+ * @property {(link: string) => Promise<import('../ipc/types.js').Back>} back
+ * @property {(link: string) => Promise<string>} joinShownBack Joins while that code is shown.
  * @property {() => Promise<void>} cancel
+ * @property {(on: boolean) => Promise<void>} keepAwake
  * @property {(words: string) => void} title
  */
-import { errorLine, h, setLine } from '../lib/dom.js';
+import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { t } from '../strings/index.js';
+import './back-code.js';
 
 /** A join usually takes less than a second; after this long the person is told what helps. */
 const SLOW_MS = 4000;
 
 /** The shell gives up after some seconds (JOIN_DEADLINE in mesh/wire); this is for a shell that doesn't. */
 const LATE_MS = 20_000;
+
+/** How long the shell joins while a code is shown back (SHOWN_BACK_FOR in mesh/src/node.rs); its last try may end some seconds after. */
+const SHOWN_MS = 60_000;
+
+/** Nothing got through: whoever made the code may open the way from their side. @type {ReadonlySet<string>} */
+const OPENABLE = new Set(['no_answer', 'networks_apart', 'other_network']);
 
 /** How long stopping may take before the page goes on without an answer. */
 const STOPPING_MS = 3000;
@@ -45,8 +57,10 @@ export class JoinProgress extends ViewElement {
   #stage = h('p', { class: 'join-stage', role: 'status', 'data-test': 'join-stage' });
   #slow = h('p', { class: 'hint', role: 'status', hidden: true });
   #error = errorLine();
+  #help = h('p', { class: 'hint', hidden: true });
   #ways = h('div', { class: 'row row-center' });
   #box = h('div', { class: 'join' });
+  #back = /** @type {import('./back-code.js').BackCode} */ (document.createElement('back-code'));
   /** @type {'joining' | 'stopping' | 'over'} */
   #mode = 'over';
   /** Tells apart the join under way from one that was given up. */
@@ -57,8 +71,7 @@ export class JoinProgress extends ViewElement {
   setup() {
     this.#box.replaceChildren(
       h('div', { class: 'join-dots', 'aria-hidden': 'true' }, h('i'), h('i'), h('i')),
-      this.#stage, this.#slow, this.#error, this.#ways);
-    this.replaceChildren(this.#box);
+      this.#stage, this.#slow, this.#error, this.#help, this.#ways);
     void this.#join();
   }
 
@@ -68,38 +81,95 @@ export class JoinProgress extends ViewElement {
     this.#end();
   }
 
-  /** @param {JoinData} data */
-  render({ stage }) {
+  /**
+   * @param {JoinData} data
+   * @param {JoinData | undefined} previous
+   */
+  render({ stage, moved }, previous) {
     if (this.#mode !== 'joining') return;
-    setLine(this.#stage, stage ? STAGE_WORDS[stage]?.() ?? t('join.looking') : t('join.looking'));
     this.#stage.dataset.stage = stage ?? '';
+    if (!this.#back.isConnected) {
+      setLine(this.#stage, stage ? STAGE_WORDS[stage]?.() ?? t('join.looking') : t('join.looking'));
+      return;
+    }
+    // That nobody answers yet is said by the countdown.
+    this.#back.data = { ...this.#back.data, stage: stage && stage !== 'dialing' ? STAGE_WORDS[stage]?.() ?? '' : '' };
+    if (previous && previous.moved !== moved) void this.#renewBack();
   }
 
-  async #join() {
+  /**
+   * @param {string} title
+   * @param {string} words
+   * @returns {number} The attempt that begins.
+   */
+  #begin(title, words) {
     this.#end();
-    const attempt = this.#attempt;
     this.#mode = 'joining';
-    this.data.title(t('join.title'));
+    this.data.title(title);
     this.#box.classList.remove('is-still');
-    setLine(this.#stage, t('join.looking'));
+    this.replaceChildren(this.#box);
+    setLine(this.#stage, words);
     setLine(this.#error, '');
+    setLine(this.#help, '');
     const cancel = h('button', { type: 'button', class: 'button', 'data-test': 'join-cancel', onclick: () => void this.#cancel() }, t('action.cancel'));
     this.#ways.replaceChildren(cancel);
     cancel.focus();
-    this.#timers = [
-      window.setTimeout(() => setLine(this.#slow, t('join.slow')), SLOW_MS),
-      window.setTimeout(() => {
-        void this.#cancelQuietly();
-        this.#failed(t('join.late'));
-      }, LATE_MS),
-    ];
+    this.#giveUpAfter(LATE_MS);
+    return this.#attempt;
+  }
+
+  /** @param {number} ms */
+  #giveUpAfter(ms) {
+    this.#timers.push(window.setTimeout(() => {
+      void this.#cancelQuietly();
+      this.#failed({ code: '', message: t('join.late') });
+    }, ms));
+  }
+
+  async #join() {
+    const attempt = this.#begin(t('join.title'), t('join.looking'));
+    this.#timers.push(window.setTimeout(() => setLine(this.#slow, t('join.slow')), SLOW_MS));
+    await this.#enter(attempt, () => this.data.join(this.data.link));
+  }
+
+  async #showBack() {
+    const attempt = this.#begin(t('back.show'), t('invite.making'));
+    const { moved } = this.data;
+    await this.#enter(attempt, async () => {
+      const { svg } = await this.data.back(this.data.link);
+      if (attempt !== this.#attempt) return '';
+      this.#stopTimers();
+      this.#giveUpAfter(SHOWN_MS + LATE_MS);
+      this.#back.data = { svg, stage: '', untilMs: Date.now() + SHOWN_MS, cancel: () => void this.#cancel(), keepAwake: this.data.keepAwake };
+      this.replaceChildren(this.#back);
+      if (this.data.moved !== moved) void this.#renewBack();
+      return this.data.joinShownBack(this.data.link);
+    });
+  }
+
+  /** The addresses in the code that is shown are others now. Should a new one fail, the old one stays: one of its addresses may be left. */
+  async #renewBack() {
+    const attempt = this.#attempt;
     try {
-      const room = await this.data.join(this.data.link);
+      const { svg } = await this.data.back(this.data.link);
+      if (attempt === this.#attempt) this.#back.data = { ...this.#back.data, svg };
+    } catch (error) {
+      console.info('the code could not be renewed', error);
+    }
+  }
+
+  /**
+   * @param {number} attempt
+   * @param {() => Promise<string>} join
+   */
+  async #enter(attempt, join) {
+    try {
+      const room = await join();
       if (attempt !== this.#attempt) return;
       this.#end();
       this.emit('joined', room);
     } catch (error) {
-      if (attempt === this.#attempt) this.#failed(/** @type {Error} */ (error).message);
+      if (attempt === this.#attempt) this.#failed(/** @type {import('../ipc/index.js').IpcError} */ (error));
     }
   }
 
@@ -107,19 +177,26 @@ export class JoinProgress extends ViewElement {
   #end() {
     this.#mode = 'over';
     this.#attempt += 1;
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers = [];
+    this.#stopTimers();
     setLine(this.#slow, '');
   }
 
-  /** @param {string} reason */
-  #failed(reason) {
+  #stopTimers() {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+  }
+
+  /** @param {Pick<import('../ipc/index.js').IpcError, 'code' | 'message'>} reason */
+  #failed({ code, message }) {
     this.#end();
     this.data.title(t('join.failed'));
+    this.replaceChildren(this.#box);
     setLine(this.#stage, '');
-    setLine(this.#error, reason);
+    setLine(this.#error, message);
+    setLine(this.#help, OPENABLE.has(code) ? t('back.help') : '');
     const again = h('button', { type: 'button', class: 'button button-primary', 'data-test': 'join-again', onclick: () => void this.#join() }, t('action.tryAgain'));
-    this.#ways.replaceChildren(again, h('button', {
+    const back = h('button', { type: 'button', class: 'button', 'data-test': 'back-show', hidden: !OPENABLE.has(code), onclick: () => void this.#showBack() }, icon('code'), t('back.show'));
+    this.#ways.replaceChildren(again, back, h('button', {
       type: 'button', class: 'button', 'data-test': 'scan-again', onclick: () => this.emit('join-ended'),
     }, t('scan.again')));
     this.#box.classList.add('is-still');
@@ -129,6 +206,8 @@ export class JoinProgress extends ViewElement {
   async #cancel() {
     this.#end();
     this.#mode = 'stopping';
+    this.replaceChildren(this.#box);
+    this.#box.classList.remove('is-still');
     setLine(this.#stage, t('join.cancelling'));
     this.#ways.replaceChildren();
     await Promise.race([this.#cancelQuietly(), wait(STOPPING_MS)]);

@@ -1,13 +1,15 @@
 /**
  * `<network-dialog>`: the mesh of a room, live: a picture or a table, what has just changed, and the way of the last message.
- * Asked for every two seconds while it is open and somebody can be looking, and at once when a member's place changes.
+ * Asked for every two seconds while it is open and somebody can be looking, and at once when a member's place or this device's
+ * addresses change.
  *
- * data: {room, members, map() -> Promise<NetworkMap>, since}
+ * data: {room, members, moved, map() -> Promise<NetworkMap>, since}
  *
  * @typedef {import('../ipc/types.js').NetworkMap} NetworkMap
  * @typedef {object} NetworkData
  * @property {import('../ipc/types.js').Room} room
  * @property {import('../ipc/types.js').Member[] | undefined} members Others than before: the map is asked for anew.
+ * @property {number} moved Likewise.
  * @property {() => Promise<NetworkMap>} map
  * @property {{times: Map<string, import('../lib/mesh-words.js').Since>}} since Kept while the window lives.
  */
@@ -85,9 +87,9 @@ export class NetworkDialog extends ModalElement {
    * @param {NetworkData} data
    * @param {NetworkData | undefined} previous
    */
-  render({ room, members }, previous) {
+  render({ room, members, moved }, previous) {
     this.heading = t('network.title', { name: room.name });
-    if (previous && previous.members !== members) this.#refresh.now();
+    if (previous && (previous.members !== members || previous.moved !== moved)) this.#refresh.now();
   }
 
   async #ask() {

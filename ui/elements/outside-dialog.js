@@ -1,9 +1,10 @@
 /**
- * `<outside-dialog>`: a link to a room was opened outside of the app. Nothing is joined unless the person says so.
+ * `<outside-dialog>`: a link to a room, or one of a friend who can't get in, was opened outside of the app. Nothing is joined,
+ * and nobody let in, unless the person says so.
  *
- * data: {join()}
+ * data: {back, join()}
  *
- * @typedef {{join: () => void}} OutsideData
+ * @typedef {{back: boolean, join: () => void}} OutsideData Whether it is a friend's; what follows it.
  */
 import { h } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
@@ -13,12 +14,13 @@ import { t } from '../strings/index.js';
 export class OutsideDialog extends ModalElement {
   setup() {
     super.setup();
-    this.heading = t('outside.title');
+    const { back } = this.data;
+    this.heading = back ? t('outside.backTitle') : t('outside.title');
     const not = h('button', { type: 'button', class: 'button', 'data-test': 'outside-not', onclick: () => this.close() }, t('outside.not'));
     this.body.replaceChildren(
-      h('p', {}, t('outside.text')),
+      h('p', {}, back ? t('outside.backText') : t('outside.text')),
       h('div', { class: 'row row-wrap' },
-        h('button', { type: 'button', class: 'button button-primary', 'data-test': 'outside-join', onclick: () => this.#join() }, t('outside.join')),
+        h('button', { type: 'button', class: 'button button-primary', 'data-test': 'outside-join', onclick: () => this.#join() }, back ? t('outside.backGo') : t('outside.join')),
         not));
     not.focus();
   }

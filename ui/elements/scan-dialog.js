@@ -1,29 +1,38 @@
 /**
- * `<scan-dialog>`: the ways to a room (camera, picture, link, what is pasted or dropped), then the joining itself.
+ * `<scan-dialog>`: the ways to a room (camera, picture, link, what is pasted or dropped), then the joining itself. A code that
+ * a joiner shows back, who could not get through to this device, is taken in by the same ways.
  *
  *   scanning --code or link--> joining --done--> closes, `room-open`
  *      ^                          |
- *      +-- again, cancelled -- failed --try again--> joining
+ *      |-- again, cancelled -- failed --try again--> joining
+ *      +--a code shown back--> answering --done--> closes
  *
- * data: {stage, link, scan(luma), join(link), cancel()}; emits `room-open` (room id).
+ * data: {stage, moved, link, theirs, scan(luma), join(link), back(link), joinShownBack(link), answer(link), cancel(), keepAwake(on)}; emits `room-open` (room id).
  *
  * @typedef {import('../ipc/types.js').Luma} Luma
  * @typedef {import('../ipc/types.js').Scan} Scan
  * @typedef {import('../ipc/types.js').JoinStage} JoinStage
  * @typedef {object} ScanData
  * @property {JoinStage | null} stage How far the joining under way is.
- * @property {string | null} link One that was agreed to already: joining starts at once.
+ * @property {number} moved As for `<join-progress>`.
+ * @property {string | null} link One that was agreed to already: joining, or answering, starts at once.
+ * @property {boolean} theirs Opened to scan the screen of a friend who can't get in.
  * @property {(frame: Luma) => Promise<Scan>} scan
  * @property {(link: string) => Promise<string>} join Resolves with the room's id.
+ * @property {(link: string) => Promise<import('../ipc/types.js').Back>} back
+ * @property {(link: string) => Promise<string>} joinShownBack
+ * @property {(link: string) => Promise<void>} answer
  * @property {() => Promise<void>} cancel
+ * @property {(on: boolean) => Promise<void>} keepAwake
  */
 import { openPicture, pictureLuma } from '../lib/camera.js';
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { PICTURE_SIDES } from '../lib/luma.js';
 import { ModalElement } from '../lib/modal.js';
-import { fromClipboard, handedOver, linkIn } from '../lib/pasted.js';
+import { fromClipboard, handedOver, isBackLink, linkIn } from '../lib/pasted.js';
 import { kindWords, whyWords } from '../lib/scan-words.js';
 import { t } from '../strings/index.js';
+import './answer-back.js';
 import './join-progress.js';
 import './scan-stage.js';
 
@@ -34,6 +43,7 @@ const HINT_MS = 4000;
 export class ScanDialog extends ModalElement {
   #stage = /** @type {import('./scan-stage.js').ScanStage} */ (document.createElement('scan-stage'));
   #progress = /** @type {import('./join-progress.js').JoinProgress} */ (document.createElement('join-progress'));
+  #answer = /** @type {import('./answer-back.js').AnswerBack} */ (document.createElement('answer-back'));
   #hint = h('p', { class: 'scan-hint', role: 'status', hidden: true, 'data-test': 'scan-hint' });
   #error = errorLine();
   #file = h('input', {
@@ -42,10 +52,10 @@ export class ScanDialog extends ModalElement {
   });
   #link = h('input', {
     id: 'scan-link', class: 'field field-code', type: 'text', autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false',
-    enterkeyhint: 'go', placeholder: t('scan.linkPlaceholder'), 'data-test': 'scan-link', dir: 'ltr',
+    enterkeyhint: 'go', 'data-test': 'scan-link', dir: 'ltr',
   });
   #hintTimer = 0;
-  /** @type {'scanning' | 'joining'} */
+  /** @type {'scanning' | 'joining' | 'answering'} */
   #mode = 'scanning';
 
   setup() {
@@ -60,9 +70,11 @@ export class ScanDialog extends ModalElement {
       this.close(); // first, so that the room may take the focus
       this.emit('room-open', detail);
     });
+    this.listen(this.#answer, 'answer-ended', () => this.#scanning());
+    this.listen(this.#answer, 'answer-done', () => this.close());
     this.#listenForPictures();
     if (this.data.link === null) this.#scanning();
-    else this.#join(this.data.link);
+    else this.#follow(this.data.link);
   }
 
   teardown() {
@@ -70,8 +82,8 @@ export class ScanDialog extends ModalElement {
   }
 
   /** @param {ScanData} data */
-  render({ stage }) {
-    if (this.#mode === 'joining') this.#progress.data = { ...this.#progress.data, stage };
+  render({ stage, moved }) {
+    if (this.#mode === 'joining') this.#progress.data = { ...this.#progress.data, stage, moved };
   }
 
   #listenForPictures() {
@@ -97,10 +109,13 @@ export class ScanDialog extends ModalElement {
 
   #scanning() {
     this.#mode = 'scanning';
-    this.heading = t('scan.title');
+    const { theirs } = this.data;
+    this.heading = theirs ? t('answer.scan') : t('scan.title');
+    this.#link.placeholder = theirs ? t('answer.placeholder') : t('scan.linkPlaceholder');
     setLine(this.#error, '');
     setLine(this.#hint, '');
     this.body.replaceChildren(
+      ...(theirs ? [h('p', { class: 'invite-text' }, t('answer.guide'))] : []),
       this.#stage,
       this.#hint,
       this.#error,
@@ -112,7 +127,7 @@ export class ScanDialog extends ModalElement {
         h('label', { class: 'label', for: 'scan-link' }, t('scan.link')),
         h('div', { class: 'row' },
           this.#link,
-          h('button', { type: 'submit', class: 'button button-primary', 'data-test': 'scan-join' }, t('scan.join')))));
+          h('button', { type: 'submit', class: 'button button-primary', 'data-test': 'scan-join' }, theirs ? t('answer.go') : t('scan.join')))));
   }
 
   /**
@@ -121,8 +136,8 @@ export class ScanDialog extends ModalElement {
    */
   #take(scan) {
     if (this.#mode !== 'scanning' || !this.isConnected) return true;
-    if (scan.result === 'invite') {
-      this.#join(scan.link);
+    if (scan.result === 'invite' || scan.result === 'back') {
+      this.#follow(scan.link);
       return true;
     }
     if (scan.result === 'other') this.#showHint(kindWords(scan));
@@ -167,7 +182,7 @@ export class ScanDialog extends ModalElement {
     }
     const link = given ? linkIn(given.text) : '';
     if (link === '') setLine(this.#error, t('scan.pasteNothing'));
-    else this.#join(link);
+    else this.#follow(link);
   }
 
   /** @param {Blob} file */
@@ -213,13 +228,27 @@ export class ScanDialog extends ModalElement {
       this.#link.focus();
       return;
     }
-    this.#join(link);
+    this.#follow(link);
+  }
+
+  /** @param {string} link A room's, or a joiner's. */
+  #follow(link) {
+    if (isBackLink(link)) this.#letIn(link);
+    else this.#join(link);
+  }
+
+  /** @param {string} link */
+  #letIn(link) {
+    this.#mode = 'answering';
+    this.#answer.data = { link, answer: this.data.answer, title: (words) => { this.heading = words; } };
+    this.body.replaceChildren(this.#answer);
   }
 
   /** @param {string} link */
   #join(link) {
+    const { moved, join, back, joinShownBack, cancel, keepAwake } = this.data;
     this.#mode = 'joining';
-    this.#progress.data = { link, stage: null, join: this.data.join, cancel: this.data.cancel, title: (words) => { this.heading = words; } };
+    this.#progress.data = { link, stage: null, moved, join, back, joinShownBack, cancel, keepAwake, title: (words) => { this.heading = words; } };
     this.body.replaceChildren(this.#progress);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * `<settings-dialog>`: my name, the language, colours and size of the text, what is told to me and to others,
- * whether people on this network are found, what the rooms take on this device, how its data is protected, and its end.
+ * whether people on this network are found, whether the battery is saved, what the rooms take on this device, how its data is protected, and its end.
  *
  * data: {key, settings, rooms, set(name, value) -> Promise, storage() -> Promise, wipe() -> Promise}; emits
  * `name-open`, `guide-open`, `diagnostics-open`.
@@ -105,10 +105,11 @@ export class SettingsDialog extends ModalElement {
   }
 
   #network() {
-    const { lan = 'on' } = this.data.settings;
+    const { lan = 'on', battery = 'off' } = this.data.settings;
     return h('section', { class: 'settings-part' },
       h('h3', { class: 'settings-heading' }, t('settings.network')),
       toggle({ words: t('settings.lan'), hint: t('settings.lanHint'), on: lan !== 'off', set: (on) => void this.#set('lan', on ? 'on' : 'off'), hook: 'lan' }),
+      toggle({ words: t('settings.battery'), hint: t('settings.batteryHint'), on: battery === 'on', set: (on) => void this.#set('battery', on ? 'on' : 'off'), hook: 'battery' }),
       h('button', { type: 'button', class: 'button', 'data-test': 'diagnostics-open', onclick: () => this.#openNext('diagnostics-open') }, icon('pulse'), t('diagnostics.open')));
   }
 

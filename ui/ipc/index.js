@@ -16,6 +16,7 @@ import { channel, invoke, rawBodies } from './tauri.js';
  * @typedef {import('./types.js').Member} Member
  * @typedef {import('./types.js').Invite} Invite
  * @typedef {import('./types.js').Joined} Joined
+ * @typedef {import('./types.js').Back} Back
  * @typedef {import('./types.js').Batch} Batch
  * @typedef {import('./types.js').Snapshot} Snapshot
  * @typedef {import('./types.js').Scan} Scan
@@ -164,8 +165,29 @@ export const ipc = Object.freeze({
    */
   joinRoom: (link) => call('join_room', { link }),
 
-  /** @returns {Promise<void>} */
+  /** Ends what `joinRoom` or `joinShownBack` do. @returns {Promise<void>} */
   cancelJoin: () => call('cancel_join'),
+
+  /**
+   * What to show to whoever made a code whose device can't be reached. It names this device's addresses of now.
+   * @param {string} link The code that could not be followed.
+   * @returns {Promise<Back>}
+   */
+  backCode: (link) => call('back_code', { link }),
+
+  /**
+   * Joins while that is shown: tries for a minute, and rejects as `joinRoom` does.
+   * @param {string} link
+   * @returns {Promise<Joined>}
+   */
+  joinShownBack: (link) => call('join_shown_back', { link }),
+
+  /**
+   * Lets a joiner in whose screen was scanned. Rejects with `invite_unknown` where none of this device's codes was theirs.
+   * @param {string} link What the joiner shows back.
+   * @returns {Promise<void>}
+   */
+  answerBack: (link) => call('answer_back', { link }),
 
   /**
    * Resolves once the message is on disk.

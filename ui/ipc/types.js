@@ -122,8 +122,13 @@
  *
  * @typedef {{result: 'none', why: 'dark' | 'bright' | 'unclear' | null}
  *   | {result: 'invite', link: string}
+ *   | {result: 'back', link: string}
  *   | {result: 'verify', code: string}
  *   | {result: 'other', kind: 'newer' | 'wifi' | 'web' | 'contact' | 'other', hint: string}} Scan
+ *
+ * @typedef {object} Back What a joiner shows to whoever made a code that could not be followed.
+ * @property {string} link
+ * @property {string} svg
  *
  * @typedef {object} Joined
  * @property {RoomId} room
@@ -144,7 +149,7 @@
  *   | {kind: 'roomGone', room: RoomId}
  *   | {kind: 'join', stage: JoinStage}
  *   | {kind: 'fork', room: RoomId, author: AuthorId, me: boolean}
- *   | {kind: 'link', link: string}} UiEvent
+ *   | {kind: 'network'}} UiEvent
  *
  * @typedef {object} Batch
  * @property {number} seq One more than the batch before.

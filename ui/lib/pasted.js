@@ -3,8 +3,8 @@
  * what the browser hands over.
  */
 
-/** A join link wherever it stands; mail and chat programs break long ones into lines. */
-const LINK = /peddlenet:j\/[a-z0-9+/$%*.:_\-\s]+/i;
+/** A link to a room, or of a joiner, wherever it stands; mail and chat programs break long ones into lines. */
+const LINK = /peddlenet:[jb]\/[a-z0-9+/$%*.:_\-\s]+/i;
 
 /**
  * @param {string} text
@@ -14,6 +14,14 @@ export function linkIn(text) {
   const [found = ''] = LINK.exec(text) ?? [];
   // A blank line ends a link; what comes after is the mail's next sentence.
   return found.split(/\n\s*\n/)[0].replace(/\s+/g, '');
+}
+
+/**
+ * @param {string} link
+ * @returns {boolean} Whether it is what a joiner shows back, who could not get through.
+ */
+export function isBackLink(link) {
+  return /^peddlenet:b\//i.test(link);
 }
 
 /**

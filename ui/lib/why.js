@@ -1,26 +1,26 @@
-/** Why a link did not open, in plain words with the next step, by the code that the shell gives. */
+/**
+ * Why a link did not open, in plain words with the next step, by the code that the shell gives: those of mesh/src/error.rs that
+ * joining and dialling end with.
+ */
 import { t } from '../strings/index.js';
 
 /** @type {Readonly<Record<string, () => string>>} */
 const WORDS = Object.freeze({
-  nobody_there: () => t('why.nobodyThere'),
   no_answer: () => t('why.nobodyThere'),
-  nobody_near: () => t('why.nobodyThere'),
-  refused: () => t('why.refused'),
-  invite_unknown: () => t('why.refused'),
-  wrong_fingerprint: () => t('why.wrongDevice'),
-  wrong_host: () => t('why.wrongDevice'),
-  handshake: () => t('why.handshake'),
-  no_address: () => t('why.noAddress'),
-  deadline: () => t('why.late'),
-  closed: () => t('why.broke'),
-  no_network: () => t('why.noNetwork'),
-  network_failed: () => t('why.noNetwork'),
+  nobody_near: () => t('why.nobodyNear'),
   networks_apart: () => t('diagnostics.apart'),
-  superseded: () => t('why.crossed'),
-  already_linked: () => t('why.crossed'),
-  itself: () => t('why.itself'),
+  other_network: () => t('why.otherNetwork'),
+  no_network: () => t('why.noNetwork'),
+  network_failed: () => t('why.noPort'),
+  wrong_host: () => t('why.wrongDevice'),
   own_code: () => t('why.itself'),
+  invite_unknown: () => t('why.refused'),
+  invite_expired: () => t('why.codeEnded'),
+  invite_used_up: () => t('why.codeUsedUp'),
+  invite_revoked: () => t('why.codeClosed'),
+  room_closed: () => t('why.roomClosed'),
+  room_full: () => t('why.roomFull'),
+  internal: () => t('why.internal'),
 });
 
 /**

@@ -22,6 +22,8 @@ export class Codes {
   #ipc;
   /** @type {Map<string, Invite>} By room. */
   #shown = new Map();
+  /** How often everything was forgotten. */
+  #moves = 0;
 
   /** @param {Ipc} ipc */
   constructor(ipc) {
@@ -36,9 +38,13 @@ export class Codes {
   async show(room) {
     const known = this.#shown.get(room);
     if (known && !isOld(known, Date.now())) return known;
-    const invite = await this.#ipc.createInvite(room, TTL_S, null, false);
-    this.#shown.set(room, invite);
-    return invite;
+    for (;;) {
+      const moves = this.#moves;
+      const invite = await this.#ipc.createInvite(room, TTL_S, null, false);
+      if (moves !== this.#moves) continue; // made while the addresses changed: it may name the old ones
+      this.#shown.set(room, invite);
+      return invite;
+    }
   }
 
   /**
@@ -66,6 +72,12 @@ export class Codes {
    */
   forget(room) {
     this.#shown.delete(room);
+  }
+
+  /** The addresses that all of them name are others now. They still work for whoever gets through. */
+  forgetAll() {
+    this.#moves += 1;
+    this.#shown.clear();
   }
 }
 

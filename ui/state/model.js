@@ -41,6 +41,7 @@
  * @property {Record<string, Message | null>} quoted Messages that others answer and that are not loaded, by id; null: not here.
  * @property {string | null} link A link opened outside of the app, until somebody has looked at it.
  * @property {JoinStage | null} joinStage
+ * @property {number} moved How often this device's addresses have changed: what names them, or depends on them, is looked at anew.
  *
  * @typedef {{type: 'snapshot', snapshot: Snapshot}
  *   | {type: 'startFailed', error: string}
@@ -85,6 +86,7 @@ export const EMPTY = Object.freeze({
   quoted: {},
   link: null,
   joinStage: null,
+  moved: 0,
 });
 
 /** @type {Readonly<Timeline>} */

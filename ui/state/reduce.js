@@ -168,6 +168,8 @@ function applyEvent(state, event) {
       return withoutRoom(state, event.room);
     case 'join':
       return { ...state, joinStage: event.stage };
+    case 'network':
+      return { ...state, moved: state.moved + 1 };
     case 'fork': {
       const members = state.members[event.room];
       if (!members) return state;

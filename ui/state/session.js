@@ -97,6 +97,7 @@ export class Session {
       for (const event of events) {
         if (event.kind === 'member' && event.member.state === 'removed') void this.#onGone(event.room, event.member.author);
         if (event.kind === 'room' && event.room.closed) this.codes.forget(event.room.room);
+        if (event.kind === 'network') this.codes.forgetAll();
       }
     }
   }
@@ -333,8 +334,22 @@ export class Session {
    * @returns {Promise<string>} The room's id.
    */
   async join(link) {
+    return this.#enter(() => this.ipc.joinRoom(link));
+  }
+
+  /**
+   * As `join`, while the code back is on the screen.
+   * @param {string} link
+   * @returns {Promise<string>} The room's id.
+   */
+  async joinShownBack(link) {
+    return this.#enter(() => this.ipc.joinShownBack(link));
+  }
+
+  /** @param {() => Promise<import('../ipc/types.js').Joined>} join */
+  async #enter(join) {
     this.store.dispatch({ type: 'joinStarted' });
-    const { room } = await this.ipc.joinRoom(link);
+    const { room } = await join();
     await this.#waitForRoom(room);
     return room;
   }

@@ -1,4 +1,6 @@
 /** What people do in a window, in their words. Only the `data-test` hooks of ui/README.md are used. */
+import assert from 'node:assert/strict';
+
 import { until } from './webdriver.js';
 
 /** @typedef {import('./stage.js').Person} Person */
@@ -27,6 +29,23 @@ export async function showCode({ window }) {
   await window.click(hook('invite-open'));
   await window.see(hook('invite-qr'), 'the code');
   return until('the link under the code', async () => (await window.see(hook('invite-link'))).property('value'));
+}
+
+/**
+ * What a code on the screen says, read as the camera's frames are.
+ * @param {Person} person
+ * @param {string} css
+ * @returns {Promise<string>}
+ */
+export async function codeOf({ window }, css) {
+  const read = await window.runAsync(`const [css, done] = arguments;
+    (async () => {
+      const { ipc } = await import('/ipc/index.js');
+      const { pictureLuma } = await import('/lib/camera.js');
+      return ipc.scanFrame(pictureLuma(document.querySelector(css), 640));
+    })().then(done, (problem) => done({ problem: String(problem) }));`, [css]);
+  assert.equal(typeof read.link, 'string', `a code: ${JSON.stringify(read)}`);
+  return read.link;
 }
 
 /** Chooses a picture in the scan dialog. @param {Person} person @param {string} file */
