@@ -1,6 +1,7 @@
 //! The handle that shells and tests hold.
 
 mod invites;
+mod join;
 mod kept;
 mod messages;
 mod network;
@@ -12,13 +13,13 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use peddlenet_crypto::{InviteKeys, vault::Cost};
+use peddlenet_crypto::vault::Cost;
 use peddlenet_peer::{Endpoint, EndpointConfig, Incoming, ListenerCertificate, PeerError};
 use peddlenet_store::{Folder, Opened, Options, SledStore, Store, StoreError, Write};
-use peddlenet_wire::{Invite, RoomId, codec::Name, limits};
+use peddlenet_wire::{RoomId, codec::Name, limits};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -26,11 +27,10 @@ use crate::{
         self, Actor, Continue, EVENT_QUEUE, EventSink, LoadedRoom, Parts, Reply, load_room,
         read_saved, read_settings,
     },
-    api::{Event, Heads, JoinStage, Joined, LinkInfo, Member, RoomOptions, RoomSummary},
+    api::{Event, Heads, LinkInfo, Member, RoomOptions, RoomSummary},
     certificates::Certificates,
     clock,
     error::{Error, ErrorCode},
-    join,
     keys::{self, DiskCipher, Kept, KeyPlace, Keys},
     room::SavedRoom,
     stats::Stats,
@@ -41,8 +41,6 @@ use crate::{
 const COMMAND_QUEUE: usize = 64;
 /// The store's folder in the data folder.
 const STORE: &str = "store";
-/// How long a joiner that shows a code back goes on trying.
-const SHOWN_BACK_FOR: Duration = Duration::from_secs(60);
 /// How long closing waits for links to say goodbye and for the disk.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -238,99 +236,6 @@ impl Node {
         let name = name.to_owned();
         self.call(move |actor, reply| actor.create_room(&name, &options, reply))
             .await
-    }
-
-    /// Joins the room of a link. Done, one way or the other, within about 6 s; a second call
-    /// cancels the first.
-    pub async fn join(&self, link: &str) -> Result<Joined, Error> {
-        let started = Instant::now();
-        let invite = Invite::from_link(link)?;
-        let (cancel, cancelled) = oneshot::channel();
-        *lock(&self.joining) = Some(cancel);
-        tokio::select! {
-            outcome = self.join_invite(&invite) => {
-                self.note_join(&outcome, started);
-                outcome.map(|via| Joined { room: invite.room, via, elapsed: started.elapsed() })
-            }
-            _ = cancelled => Err(ErrorCode::Cancelled.into()),
-        }
-    }
-
-    /// Joins like [`join`](Self::join), again and again until it works, another call cancels it, or a minute
-    /// has passed: while the person shows [`back_code`](Self::back_code) to whoever made the code.
-    pub async fn join_shown_back(&self, link: &str) -> Result<Joined, Error> {
-        let until = Instant::now() + SHOWN_BACK_FOR;
-        loop {
-            let failure = match self.join(link).await {
-                Ok(joined) => {
-                    let via = actor::TWO_SCAN;
-                    return Ok(Joined { via, ..joined });
-                }
-                Err(e) => e,
-            };
-            if !failure.code.may_pass() || Instant::now() >= until {
-                return Err(failure);
-            }
-        }
-    }
-
-    /// What a joiner shows to whoever made a code whose device can't be reached.
-    pub async fn back_code(&self, link: &str) -> Result<String, Error> {
-        let invite = Invite::from_link(link)?;
-        self.call(move |actor, reply| drop(reply.send(actor.back_code(&invite))))
-            .await
-    }
-
-    /// Follows a joiner's [`back_code`](Self::back_code): from now on its packets come through a firewall of
-    /// this device's that lets in only what was asked for.
-    pub async fn answer_back(&self, text: &str) -> Result<(), Error> {
-        let text = text.to_owned();
-        self.call(move |actor, reply| actor.answer_back(&text, reply))
-            .await
-    }
-
-    /// For Diagnostics.
-    fn note_join(&self, outcome: &Result<&'static str, Error>, started: Instant) {
-        let (via, outcome) = match outcome {
-            Ok(via) => (*via, Ok(started.elapsed())),
-            Err(e) => (actor::DIRECT, Err(e.code)),
-        };
-        let note = move |actor: &mut Actor| actor.record.attempt(via, outcome);
-        // A courtesy, as above: a busy actor may miss it.
-        let _ = self.commands.try_send(Box::new(note));
-    }
-
-    async fn join_invite(&self, invite: &Invite) -> Result<&'static str, Error> {
-        if self.endpoint.has_certificate(invite.fingerprint) {
-            return Err(ErrorCode::OwnCode.into());
-        }
-        let (room, fingerprint) = (invite.room, invite.fingerprint);
-        let addrs: Vec<_> = invite.endpoints().collect();
-        let known = self
-            .call(move |actor, reply| drop(reply.send(Ok(actor.rejoin(room, fingerprint, addrs)))))
-            .await?;
-        if known {
-            return Ok(actor::DIRECT);
-        }
-        let key = InviteKeys::from_secret(&invite.secret).public();
-        let near = self
-            .call(move |actor, reply| drop(reply.send(Ok(actor.wait_for_code(key)))))
-            .await?;
-        let commands = self.commands.clone();
-        let stage = move |stage: JoinStage| {
-            // Telling where a join stands is a courtesy: a busy actor may miss it.
-            let _ = commands.try_send(Box::new(move |actor: &mut Actor| actor.tell_stage(stage)));
-        };
-        let arrival = join::knock(&self.endpoint, invite, near, stage).await?;
-        let via = arrival.via;
-        self.call(move |actor, reply| actor.arrive(arrival, reply))
-            .await
-            .map(|()| via)
-    }
-
-    /// Gives up a join that is under way.
-    pub fn cancel_join(&self) {
-        lock(&self.joining).take();
     }
 
     /// Everyone in a room, this device included.
