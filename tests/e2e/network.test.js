@@ -39,7 +39,7 @@ async function openNetwork({ window, name }) {
 function row({ window, name }, who, state, patience) {
   return until(`${who} as ${state} in ${name}'s table`, async () => {
     /** @type {string[]} */
-    const rows = await window.run('return [...document.querySelectorAll(arguments[0])].map((one) => one.innerText)', [hook('network-row', `[data-state="${state}"]`)]);
+    const rows = await window.run('return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)', [hook('network-row', `[data-state="${state}"]`)]);
     return rows.find((text) => text.includes(who));
   }, patience);
 }
@@ -137,7 +137,7 @@ test('the code of the Wi-Fi stands before that of the room', { timeout: 300_000 
   assert.equal(await password.property('type'), 'password');
   await window.click(hook('wifi-show'));
   assert.equal(await password.property('type'), 'text');
-  await window.type(hook('wifi-password'), ' rope');
+  await window.type(hook('wifi-password'), 'short rope');
   await window.click(hook('wifi-go'));
   await window.see(hook('wifi-qr'), 'step 1, the Wi-Fi');
   await ada.shoot('wifi-step-1');
