@@ -6,6 +6,8 @@
 mod direct;
 mod epochs;
 mod heard;
+#[cfg(test)]
+pub(crate) mod made;
 mod moving;
 mod quota;
 mod retention;

@@ -221,41 +221,13 @@ fn read(
 
 #[cfg(test)]
 mod tests {
-    use peddlenet_crypto::{AuthorKey, EpochKeys};
-    use peddlenet_wire::{
-        Fingerprint, RoomId, Stream,
-        codec::Name,
-        content::{Create, History, Membership},
-        event::sha256,
-    };
+    use peddlenet_wire::Fingerprint;
 
     use super::*;
+    use crate::room::made::{ada_and_bea, room};
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
     const ADDRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 4_000);
-
-    fn room(seed: u8) -> Room {
-        let epoch = EpochKeys::from_seeds([1; 32], [2; 32]);
-        let key = AuthorKey::from_seed([seed; 32]);
-        Room::new(RoomId([8; 16]), RoomTag([9; 16]), key, vec![epoch])
-    }
-
-    /// Ada, who made the room, and Bea, who knows her as a member.
-    fn ada_and_bea() -> (Room, Room) {
-        let (mut ada, mut bea) = (room(1), room(2));
-        let create = Membership::Create(Create {
-            room_name: Name::new("Camp 7"),
-            owner_name: Name::new("Ada"),
-            history: History::Shared,
-            inviters: None,
-            retention_s: None,
-        });
-        let event = ada
-            .seal(Stream::MEMBERSHIP, &create.to_bytes(), sha256(&[]), NOW)
-            .expect("it can be sealed");
-        bea.take_membership(&event, &create);
-        (ada, bea)
-    }
 
     fn offer(from: &mut Room, kind: RecordKind, to: AuthorId, at: Timestamp) -> Vec<u8> {
         let meet = Meet {

@@ -7,7 +7,8 @@
 //!  reconnect   an access point comes back with other addresses -> all of four heard what was said meanwhile
 //!  merge       two halves of twelve, the cable between them out for a minute, in again -> the first message
 //!              crosses; -> all heads equal
-//!  idle        nine members with nothing to say: bytes and processor time of the one with most links
+//!  idle        nine members with nothing to say: bytes and processor time of the one with most links, as
+//!              usual and while all save their batteries
 //! ```
 //!
 //! Rows are medians over the runs, with the worst beside. Bytes are those of the host's interfaces, both
@@ -64,6 +65,8 @@ const FOUR: usize = 4;
 const OFF: Duration = Duration::from_secs(5);
 /// Before the idle ones are watched: links are found, histories compared.
 const SETTLE: Duration = Duration::from_secs(40);
+/// Until both ends of every link have heard that battery is to be saved.
+const SLOWED: Duration = Duration::from_secs(15);
 
 /// Measures what is asked for; a row each. The scenarios of a run take turns.
 ///
@@ -245,9 +248,27 @@ fn idle(watched: Duration) -> Result<Figures> {
         most = most.max((links(&member.node)?, n));
     }
     let busiest = &all[most.1];
+    let (bytes, cpu) = watch(busiest, watched)?;
+    for member in &all {
+        let setting = json!({"name": "battery", "value": "on"});
+        member.node.ok("setting", setting)?;
+    }
+    std::thread::sleep(SLOWED);
+    let (saving_bytes, saving_cpu) = watch(busiest, watched)?;
+    Ok(vec![
+        ("links", f64::from(u32::try_from(most.0)?)),
+        ("in_out_bytes_s", bytes),
+        ("cpu_percent", cpu),
+        ("battery_in_out_bytes_s", saving_bytes),
+        ("battery_cpu_percent", saving_cpu),
+    ])
+}
+
+/// Bytes a second in and out of a host, and the share of one core that its node takes (percent).
+fn watch(member: &Member, watched: Duration) -> Result<(f64, f64)> {
     let count = || -> Result<(u64, Duration)> {
-        let (received, sent) = busiest.host.traffic()?;
-        Ok((received + sent, cpu_time(busiest.node.pid())?))
+        let (received, sent) = member.host.traffic()?;
+        Ok((received + sent, cpu_time(member.node.pid())?))
     };
     let (bytes, cpu) = count()?;
     let began = Instant::now();
@@ -256,11 +277,7 @@ fn idle(watched: Duration) -> Result<Figures> {
     let seconds = began.elapsed().as_secs_f64();
     let bytes = u32::try_from(bytes_after - bytes)?;
     let cpu = (cpu_after - cpu).as_secs_f64();
-    Ok(vec![
-        ("links", f64::from(u32::try_from(most.0)?)),
-        ("in_out_bytes_s", f64::from(bytes) / seconds),
-        ("cpu_percent", cpu / seconds * 100.0),
-    ])
+    Ok((f64::from(bytes) / seconds, cpu / seconds * 100.0))
 }
 
 fn ms(took: Duration) -> f64 {

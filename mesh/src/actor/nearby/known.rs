@@ -132,39 +132,16 @@ fn may_compute(computed: &mut (Timestamp, u32), now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use peddlenet_crypto::{AuthorKey, EpochKeys, Slot};
-    use peddlenet_wire::{
-        RoomId, Stream,
-        codec::Name as Title,
-        content::{Create, History, Membership},
-        event::sha256,
-    };
+    use peddlenet_crypto::{EpochKeys, Slot};
 
     use super::*;
+    use crate::room::made::{TAG, ada_and_bea, epoch};
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
-    const TAG: RoomTag = RoomTag([9; 16]);
-
-    fn epoch(n: u8) -> EpochKeys {
-        EpochKeys::from_seeds([n; 32], [n; 32])
-    }
 
     /// Bea's view of a room that Ada made.
-    fn room() -> (BTreeMap<RoomTag, Room>, AuthorId) {
-        let id = RoomId([8; 16]);
-        let mut ada = Room::new(id, TAG, AuthorKey::from_seed([1; 32]), vec![epoch(1)]);
-        let mut bea = Room::new(id, TAG, AuthorKey::from_seed([2; 32]), vec![epoch(1)]);
-        let create = Membership::Create(Create {
-            room_name: Title::new("Camp 7"),
-            owner_name: Title::new("Ada"),
-            history: History::Shared,
-            inviters: None,
-            retention_s: None,
-        });
-        let event = ada
-            .seal(Stream::MEMBERSHIP, &create.to_bytes(), sha256(&[]), NOW)
-            .expect("it can be sealed");
-        bea.take_membership(&event, &create);
+    fn rooms() -> (BTreeMap<RoomTag, Room>, AuthorId) {
+        let (ada, bea) = ada_and_bea();
         (BTreeMap::from([(TAG, bea)]), ada.me())
     }
 
@@ -178,18 +155,18 @@ mod tests {
 
     #[test]
     fn a_member_is_known_by_tag_and_mark_and_a_stranger_by_nothing() {
-        let (rooms, ada) = room();
+        let (rooms, ada) = rooms();
         let mut keys = Keys::default();
         keys.refresh(&rooms, &[], NOW);
-        let member = keys.whose(&entry(&epoch(1), ada), &rooms);
-        let epoch_id = epoch(1).id();
+        let member = keys.whose(&entry(&epoch(), ada), &rooms);
+        let epoch_id = epoch().id();
         let expected = Whose::Member {
             room: TAG,
             epoch: epoch_id,
             author: ada,
         };
         assert_eq!(member, Some(expected));
-        let newcomer = keys.whose(&entry(&epoch(1), AuthorId([5; 32])), &rooms);
+        let newcomer = keys.whose(&entry(&epoch(), AuthorId([5; 32])), &rooms);
         assert_eq!(
             newcomer,
             Some(Whose::Newcomer {
@@ -197,9 +174,15 @@ mod tests {
                 epoch: epoch_id
             })
         );
-        assert_eq!(keys.whose(&entry(&epoch(2), ada), &rooms), None);
+        assert_eq!(
+            keys.whose(
+                &entry(&EpochKeys::from_seeds([7; 32], [7; 32]), ada),
+                &rooms
+            ),
+            None
+        );
         let me = rooms[&TAG].me();
-        assert_eq!(keys.whose(&entry(&epoch(1), me), &rooms), None);
+        assert_eq!(keys.whose(&entry(&epoch(), me), &rooms), None);
     }
 
     #[test]

@@ -333,6 +333,17 @@ pub(crate) fn frames() -> Vec<(&'static str, Frame)> {
     ]
 }
 
+/// What an app said that did not know yet how many of the named are neighbours.
+#[test]
+fn older_frames_are_read() {
+    let older = "821486440101010108f5f4f48158200303030303030303030303030303030303030303030303030303030303030303";
+    let bytes = data_encoding::HEXLOWER.decode(older.as_bytes()).unwrap();
+    let Ok(Frame::Peers(peers)) = Frame::from_bytes(&bytes) else {
+        panic!("it is a frame of peers");
+    };
+    assert_eq!((peers.authors.len(), peers.neighbours), (1, None));
+}
+
 #[test]
 fn event_and_stub() {
     assert_eq!(
@@ -390,7 +401,7 @@ fn every_kind_of_frame() {
         "821383440101010119012c8200831b0123456789abcdef105818000000000001000000000002ffffffffffff010203040506",
         "821383440101010119012c8201811830",
         "821383440101010119012c820281821a0102030407",
-        "821486440101010108f5f4f48158200303030303030303030303030303030303030303030303030303030303030303",
+        "821487440101010108f5f4f4815820030303030303030303030303030303030303030303030303030303030303030301",
     ];
     let frames = frames();
     assert_eq!(frames.len(), expected.len());
