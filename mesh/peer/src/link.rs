@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! LinkSender --queue (1 MiB)--> writer --> lane ==== lane --> reader --queue--> LinkReceiver
-//!                                    pinger: every second, dead after 3 misses
+//!                                    pinger: every 1.5 s, dead after 2.8 s
 //! ```
 //!
 //! | lane | order | repeated | for |
@@ -282,8 +282,8 @@ impl LinkSender {
         }
     }
 
-    /// How often the two sides ask whether the other is there: once a second, unless one of them asks for longer
-    /// pauses, up to ten seconds, to save its battery. A loss is noticed 2 s after that.
+    /// How often the two sides ask whether the other is there: every second and a half, unless one of them asks
+    /// for longer pauses, up to ten seconds, to save its battery. A loss is noticed 1.3 s after that.
     pub fn set_pace(&self, pace: Duration) {
         let ms = u16::try_from(pace.as_millis()).unwrap_or(u16::MAX);
         let [own, _] = &self.shared.paces;

@@ -44,9 +44,9 @@ use zeroize::Zeroizing;
 pub const HALF_OPEN_MAX: usize = 32;
 /// Sockets of one link's own; a dial has several addresses.
 const OWN_SOCKETS_MAX: usize = 4;
-/// A link silent for this long gives way when its own address knocks anew: the device restarted.
-/// Live links are pinged every second.
-const STALE: Duration = Duration::from_millis(1500);
+/// A link silent for this long beyond the pause between pings gives way when its own address knocks anew:
+/// the device restarted.
+const STALE: Duration = Duration::from_millis(500);
 
 /// Routes and gates of an endpoint.
 pub(crate) struct Router {
@@ -512,5 +512,5 @@ fn belongs(session: &Session, datagram: &[u8]) -> bool {
 }
 
 fn is_stale(session: &Session) -> bool {
-    session.is_open() && session.silence() >= STALE
+    session.is_open() && session.is_silent_for(STALE)
 }

@@ -105,6 +105,8 @@ pub(crate) struct Session {
     epoch: Instant,
     /// Milliseconds after `epoch` at which a message last decrypted.
     heard_ms: AtomicU64,
+    /// How long the other side may be silent without anything being wrong (ms).
+    pause_ms: AtomicU64,
 }
 
 /// What a dial has seen so far, to say afterwards why it failed.
@@ -216,6 +218,7 @@ impl Session {
             recheck: Notify::new(),
             epoch: Instant::now(),
             heard_ms: AtomicU64::new(0),
+            pause_ms: AtomicU64::new(0),
         }
     }
 
@@ -357,6 +360,18 @@ impl Session {
                 src_ip: None,
             });
         }
+    }
+
+    /// From now on the two ends ask for each other that often.
+    pub(crate) fn set_pause(&self, pause: Duration) {
+        let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        self.pause_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// Whether the other side has been silent for so long beyond its pause.
+    pub(crate) fn is_silent_for(&self, span: Duration) -> bool {
+        let pause = Duration::from_millis(self.pause_ms.load(Ordering::Relaxed));
+        self.silence() >= pause.saturating_add(span)
     }
 
     /// Time since a message last decrypted.

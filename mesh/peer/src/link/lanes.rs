@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 /// How often the dialer asks whether the other end is there, unless one of them saves its battery.
-pub(super) const PING_INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const PING_INTERVAL: Duration = Duration::from_millis(1500);
 /// The other end asks so much more rarely.
 const ANSWERED_FOR: u32 = 5;
 /// The longest pause that a side can ask for.
@@ -21,8 +21,8 @@ pub(super) const PING_INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// So much beyond the interval, and a ping was missed: from here on they come faster.
 const MISSED: Duration = Duration::from_millis(200);
 const HURRIED_PING_INTERVAL: Duration = Duration::from_millis(250);
-/// So much beyond the interval, and seven were missed in a row.
-const DEAD: Duration = Duration::from_millis(1800);
+/// So much beyond the interval, and six were missed in a row: a loss is noticed within three seconds.
+const DEAD: Duration = Duration::from_millis(1300);
 /// A link on which a frame has waited so long for the other side's SCTP to take it is closed: pings
 /// are answered, but nobody reads there, and what waits takes our memory.
 pub const STALLED_FOR: Duration = Duration::from_secs(30);
@@ -344,6 +344,7 @@ pub(super) async fn ping(
     let mut pinged: Option<Instant> = None;
     for nonce in 0u32.. {
         let pace = shared.pace();
+        shared.session.set_pause(pace);
         let silence = shared.session.silence();
         let holding = shared.holding.load(Ordering::Relaxed) > 0;
         if !holding && silence >= pace + DEAD {
