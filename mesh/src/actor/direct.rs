@@ -69,8 +69,8 @@ pub(crate) struct RoomDirects {
     seen: BTreeMap<AuthorId, Hlc>,
     /// Up to which clock this device has seen what each member said to it.
     read: BTreeMap<AuthorId, Hlc>,
-    /// The last message of each member that this device has seen, to say so once more after a start:
-    /// that it was said before may have got lost.
+    /// The last message of each member that this device has seen before the last start, to say so once more
+    /// whenever that member comes near: that it was said before may have got lost.
     repeat: BTreeMap<AuthorId, EventHash>,
     unread: BTreeMap<AuthorId, u64>,
     /// On their way to the disk.
@@ -376,7 +376,7 @@ impl Actor {
             (waiting.tries, waiting.next) = (0, now);
             any |= waiting.under_way.is_none();
         }
-        let seen = directs.repeat.remove(&author);
+        let seen = directs.repeat.get(&author).copied();
         if any {
             self.arm(Timer::Direct(tag), now);
         }

@@ -119,7 +119,11 @@ impl Actor {
                     actor.took_direct(tag, &event, hops);
                     actor.confirm(tag, &event);
                 }
-                Ok(Placed::Known) => actor.confirm(tag, &event),
+                Ok(Placed::Known) => {
+                    // This device may have ended between the message's commit and that of its being seen.
+                    actor.read_on_delivery(tag, &event);
+                    actor.confirm(tag, &event);
+                }
                 Ok(Placed::Fork) => {
                     actor.refuse_direct(from, "its author signed another for its place");
                 }
@@ -149,12 +153,20 @@ impl Actor {
             return;
         }
         if self.receipts() == Receipts::OnDelivery {
-            self.note_direct_read(tag, author, header.clock, event.hash());
+            self.read_on_delivery(tag, event);
         } else if let Some(directs) = self.directs.rooms.get_mut(&tag) {
             let unread = directs.unread.entry(author).or_default();
             *unread = unread.saturating_add(1).min(UNREAD_MAX as u64);
         }
         self.member_changed(tag, author);
+    }
+
+    /// Where there is no screen, delivered is seen.
+    fn read_on_delivery(&mut self, tag: RoomTag, event: &SignedEvent) {
+        let header = event.header();
+        if self.receipts() == Receipts::OnDelivery && self.shows_direct(tag, header.author) {
+            self.note_direct_read(tag, header.author, header.clock, event.hash());
+        }
     }
 
     /// Shows what is on disk. True for a message, false for what is said about one.
