@@ -21,6 +21,8 @@ pub(super) const PING_INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// So much beyond the interval, and a ping was missed: from here on they come faster.
 const MISSED: Duration = Duration::from_millis(200);
 const HURRIED_PING_INTERVAL: Duration = Duration::from_millis(250);
+/// It is not looked more often.
+const LOOK_LEAST: Duration = Duration::from_millis(20);
 /// So much beyond the interval, and six were missed in a row: a loss is noticed within three seconds.
 const DEAD: Duration = Duration::from_millis(1300);
 /// A link on which a frame has waited so long for the other side's SCTP to take it is closed: pings
@@ -378,11 +380,14 @@ pub(super) async fn ping(
                 return;
             }
         }
+        // The next ping, or the moment when an answer is late: one lost ping must not take a link's life.
+        let late = (pace + MISSED).saturating_sub(silence);
+        let due = pause.saturating_sub(pinged.map_or(Duration::ZERO, |at| at.elapsed()));
         tokio::time::sleep(match () {
             () if missed => HURRIED_PING_INTERVAL,
             // How full the lanes are is of interest while they are.
-            () if busy => PING_INTERVAL,
-            () => pace,
+            () if busy => PING_INTERVAL.min(late).max(LOOK_LEAST),
+            () => due.min(late).max(LOOK_LEAST),
         })
         .await;
     }
