@@ -132,10 +132,22 @@ impl Connection {
         Ok(connection)
     }
 
+    /// On a task of its own: a dial that is given up in the middle would leave a driver that runs for ever,
+    /// and holds the port.
     async fn build(
         session: Arc<Session>,
         settings: SettingEngineBuilder,
         certificate: &ListenerCertificate,
+    ) -> Result<Self, PeerError> {
+        let building = Self::build_whole(session, settings, certificate.clone());
+        let built = tokio::spawn(building).await;
+        built.unwrap_or_else(|e| Err(PeerError::Webrtc(e.to_string())))
+    }
+
+    async fn build_whole(
+        session: Arc<Session>,
+        settings: SettingEngineBuilder,
+        certificate: ListenerCertificate,
     ) -> Result<Self, PeerError> {
         let (state_tx, state) = watch::channel(RTCPeerConnectionState::New);
         let configuration = RTCConfigurationBuilder::new()
