@@ -13,12 +13,10 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
 };
 
-use data_encoding::BASE32_NOPAD;
-
-use crate::limits;
+use crate::code::{self, Cut, Reader};
 
 /// What the text form starts with.
 pub const PREFIX: &str = "PEDDLENET:B/";
@@ -66,7 +64,7 @@ pub enum BackCodeError {
 impl BackCode {
     /// Whether a text claims to be such a code, of whatever format and state.
     pub fn is_one(text: &str) -> bool {
-        payload(text).is_some()
+        code::payload(text, PREFIX).is_some()
     }
 
     /// The addresses with the port.
@@ -77,85 +75,45 @@ impl BackCode {
 
     /// What the proof is over: all before it. At most four addresses of each family are written.
     pub fn proven(&self) -> Vec<u8> {
-        let v4 = self.addresses.iter().filter_map(|ip| match ip {
-            IpAddr::V4(ip) => Some(ip.octets()),
-            IpAddr::V6(_) => None,
-        });
-        let v6 = self.addresses.iter().filter_map(|ip| match ip {
-            IpAddr::V4(_) => None,
-            IpAddr::V6(ip) => Some(ip.octets()),
-        });
-        let (v4, v6): (Vec<_>, Vec<_>) =
-            (v4.take(FAMILY_MAX).collect(), v6.take(FAMILY_MAX).collect());
         let mut out = vec![VERSION];
         out.extend(self.expires.to_be_bytes());
         out.extend(self.port.to_be_bytes());
-        // Both counts are at most FAMILY_MAX, so each fits its nibble.
-        out.push(u8::try_from(v6.len() << 4 | v4.len()).unwrap_or(0));
-        v4.iter().for_each(|ip| out.extend(ip));
-        v6.iter().for_each(|ip| out.extend(ip));
+        code::put_addresses(&mut out, &self.addresses, FAMILY_MAX);
         out
     }
 
     /// The text to draw or copy.
     pub fn to_link(&self) -> String {
-        let bytes = [&self.proven()[..], &self.proof].concat();
-        format!("{PREFIX}{}", BASE32_NOPAD.encode(&bytes))
+        code::to_text(PREFIX, &[&self.proven()[..], &self.proof].concat())
     }
 
     /// Reads the text; every byte must be accounted for.
     pub fn from_link(text: &str) -> Result<Self, BackCodeError> {
-        let rest = payload(text).ok_or(BackCodeError::NotOurs)?;
-        if rest.len() > limits::LINK_TEXT_MAX {
-            return Err(BackCodeError::Damaged);
-        }
-        let rest: String = rest.chars().filter(|c| !c.is_whitespace()).collect();
-        let bytes = BASE32_NOPAD.decode(rest.to_ascii_uppercase().as_bytes());
-        Self::from_bytes(&bytes.map_err(|_| BackCodeError::Damaged)?)
+        let payload = code::payload(text, PREFIX).ok_or(BackCodeError::NotOurs)?;
+        Self::from_bytes(&code::decode(payload)?)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, BackCodeError> {
-        const DAMAGED: BackCodeError = BackCodeError::Damaged;
-        let (proven, proof) = bytes.split_last_chunk::<PROOF_LEN>().ok_or(DAMAGED)?;
-        let ([version], rest) = proven.split_first_chunk().ok_or(DAMAGED)?;
-        if *version != VERSION {
-            return Err(BackCodeError::Newer(*version));
+        let r = &mut Reader(bytes);
+        let [version] = r.take()?;
+        if version != VERSION {
+            return Err(BackCodeError::Newer(version));
         }
-        let (expires, rest) = rest.split_first_chunk().ok_or(DAMAGED)?;
-        let (port, rest) = rest.split_first_chunk().ok_or(DAMAGED)?;
-        let ([counts], rest) = rest.split_first_chunk().ok_or(DAMAGED)?;
-        let (n4, n6) = (usize::from(counts & 0x0f), usize::from(counts >> 4));
-        if n4 > FAMILY_MAX || n6 > FAMILY_MAX {
-            return Err(DAMAGED);
-        }
-        let (v4, v6) = rest.split_at_checked(n4.saturating_mul(4)).ok_or(DAMAGED)?;
-        if v6.len() != n6.saturating_mul(16) {
-            return Err(DAMAGED);
-        }
-        let v4 = v4
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|ip| Ipv4Addr::from(*ip).into());
-        let v6 = v6
-            .as_chunks::<16>()
-            .0
-            .iter()
-            .map(|ip| Ipv6Addr::from(*ip).into());
-        Ok(Self {
-            expires: u32::from_be_bytes(*expires),
-            port: u16::from_be_bytes(*port),
-            addresses: v4.chain(v6).collect(),
-            proof: *proof,
-        })
+        let code = Self {
+            expires: u32::from_be_bytes(r.take()?),
+            port: u16::from_be_bytes(r.take()?),
+            addresses: r.addresses(FAMILY_MAX)?,
+            proof: r.take()?,
+        };
+        r.end()?;
+        Ok(code)
     }
 }
 
-fn payload(text: &str) -> Option<&str> {
-    let text = text.trim();
-    let start = text.get(..PREFIX.len())?;
-    let ours = start.eq_ignore_ascii_case(PREFIX);
-    text.get(PREFIX.len()..).filter(|_| ours)
+impl From<Cut> for BackCodeError {
+    fn from(_: Cut) -> Self {
+        Self::Damaged
+    }
 }
 
 #[cfg(test)]

@@ -18,13 +18,13 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
 };
 
-use data_encoding::BASE32_NOPAD;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
+    code::{self, Cut, Reader},
     ids::{Fingerprint, RoomId},
     limits,
 };
@@ -100,18 +100,6 @@ impl Invite {
 
     /// The binary form. At most 15 addresses of each family and [`limits::SERVER_MAX`] bytes of server are written.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let v4: Vec<Ipv4Addr> = self
-            .addresses
-            .iter()
-            .filter_map(v4)
-            .take(FAMILY_MAX)
-            .collect();
-        let v6: Vec<Ipv6Addr> = self
-            .addresses
-            .iter()
-            .filter_map(v6)
-            .take(FAMILY_MAX)
-            .collect();
         let server = self
             .server
             .as_deref()
@@ -121,10 +109,7 @@ impl Invite {
         out.extend(self.expires.to_be_bytes());
         out.extend(self.room.0);
         out.extend(self.port.to_be_bytes());
-        // Both counts are at most FAMILY_MAX, so each fits its nibble.
-        out.push(u8::try_from(v6.len() << 4 | v4.len()).unwrap_or(0));
-        v4.iter().for_each(|ip| out.extend(ip.octets()));
-        v6.iter().for_each(|ip| out.extend(ip.octets()));
+        code::put_addresses(&mut out, &self.addresses, FAMILY_MAX);
         out.extend(self.fingerprint.0);
         out.extend(self.secret.0);
         if let Some(server) = server {
@@ -144,14 +129,7 @@ impl Invite {
         let expires = u32::from_be_bytes(r.take()?);
         let room = RoomId(r.take()?);
         let port = u16::from_be_bytes(r.take()?);
-        let [counts] = r.take()?;
-        let mut addresses = Vec::new();
-        for _ in 0..counts & 0x0f {
-            addresses.push(IpAddr::from(r.take::<4>()?));
-        }
-        for _ in 0..counts >> 4 {
-            addresses.push(IpAddr::from(r.take::<16>()?));
-        }
+        let addresses = r.addresses(FAMILY_MAX)?;
         let fingerprint = Fingerprint(r.take()?);
         let secret = InviteSecret(r.take()?);
         let server = if head & FLAG_SERVER != 0 {
@@ -165,9 +143,7 @@ impl Invite {
         } else {
             None
         };
-        if !r.0.is_empty() {
-            return Err(InviteError::Damaged);
-        }
+        r.end()?;
         Ok(Self {
             expires,
             room,
@@ -181,64 +157,20 @@ impl Invite {
 
     /// The link to draw or copy.
     pub fn to_link(&self) -> String {
-        format!("{PREFIX}{}", BASE32_NOPAD.encode(&self.to_bytes()))
+        code::to_text(PREFIX, &self.to_bytes())
     }
 
     /// Reads a link as a person or a scanner hands it over: any case, white space around and inside
     /// (chat programs wrap long lines).
     pub fn from_link(text: &str) -> Result<Self, InviteError> {
-        let text = text.trim();
-        let ours = text
-            .get(..PREFIX.len())
-            .is_some_and(|p| p.eq_ignore_ascii_case(PREFIX));
-        let rest = text
-            .get(PREFIX.len()..)
-            .filter(|_| ours)
-            .ok_or(InviteError::NotOurs)?;
-        if rest.len() > limits::LINK_TEXT_MAX {
-            return Err(InviteError::Damaged);
-        }
-        let rest: String = rest
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
-        let bytes = BASE32_NOPAD
-            .decode(rest.as_bytes())
-            .map_err(|_| InviteError::Damaged)?;
-        Self::from_bytes(&bytes)
+        let payload = code::payload(text, PREFIX).ok_or(InviteError::NotOurs)?;
+        Self::from_bytes(&code::decode(payload)?)
     }
 }
 
-fn v4(ip: &IpAddr) -> Option<Ipv4Addr> {
-    match ip {
-        IpAddr::V4(ip) => Some(*ip),
-        IpAddr::V6(_) => None,
-    }
-}
-
-fn v6(ip: &IpAddr) -> Option<Ipv6Addr> {
-    match ip {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(ip) => Some(*ip),
-    }
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], InviteError> {
-        let (head, rest) = self.0.split_first_chunk().ok_or(InviteError::Damaged)?;
-        self.0 = rest;
-        Ok(*head)
-    }
-}
-
-impl<'a> Reader<'a> {
-    fn take_slice(&mut self, len: usize) -> Result<&'a [u8], InviteError> {
-        let (head, rest) = self.0.split_at_checked(len).ok_or(InviteError::Damaged)?;
-        self.0 = rest;
-        Ok(head)
+impl From<Cut> for InviteError {
+    fn from(_: Cut) -> Self {
+        Self::Damaged
     }
 }
 

@@ -35,6 +35,7 @@
 )]
 
 pub mod back;
+mod code;
 pub mod codec;
 pub mod content;
 pub mod direct;

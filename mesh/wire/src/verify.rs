@@ -13,11 +13,9 @@
 
 use std::fmt;
 
-use data_encoding::BASE32_NOPAD;
-
 use crate::{
+    code,
     ids::{Digest, RoomId},
-    limits,
 };
 
 /// What the text form starts with.
@@ -62,7 +60,7 @@ pub enum VerifyCodeError {
 impl VerifyCode {
     /// Whether a text claims to be such a code, of whatever format and state.
     pub fn is_one(text: &str) -> bool {
-        payload(text).is_some()
+        code::payload(text, PREFIX).is_some()
     }
 
     /// The binary form.
@@ -93,33 +91,15 @@ impl VerifyCode {
 
     /// The text to draw or copy.
     pub fn to_link(&self) -> String {
-        format!("{PREFIX}{}", BASE32_NOPAD.encode(&self.to_bytes()))
+        code::to_text(PREFIX, &self.to_bytes())
     }
 
     /// Reads a text as a person or a scanner hands it over: any case, white space around and inside.
     pub fn from_link(text: &str) -> Result<Self, VerifyCodeError> {
-        let rest = payload(text).ok_or(VerifyCodeError::NotOurs)?;
-        if rest.len() > limits::LINK_TEXT_MAX {
-            return Err(VerifyCodeError::Damaged);
-        }
-        let rest: String = rest
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .map(|c| c.to_ascii_uppercase())
-            .collect();
-        let bytes = BASE32_NOPAD
-            .decode(rest.as_bytes())
-            .map_err(|_| VerifyCodeError::Damaged)?;
+        let payload = code::payload(text, PREFIX).ok_or(VerifyCodeError::NotOurs)?;
+        let bytes = code::decode(payload).map_err(|_| VerifyCodeError::Damaged)?;
         Self::from_bytes(&bytes)
     }
-}
-
-/// What follows the prefix.
-fn payload(text: &str) -> Option<&str> {
-    let text = text.trim();
-    let start = text.get(..PREFIX.len())?;
-    text.get(PREFIX.len()..)
-        .filter(|_| start.eq_ignore_ascii_case(PREFIX))
 }
 
 #[cfg(test)]
