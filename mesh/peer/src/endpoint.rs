@@ -1,5 +1,7 @@
 //! The endpoint: one UDP port for every link, dialled and accepted.
 
+mod shake;
+
 use crate::certificate::ListenerCertificate;
 use crate::connection::Connection;
 use crate::gate;
@@ -10,15 +12,14 @@ use crate::session::{Session, lock};
 use crate::socket::{self, BATCH, SharedSocket};
 use crate::stun;
 use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError, PeerStats};
-use peddlenet_crypto::{Established, Handshake, Hello, Step};
+use peddlenet_crypto::Handshake;
+use shake::{hello, open, seed};
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use webrtc::data_channel::DataChannelEvent;
 
 /// A half-open link is given up after this.
 pub const HALF_OPEN_FOR: Duration = Duration::from_secs(5);
@@ -26,10 +27,6 @@ pub const HALF_OPEN_FOR: Duration = Duration::from_secs(5);
 pub const DIAL_DEADLINE: Duration = Duration::from_secs(5);
 /// After the first refusal other addresses get this long to answer better.
 const REFUSAL_GRACE: Duration = Duration::from_millis(1500);
-/// Versions of the link protocol that we speak.
-const VERSIONS: RangeInclusive<u8> = 1..=1;
-/// Optional abilities; none yet.
-const FEATURES: u64 = 0;
 /// How long closing waits for links to say goodbye.
 const CLOSE_FOR: Duration = Duration::from_millis(700);
 /// How often a packet goes to who is about to dial.
@@ -144,18 +141,14 @@ impl Endpoint {
     /// Addresses to tell on the networks that this machine is on, and nowhere else: those of
     /// [`local_addrs`](Self::local_addrs) but loopback, and link-local ones.
     pub fn near_addrs(&self) -> Vec<SocketAddr> {
-        let bound = || self.0.sockets.iter().map(|socket| socket.bound());
-        let mut addrs = interfaces::dialable(bound());
-        addrs.retain(|addr| !addr.ip().is_loopback());
-        addrs.extend(interfaces::link_local(bound()));
-        addrs
+        interfaces::near(self.0.sockets.iter().map(|socket| socket.bound()))
     }
 
     /// The hash of today's listener certificate.
     pub fn fingerprint(&self) -> Fingerprint {
         let certificates = lock(&self.0.certificates);
         let today = certificates.first().map(ListenerCertificate::fingerprint);
-        today.unwrap_or(Fingerprint([0; 32]))
+        today.unwrap_or(Fingerprint::ZERO)
     }
 
     /// Replaces the listener's certificates: today's, which is told to others, then those of the
@@ -425,64 +418,6 @@ async fn accept(
     // Nobody to take it: the link is dropped, and so closed.
     let _ = incoming.send(IncomingLink { link, gate }).await;
     Ok(())
-}
-
-/// What we say of ourselves in the handshake.
-fn hello() -> Hello {
-    Hello {
-        versions: VERSIONS,
-        features: FEATURES,
-    }
-}
-
-/// Randomness for one handshake.
-fn seed() -> Result<[u8; 32], PeerError> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|_| PeerError::Randomness)?;
-    Ok(seed)
-}
-
-/// Waits for the lanes, then runs the handshake over the ordered one.
-async fn open(connection: &mut Connection, handshake: Handshake) -> Result<Established, DialError> {
-    let lane = Arc::clone(&connection.ordered);
-    Connection::with_awake_driver(lane, async {
-        if !connection.opened().await {
-            return Err(DialError::Closed);
-        }
-        shake(connection, handshake).await
-    })
-    .await
-}
-
-async fn shake(
-    connection: &Connection,
-    mut handshake: Handshake,
-) -> Result<Established, DialError> {
-    let lane = &connection.ordered;
-    let send = async |message: Vec<u8>| {
-        let sent = lane.send(message.as_slice().into()).await;
-        sent.map_err(|_| DialError::Closed)
-    };
-    let mut step = handshake.step(None);
-    loop {
-        match step.map_err(|_| DialError::Handshake)? {
-            Step::Send(message) => send(message).await?,
-            Step::SendAndDone(message, established) => {
-                send(message).await?;
-                return Ok(established);
-            }
-            Step::Done(established) => return Ok(established),
-            Step::Wait => {}
-        }
-        let message = loop {
-            match lane.poll().await {
-                Some(DataChannelEvent::OnMessage(message)) => break message.data,
-                Some(DataChannelEvent::OnClose) | None => return Err(DialError::Closed),
-                Some(_) => {}
-            }
-        };
-        step = handshake.step(Some(&message));
-    }
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ const HINT_PREFIX: &[u8] = b"pn";
 pub(crate) const HINT_LEN: usize = 10;
 
 /// No certificate has this hash: a dialer that names it asks for the listener's.
-pub(crate) const ASKED: Fingerprint = Fingerprint([0; 32]);
+pub(crate) const ASKED: Fingerprint = Fingerprint::ZERO;
 
 /// Names a gate towards `mesh`: it comes back with the link that the gate let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

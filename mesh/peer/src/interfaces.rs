@@ -53,47 +53,70 @@ pub fn interfaces() -> Vec<Interface> {
     up
 }
 
-/// Link-local IPv6 addresses of the interfaces that a wildcard socket listens on. Without their scope they
-/// say nothing, which who hears them over that very link knows: they are told there alone.
-pub(crate) fn link_local(mut sockets: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
-    let wild = |bound: &SocketAddr| bound.is_ipv6() && bound.ip().is_unspecified();
-    let Some(bound) = sockets.find(wild) else {
-        return Vec::new();
-    };
-    let is_it = |ip: &IpAddr| matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
-    let found = interfaces().into_iter().map(|i| i.ip).filter(is_it);
-    found.map(|ip| SocketAddr::new(ip, bound.port())).collect()
-}
-
 /// The addresses others can dial: wildcards become the machine's interfaces. Loopback appears only when it
 /// was asked for, or when there is nothing else.
 pub(crate) fn dialable(sockets: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
-    let mut addrs = Vec::new();
-    let mut link_local = Vec::new();
-    let mut loopback = Vec::new();
-    let interfaces = interfaces();
-    for bound in sockets {
-        if !bound.ip().is_unspecified() {
-            addrs.push(bound);
-            continue;
-        }
-        for Interface { ip, .. } in &interfaces {
-            let list = match ip {
-                _ if ip.is_ipv4() != bound.is_ipv4() || ip.is_unspecified() => continue,
-                _ if ip.is_loopback() => &mut loopback,
-                IpAddr::V4(v4) if v4.is_link_local() => &mut link_local,
-                // It says nothing without its scope, which no invite carries.
-                IpAddr::V6(v6) if v6.is_unicast_link_local() => continue,
-                _ => &mut addrs,
-            };
-            let addr = SocketAddr::new(*ip, bound.port());
-            if !list.contains(&addr) {
-                list.push(addr);
+    let Found {
+        mut addrs,
+        link_local,
+        loopback,
+        ..
+    } = Found::behind(sockets);
+    addrs.extend(link_local);
+    if addrs.is_empty() { loopback } else { addrs }
+}
+
+/// The addresses that others on the same networks can dial: link-local ones of IPv6, too. Without their
+/// scope those say nothing, which who hears them over that very link knows.
+pub(crate) fn near(sockets: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let Found {
+        mut addrs,
+        link_local,
+        scoped,
+        ..
+    } = Found::behind(sockets);
+    addrs.extend(link_local);
+    addrs.extend(scoped);
+    addrs.retain(|addr| !addr.ip().is_loopback());
+    addrs
+}
+
+/// Where sockets listen, by what an address is good for.
+#[derive(Default)]
+struct Found {
+    addrs: Vec<SocketAddr>,
+    /// Link-local ones of IPv4, which name their network well enough where there is one.
+    link_local: Vec<SocketAddr>,
+    /// Link-local ones of IPv6.
+    scoped: Vec<SocketAddr>,
+    loopback: Vec<SocketAddr>,
+}
+
+impl Found {
+    fn behind(sockets: impl Iterator<Item = SocketAddr>) -> Self {
+        let mut found = Self::default();
+        let interfaces = interfaces();
+        for bound in sockets {
+            if !bound.ip().is_unspecified() {
+                found.addrs.push(bound);
+                continue;
+            }
+            for Interface { ip, .. } in &interfaces {
+                let list = match ip {
+                    _ if ip.is_ipv4() != bound.is_ipv4() || ip.is_unspecified() => continue,
+                    _ if ip.is_loopback() => &mut found.loopback,
+                    IpAddr::V4(v4) if v4.is_link_local() => &mut found.link_local,
+                    IpAddr::V6(v6) if v6.is_unicast_link_local() => &mut found.scoped,
+                    _ => &mut found.addrs,
+                };
+                let addr = SocketAddr::new(*ip, bound.port());
+                if !list.contains(&addr) {
+                    list.push(addr);
+                }
             }
         }
+        found
     }
-    addrs.append(&mut link_local);
-    if addrs.is_empty() { loopback } else { addrs }
 }
 
 #[cfg(test)]

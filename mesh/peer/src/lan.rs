@@ -27,7 +27,7 @@ use peddlenet_wire::near::{Entry, VALUES_MAX, from_values, to_values};
 use tokio::{
     sync::mpsc,
     task::AbortHandle,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
 use crate::bucket::Bucket;
@@ -52,6 +52,8 @@ const OWN_NAMES: usize = 8;
 const CACHED_MAX: i64 = 4096;
 /// How often it is asked.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
+/// How long it may take to say so; one that is that busy is asked again.
+const ASK_FOR: Duration = Duration::from_secs(1);
 /// A daemon that had to be replaced for what it held is started again after this long: a flood costs
 /// discovery, not memory.
 const FLOODED_FOR: Duration = Duration::from_secs(30);
@@ -90,10 +92,8 @@ pub enum Nearby {
         /// The name in its [`Sighting`].
         name: String,
     },
-    /// The system lets nobody listen, at present: no permission, no socket.
-    Unavailable,
-    /// It does now.
-    Available,
+    /// Whether the system lets anybody listen, now that this has changed: at first it is taken to.
+    Available(bool),
 }
 
 enum Order {
@@ -118,10 +118,10 @@ impl Lan {
         (Self { orders, task }, news_out)
     }
 
-    /// Replaces what is said of this device. With other addresses than before everyone is asked anew.
-    /// False when the task is behind: say it again later.
-    pub fn say(&self, notice: Notice) -> bool {
-        self.orders.try_send(Order::Say(notice)).is_ok()
+    /// What is to be said of this device; the same again changes nothing. With other addresses than before
+    /// everyone is asked anew. Say it now and then: a task that is behind misses it.
+    pub fn say(&self, notice: Notice) {
+        let _ = self.orders.try_send(Order::Say(notice));
     }
 
     /// Asks who is there. With `anew` what was heard before is forgotten first.
@@ -187,7 +187,8 @@ impl Running {
         let Ok(metrics) = self.daemon.get_metrics() else {
             return 0;
         };
-        let metrics = metrics.recv_async().await.unwrap_or_default();
+        let asked = timeout(ASK_FOR, metrics.recv_async()).await;
+        let metrics = asked.ok().and_then(Result::ok).unwrap_or_default();
         let cached = metrics.iter().filter(|(key, _)| key.starts_with("cached-"));
         cached.map(|(_, count)| *count).fold(0, i64::saturating_add)
     }
@@ -204,7 +205,7 @@ struct Station {
     running: Option<Running>,
     /// Not before that.
     begin_at: Option<Instant>,
-    unavailable: bool,
+    available: bool,
     notice: Notice,
     /// Own instances, the present one last.
     own: VecDeque<String>,
@@ -219,7 +220,7 @@ impl Station {
         Self {
             running: None,
             begin_at: None,
-            unavailable: false,
+            available: true,
             notice: Notice::default(),
             own: VecDeque::new(),
             devices: BTreeMap::new(),
@@ -247,14 +248,9 @@ impl Station {
     }
 
     fn tell_available(&mut self, available: bool) {
-        if self.unavailable == available {
-            self.unavailable = !available;
-            let news = if available {
-                Nearby::Available
-            } else {
-                Nearby::Unavailable
-            };
-            self.tell(news);
+        if self.available != available {
+            self.available = available;
+            self.tell(Nearby::Available(available));
         }
     }
 
@@ -290,8 +286,8 @@ impl Station {
     }
 
     fn begin_anew(&mut self) {
-        // A flood is over when its time is.
-        if self.running.is_some() || !self.unavailable && self.begin_at.is_none() {
+        // One that is to begin later does: a flood is over when its time is.
+        if self.running.is_some() {
             self.devices.clear();
             self.begin();
         }

@@ -19,7 +19,9 @@
 //! alike: the dial of the device with the **lower** listener fingerprint wins. That device ignores the other's knocks while it dials;
 //! the other one drops its own dial ([`crate::DialError::Superseded`]) as soon as it is knocked
 //! at. Exactly one link stays. A dial that begins when the other side's is already being accepted
-//! gives way at once.
+//! gives way at once; so does one that only asks for the other's certificate.
+
+mod owner;
 
 use crate::bans::Bans;
 use crate::front_door::{FrontDoor, Knock, Names, Verdict};
@@ -30,12 +32,13 @@ use crate::socket::{Arrivals, OWN_BATCH, SharedSocket};
 use crate::stun::{self, BindingRequest, Class};
 use crate::used::UsedUfrags;
 use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError, PeerStats};
+use owner::{belongs, gives_way, is_stale};
 use quinn_udp::Transmit;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use zeroize::Zeroizing;
@@ -44,9 +47,6 @@ use zeroize::Zeroizing;
 pub const HALF_OPEN_MAX: usize = 32;
 /// Sockets of one link's own; a dial has several addresses.
 const OWN_SOCKETS_MAX: usize = 4;
-/// A link silent for this long beyond the pause between pings gives way when its own address knocks anew:
-/// the device restarted.
-const STALE: Duration = Duration::from_millis(500);
 
 /// Routes and gates of an endpoint.
 pub(crate) struct Router {
@@ -478,39 +478,4 @@ impl Table {
         self.by_source.retain(|_, known| known.id != session);
         self.by_ufrag.retain(|_, (known, _)| known.id != session);
     }
-}
-
-/// Whether a session yields to an authenticated knock from its own source, which named one of our
-/// certificates.
-fn gives_way(owner: &Session, named: Fingerprint) -> bool {
-    if owner.is_open() {
-        return is_stale(owner);
-    }
-    match &owner.role {
-        // A dialer dials an address once at a time: the older attempt is dead.
-        Role::Accepted { .. } => true,
-        // Two dials have crossed.
-        Role::Dialed { expected, .. } => {
-            *expected < named || owner.facts.refused.load(Ordering::Relaxed)
-        }
-    }
-}
-
-/// Whether a packet from a session's source is that session's. Everything but a Binding Request
-/// with another listener's fragment is. (`rtc` 0.21.1 checks back even when it is lite; those
-/// checks name the dialer's fragment first, which has no listener's form.)
-fn belongs(session: &Session, datagram: &[u8]) -> bool {
-    let Some((Class::Request, _)) = stun::classify(datagram) else {
-        return true;
-    };
-    let names = BindingRequest::read(datagram).and_then(|request| Names::read(request.username));
-    match (&session.role, names) {
-        (Role::Accepted { ufrag, .. }, Some(names)) => names.s_ufrag == ufrag,
-        (Role::Dialed { .. }, Some(_)) => false,
-        (_, None) => true,
-    }
-}
-
-fn is_stale(session: &Session) -> bool {
-    session.is_open() && session.is_silent_for(STALE)
 }

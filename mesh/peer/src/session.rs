@@ -8,6 +8,12 @@
 //!
 //! The `runtime` module makes `webrtc` take a session for its socket.
 
+mod inbox;
+mod role;
+
+pub(crate) use inbox::Inbox;
+pub(crate) use role::{Facts, Role};
+
 use crate::Fingerprint;
 use crate::bucket::Bucket;
 use crate::gate::{S_PWD_LEN, ServerUfrag};
@@ -18,15 +24,14 @@ use crate::stats::Counters;
 use crate::stun::{self, Class, TransactionId};
 use bytes::Bytes;
 use quinn_udp::Transmit;
-use std::collections::VecDeque;
+use role::Check;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -42,49 +47,6 @@ const ASKED_MAX: usize = 64;
 
 /// What the runtime trait calls a future.
 pub(crate) type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// Which way a session was opened.
-#[derive(Debug)]
-pub(crate) enum Role {
-    /// We dial; the fingerprint is the listener's. Local addresses are learned per remote one.
-    Dialed {
-        expected: Fingerprint,
-        /// Where we dial. An ICE agent's candidates have no scope; these do, where they need one.
-        targets: Vec<SocketAddr>,
-        learned: Mutex<Vec<Path>>,
-        /// Checks we sent: only the answer to one of these can be a refusal.
-        asked: Mutex<VecDeque<TransactionId>>,
-        /// A check that shows the listener where we are, should a NAT have moved us.
-        check: OnceLock<Check>,
-    },
-    /// A dialer knocked. Its source may change, its fragment does not.
-    Accepted {
-        ufrag: ServerUfrag,
-        paths: Box<Mutex<Paths>>,
-        /// Checks from the path in use, and from the others.
-        checks: Box<Mutex<[Bucket; 2]>>,
-    },
-}
-
-/// What a dialer shows of itself.
-pub(crate) struct Check {
-    transaction: TransactionId,
-    packet: Vec<u8>,
-    /// The listener's, under which it signs what it answers.
-    password: [u8; S_PWD_LEN],
-}
-
-impl fmt::Debug for Check {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Check(..)")
-    }
-}
-
-impl Drop for Check {
-    fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.password);
-    }
-}
 
 /// One link on a shared socket.
 pub(crate) struct Session {
@@ -107,46 +69,6 @@ pub(crate) struct Session {
     heard_ms: AtomicU64,
     /// How long the other side may be silent without anything being wrong (ms).
     pause_ms: AtomicU64,
-}
-
-/// What a dial has seen so far, to say afterwards why it failed.
-#[derive(Debug, Default)]
-pub(crate) struct Facts {
-    /// A check was answered by somebody who knows our key.
-    pub(crate) answered: AtomicBool,
-    /// A check was answered with 401.
-    pub(crate) refused: AtomicBool,
-    /// The link is open and in use.
-    pub(crate) open: AtomicBool,
-    /// Our DTLS client turned the listener's certificate down.
-    pub(crate) mistrusted: AtomicBool,
-    /// The other side's dial won.
-    pub(crate) superseded: AtomicBool,
-    /// A member's device has another certificate by now, and says which.
-    pub(crate) moved: Mutex<Option<Fingerprint>>,
-    /// Something above changed that ends the session early.
-    pub(crate) changed: Notify,
-}
-
-/// Datagrams that wait for the driver.
-#[derive(Default)]
-pub(crate) struct Inbox {
-    /// Whether the ICE agent is ready: before it has its local candidate it would throw away the
-    /// very packet that opened the session, and the dialer would lose a check interval.
-    released: bool,
-    queue: VecDeque<(Bytes, SocketAddr)>,
-    bytes: usize,
-    /// Whether the driver had to wait for readers when it last asked.
-    held_up: bool,
-    pub(crate) waker: Option<Waker>,
-}
-
-impl Inbox {
-    fn pop(&mut self) -> Option<(Bytes, SocketAddr)> {
-        let next = self.queue.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(next.0.len());
-        Some(next)
-    }
 }
 
 /// What the sessions of an endpoint have in common.

@@ -129,12 +129,9 @@ impl Actor {
             epoch: None,
         };
         let told: Vec<SocketAddr> = place.map(|(_, addrs)| addrs).unwrap_or_default();
-        // What was seen is dialled once, and as seen: under the keys that the device has.
-        let seen = self.near.places_of(tag, author);
-        let (seen, epoch) = seen.map_or((Vec::new(), None), |(a, epoch)| (a, Some(epoch)));
+        let (seen, near) = self.dial_where_seen(tag, author, fingerprint);
         let elsewhere = told.into_iter().filter(|addr| !seen.contains(addr));
         let elsewhere: Vec<_> = elsewhere.collect();
-        let near = self.dial_device(tag, To { epoch, ..to }, seen, LAN);
         let direct = fingerprint.is_some() && self.dial_device(tag, to, elsewhere, DIRECT) || near;
         let pause = if direct { MEET_AFTER } else { Duration::ZERO };
         match (direct, may_meet) {
@@ -154,14 +151,27 @@ impl Actor {
             .get(&tag)
             .and_then(|r| r.whereabouts.get(&author));
         let fingerprint = told.map(|place| place.fingerprint);
-        if let Some((addrs, epoch)) = self.near.places_of(tag, author) {
-            let to = To {
-                author: Some(author),
-                fingerprint,
-                epoch: Some(epoch),
-            };
-            self.dial_device(tag, to, addrs, LAN);
-        }
+        self.dial_where_seen(tag, author, fingerprint);
+    }
+
+    /// Dials a member where it is seen on this network, and as seen: under the keys that its device has.
+    /// Gives those addresses, and whether any of them is dialled.
+    fn dial_where_seen(
+        &mut self,
+        tag: RoomTag,
+        author: AuthorId,
+        fingerprint: Option<Fingerprint>,
+    ) -> (Vec<SocketAddr>, bool) {
+        let Some((addrs, epoch)) = self.near.places_of(tag, author) else {
+            return (Vec::new(), false);
+        };
+        let to = To {
+            author: Some(author),
+            fingerprint,
+            epoch: Some(epoch),
+        };
+        let dials = self.dial_device(tag, to, addrs.clone(), LAN);
+        (addrs, dials)
     }
 
     /// The direct way did not lead there so far: tries the one over the mesh.
@@ -232,7 +242,7 @@ impl Actor {
         };
         let keys = member_gate(epoch);
         let To { author, .. } = to;
-        let fingerprint = to.fingerprint.unwrap_or(Fingerprint([0; Fingerprint::LEN]));
+        let fingerprint = to.fingerprint.unwrap_or(Fingerprint::ZERO);
         let under_way = self.dials.under_way.get(&fingerprint);
         addrs.retain(|addr| under_way.is_none_or(|there| !there.contains(addr)));
         if addrs.is_empty() || self.dials.under_way.len() >= DIALS_MAX {

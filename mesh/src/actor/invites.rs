@@ -96,7 +96,7 @@ impl Actor {
         let InviteOptions { ttl, uses, poster } = options;
         let (port, addresses, fingerprint) = match poster {
             // Whoever of the room is near answers; no address stays true for days.
-            true => (0, Vec::new(), Fingerprint([0; Fingerprint::LEN])),
+            true => (0, Vec::new(), Fingerprint::ZERO),
             false => {
                 let (port, addresses) = self.invite_addresses();
                 (port, addresses, self.endpoint.fingerprint())

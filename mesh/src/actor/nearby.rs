@@ -54,8 +54,8 @@ const LOOK_AT_MOST: Duration = Duration::from_secs(10);
 const LOOKS_IN_A_ROW: u32 = 20;
 /// The clock leapt that far between two looks: the device slept.
 const SLEPT: Duration = Duration::from_secs(15);
-/// A slot's tags are said up to that much later, so that a crowd doesn't all speak at once (s).
-const LATER_S: u64 = 60;
+/// A slot's tags are said up to that much later, so that a crowd doesn't all speak at once.
+const LATER: Duration = Duration::from_secs(60);
 /// The setting that switches this off.
 const SETTING: &str = "lan";
 
@@ -78,7 +78,6 @@ pub(crate) struct Surroundings {
     /// The system lets nobody listen.
     unavailable: bool,
     keys: Keys,
-    said: Notice,
     /// Where each member was seen, the newest last.
     places: BTreeMap<(RoomTag, AuthorId), VecDeque<Place>>,
     /// Everyone who says something now; what they say is read anew when the keys change.
@@ -104,7 +103,6 @@ impl Surroundings {
             news,
             unavailable: false,
             keys: Keys::default(),
-            said: Notice::default(),
             places: BTreeMap::new(),
             devices: BTreeMap::new(),
             joins: Vec::new(),
@@ -113,7 +111,7 @@ impl Surroundings {
             looked: clock::now(),
             look_at: clock::now(),
             looks: 0,
-            later: Duration::from_secs(entropy::number() % LATER_S),
+            later: entropy::span(LATER),
         }
     }
 
@@ -199,9 +197,10 @@ impl Actor {
         self.near.interfaces = interfaces;
         let stale = std::mem::take(&mut self.near.stale);
         let due = moved || slept || stale || self.ticks.is_multiple_of(super::SLOW);
-        if due {
+        let addrs = due.then(|| self.endpoint.near_addrs());
+        if let Some(addrs) = &addrs {
             self.near.joins.retain(|(_, to)| !to.is_closed());
-            self.switch_lan();
+            self.switch_lan(!addrs.is_empty());
         }
         if moved || slept {
             tracing::info!(moved, slept, "the network changed");
@@ -217,21 +216,20 @@ impl Actor {
                 self.tell_known(tag, None);
             }
         }
-        if due {
-            self.say_near(now);
+        if let Some(addrs) = addrs {
+            self.say_near(addrs, now);
         }
         self.look_when_alone(now);
     }
 
     /// On where it may be used: not on this machine alone, and not where the person said no.
-    fn switch_lan(&mut self) {
+    fn switch_lan(&mut self, on_a_network: bool) {
         let off = self.settings.get(SETTING).is_some_and(|v| v == "off");
-        let wanted = self.near.allowed && !off && !self.endpoint.near_addrs().is_empty();
+        let wanted = self.near.allowed && !off && on_a_network;
         match (&self.near.lan, wanted) {
             (None, true) => {
                 let (lan, mut news) = Lan::start();
                 self.near.lan = Some(lan);
-                self.near.said = Notice::default();
                 let net = self.near.news.clone();
                 tokio::spawn(async move {
                     while let Some(news) = news.recv().await {
@@ -249,22 +247,13 @@ impl Actor {
         }
     }
 
-    fn say_near(&mut self, now: Timestamp) {
+    fn say_near(&self, addrs: Vec<SocketAddr>, now: Timestamp) {
         if self.near.lan.is_none() {
             return;
         }
-        let at = Timestamp(now.0.saturating_sub(ms(self.near.later)));
-        let notice = Notice {
-            addrs: self.endpoint.near_addrs(),
-            entries: self.entries(at, now),
-        };
-        if notice == self.near.said {
-            return;
-        }
-        if let Some(lan) = &self.near.lan
-            && lan.say(notice.clone())
-        {
-            self.near.said = notice;
+        let entries = self.entries(now.before(self.near.later), now);
+        if let Some(lan) = &self.near.lan {
+            lan.say(Notice { addrs, entries });
         }
     }
 
@@ -306,8 +295,8 @@ impl Actor {
             .saturating_mul(1 << grown.min(5))
             .min(LOOK_AT_MOST);
         // A crowd that lost its access point doesn't ask in step.
-        let late = Duration::from_millis(entropy::number() % (ms(pause) / 3).max(1));
-        self.near.look_at = now.after(pause.saturating_sub(late));
+        let early = entropy::span(pause / 3);
+        self.near.look_at = now.after(pause.saturating_sub(early));
         if let Some(lan) = &self.near.lan {
             lan.look(false);
         }
@@ -335,8 +324,7 @@ impl Actor {
                 self.read_sighting(&sighting, clock::now());
             }
             Nearby::Gone { name } => self.near.forget_device(&name),
-            Nearby::Unavailable => self.near.unavailable = true,
-            Nearby::Available => self.near.unavailable = false,
+            Nearby::Available(available) => self.near.unavailable = !available,
         }
     }
 
@@ -406,7 +394,7 @@ impl Actor {
         &mut self,
         invite: InviteKey,
     ) -> Option<mpsc::Receiver<Vec<SocketAddr>>> {
-        self.switch_lan();
+        self.switch_lan(!self.endpoint.near_addrs().is_empty());
         self.near.lan.as_ref()?;
         if self.near.joins.len() >= WAITING_MAX {
             self.near.joins.remove(0);
@@ -423,9 +411,5 @@ impl Actor {
 
 /// A fingerprint that a code names; a printed one names none.
 pub(crate) fn named(fingerprint: Fingerprint) -> Option<Fingerprint> {
-    (fingerprint != Fingerprint([0; Fingerprint::LEN])).then_some(fingerprint)
-}
-
-fn ms(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+    (fingerprint != Fingerprint::ZERO).then_some(fingerprint)
 }

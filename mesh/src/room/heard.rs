@@ -53,9 +53,7 @@ impl Room {
         soon: Duration,
     ) {
         if let Some(Heard { at: Some(at), .. }) = self.heard.get_mut(&author) {
-            let spent = span.saturating_sub(soon);
-            let spent = u64::try_from(spent.as_millis()).unwrap_or(u64::MAX);
-            *at = (*at).min(Timestamp(now.0.saturating_sub(spent)));
+            *at = (*at).min(now.before(span.saturating_sub(soon)));
         }
     }
 

@@ -12,10 +12,12 @@ pub struct Timestamp(#[n(0)] pub u64);
 impl Timestamp {
     /// This instant and a span later, saturating.
     pub fn after(self, span: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
-        )
+        Self(self.0.saturating_add(millis(span)))
+    }
+
+    /// This instant and a span earlier, saturating.
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(span)))
     }
 
     /// How long ago `earlier` was; zero when it lies ahead.
@@ -27,6 +29,10 @@ impl Timestamp {
     pub fn unix_seconds(self) -> u32 {
         u32::try_from(self.0 / 1000).unwrap_or(u32::MAX)
     }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Hybrid logical clock: 48 bits of Unix milliseconds, 16 bits of counter.

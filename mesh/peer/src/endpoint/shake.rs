@@ -1,0 +1,73 @@
+//! The link handshake, over the ordered lane of a connection that has opened.
+
+use crate::connection::Connection;
+use crate::{DialError, PeerError};
+use peddlenet_crypto::{Established, Handshake, Hello, Step};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use webrtc::data_channel::DataChannelEvent;
+
+/// Versions of the link protocol that we speak.
+const VERSIONS: RangeInclusive<u8> = 1..=1;
+/// Optional abilities; none yet.
+const FEATURES: u64 = 0;
+/// What we say of ourselves in the handshake.
+pub(super) fn hello() -> Hello {
+    Hello {
+        versions: VERSIONS,
+        features: FEATURES,
+    }
+}
+
+/// Randomness for one handshake.
+pub(super) fn seed() -> Result<[u8; 32], PeerError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|_| PeerError::Randomness)?;
+    Ok(seed)
+}
+
+/// Waits for the lanes, then runs the handshake over the ordered one.
+pub(super) async fn open(
+    connection: &mut Connection,
+    handshake: Handshake,
+) -> Result<Established, DialError> {
+    let lane = Arc::clone(&connection.ordered);
+    Connection::with_awake_driver(lane, async {
+        if !connection.opened().await {
+            return Err(DialError::Closed);
+        }
+        shake(connection, handshake).await
+    })
+    .await
+}
+
+async fn shake(
+    connection: &Connection,
+    mut handshake: Handshake,
+) -> Result<Established, DialError> {
+    let lane = &connection.ordered;
+    let send = async |message: Vec<u8>| {
+        let sent = lane.send(message.as_slice().into()).await;
+        sent.map_err(|_| DialError::Closed)
+    };
+    let mut step = handshake.step(None);
+    loop {
+        match step.map_err(|_| DialError::Handshake)? {
+            Step::Send(message) => send(message).await?,
+            Step::SendAndDone(message, established) => {
+                send(message).await?;
+                return Ok(established);
+            }
+            Step::Done(established) => return Ok(established),
+            Step::Wait => {}
+        }
+        let message = loop {
+            match lane.poll().await {
+                Some(DataChannelEvent::OnMessage(message)) => break message.data,
+                Some(DataChannelEvent::OnClose) | None => return Err(DialError::Closed),
+                Some(_) => {}
+            }
+        };
+        step = handshake.step(Some(&message));
+    }
+}
