@@ -1,44 +1,33 @@
 //! The proof in a joiner's answer to a code: HMAC-SHA256, cut to 16 bytes, keyed by what the code and the
 //! room alone know. It says "a holder of the code wrote this"; who that is, the link handshake tells.
 
-use hmac::{Hmac, KeyInit, Mac};
-use peddlenet_wire::{
-    InviteKey,
-    back::{BackCode, PROOF_LEN},
-};
+use hmac::{Hmac, Mac};
+use peddlenet_wire::{InviteKey, back::BackCode};
 use sha2::Sha256;
 
-use crate::derive::derive;
+use crate::derive::{derive, first_of, mac};
 
 /// Proves an answer; what its proof was before does not matter.
 pub fn prove_back(code: &mut BackCode, invite: &InviteKey) {
-    let whole: [u8; 32] = mac(invite, &code.proven()).finalize().into_bytes().into();
-    for (to, from) in code.proof.iter_mut().zip(whole) {
-        *to = from;
-    }
+    code.proof = first_of(proof(code, invite));
 }
 
 /// Whether a holder of that code wrote the answer.
 pub fn is_proven_back(code: &BackCode, invite: &InviteKey) -> bool {
-    const { assert!(PROOF_LEN == 16) };
-    mac(invite, &code.proven())
+    proof(code, invite)
         .verify_truncated_left(&code.proof)
         .is_ok()
 }
 
-fn mac(invite: &InviteKey, bytes: &[u8]) -> Hmac<Sha256> {
+fn proof(code: &BackCode, invite: &InviteKey) -> Hmac<Sha256> {
     let key = derive(&invite.0, &[b"pn/back/1"]);
-    match Hmac::<Sha256>::new_from_slice(&*key) {
-        Ok(mut mac) => {
-            mac.update(bytes);
-            mac
-        }
-        Err(_) => unreachable!("HMAC takes a key of any length"),
-    }
+    mac(&key, &[&code.proven()])
 }
 
 #[cfg(test)]
 mod tests {
+    use peddlenet_wire::back::PROOF_LEN;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,7 @@
-//! Key derivation: HKDF-SHA256 (RFC 5869) with a label for each purpose.
+//! Key derivation: HKDF-SHA256 (RFC 5869) with a label for each purpose; and MACs that are cut short.
 
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -15,6 +16,26 @@ pub(crate) fn derive(secret: &[u8], info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         // HKDF refuses only outputs over 255 hashes.
         Err(_) => unreachable!("32 bytes are one hash"),
     }
+}
+
+/// HMAC-SHA256 (RFC 2104) over the parts, one after the other.
+pub(crate) fn mac(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
+    match Hmac::<Sha256>::new_from_slice(key) {
+        Ok(mut mac) => {
+            parts.iter().for_each(|part| mac.update(part));
+            mac
+        }
+        Err(_) => unreachable!("HMAC takes a key of any length"),
+    }
+}
+
+/// The first bytes of what it comes to.
+pub(crate) fn first_of<const N: usize>(mac: Hmac<Sha256>) -> [u8; N] {
+    const { assert!(N <= 32) };
+    let whole: [u8; 32] = mac.finalize().into_bytes().into();
+    let mut out = [0; N];
+    out.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
+    out
 }
 
 #[cfg(test)]

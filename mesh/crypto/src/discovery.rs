@@ -7,21 +7,23 @@
 //! ```
 //!
 //! A tag stands for ten minutes, and one that is up to an hour off is recognised, since clocks
-//! differ. A mark says beside the tag which member it is. Two tags of one key look unrelated without the key; and no key comes from a public one
-//! (P is shown in the code and in the room alone), or everyone could compute the tags.
+//! differ. A mark says beside the tag which member it is. Two tags of one key look unrelated without
+//! the key; and no key comes from a public one (P is shown in the code and in the room alone), or everyone
+//! could compute the tags.
 //!
 //! [`DiscoveryTags`] recognises tags without hashing anything for a packet: it computes the tags of
 //! every key for the slots that count, at most [`KEYS_MAX`] x [`SLOTS`], and looks them up.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use hmac::{Hmac, KeyInit, Mac};
 pub use peddlenet_wire::near::{DiscoveryTag, MARK_LEN, Mark, TAG_LEN};
 use peddlenet_wire::{AuthorId, InviteKey, Timestamp};
-use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{derive::derive, epoch::EpochKeys};
+use crate::{
+    derive::{derive, first_of, mac},
+    epoch::EpochKeys,
+};
 
 /// How long one tag stands.
 pub const SLOT: Duration = Duration::from_secs(600);
@@ -71,24 +73,11 @@ impl DiscoveryKey {
 
     /// Who says the tag of that slot.
     pub fn mark(&self, slot: Slot, author: AuthorId) -> Mark {
-        Mark(self.first_of(&[&slot.0.to_be_bytes(), &author.0]))
+        Mark(first_of(mac(&self.0, &[&slot.0.to_be_bytes(), &author.0])))
     }
 
     fn tag_of(&self, slot: u64) -> DiscoveryTag {
-        DiscoveryTag(self.first_of(&[&slot.to_be_bytes()]))
-    }
-
-    fn first_of<const N: usize>(&self, parts: &[&[u8]]) -> [u8; N] {
-        let mut out = [0; N];
-        // HMAC takes a key of any length, so this never fails.
-        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
-            parts.iter().for_each(|part| mac.update(part));
-            let whole: [u8; 32] = mac.finalize().into_bytes().into();
-            for (to, from) in out.iter_mut().zip(whole) {
-                *to = from;
-            }
-        }
-        out
+        DiscoveryTag(first_of(mac(&self.0, &[&slot.to_be_bytes()])))
     }
 }
 

@@ -76,8 +76,8 @@ struct Ends {
     links: Option<u8>,
     /// Some of the other end's neighbours.
     peers: Vec<AuthorId>,
-    /// Those of them with whom it is linked, as it said last of a room.
-    linked: (RoomTag, Vec<AuthorId>),
+    /// The room of which it said so, and how many of them, the first, it is linked with there.
+    linked: (RoomTag, usize),
     /// Since when one of the ends means to close it.
     leaving: Option<Timestamp>,
     /// When the other end was told how this one stands, and what.
@@ -104,7 +104,7 @@ impl Ends {
             bridge,
             links: None,
             peers: Vec::new(),
-            linked: (RoomTag([0; 16]), Vec::new()),
+            linked: (RoomTag::ZERO, 0),
             leaving: None,
             told: None,
             answered: None,
@@ -175,12 +175,9 @@ impl Engine {
     /// device knows of the mesh beyond its own links. For people, not for routing.
     pub fn neighbourhood(&self, room: RoomTag) -> Vec<(AuthorId, Vec<AuthorId>)> {
         let one = |(_, link, ends): (PeerId, &Link, &Ends)| {
-            let (of, linked) = &ends.linked;
-            let linked = if *of == room {
-                linked.clone()
-            } else {
-                Vec::new()
-            };
+            let (of, count) = ends.linked;
+            let linked = ends.peers.iter().copied().take(count);
+            let linked = linked.filter(|_| of == room).collect();
             Some((link.rooms.get(&room)?.author, linked))
         };
         self.standing().filter_map(one).collect()

@@ -30,8 +30,8 @@ impl Actor {
                     Reach::Linked => Some(u8::from(!member.me)),
                     _ => Some(member.hops.max(1)),
                 },
-                rtt: link.and_then(|(rtt, _)| rtt),
-                via: link.map(|(_, via)| via),
+                rtt: link.and_then(|link| link.sender.srtt()),
+                via: link.map(|link| link.via),
             }
         };
         let people: Vec<_> = members.into_iter().map(person).collect();
@@ -49,8 +49,8 @@ impl Actor {
                 links.push(MapLink {
                     a: room.me(),
                     b: *neighbour,
-                    rtt: link.and_then(|(rtt, _)| rtt),
-                    via: link.map(|(_, via)| via),
+                    rtt: link.and_then(|link| link.sender.srtt()),
+                    via: link.map(|link| link.via),
                 });
             }
         }
@@ -92,15 +92,6 @@ impl Actor {
             at: clock::now(),
         };
         self.paths.insert(tag, path);
-    }
-
-    fn link_to(&self, tag: RoomTag, author: AuthorId) -> Option<(Option<Duration>, &'static str)> {
-        let is_it = |link: &&super::links::LinkState| {
-            let opening = link.rooms.get(&tag);
-            opening.and_then(|opening| opening.author()) == Some(author)
-        };
-        let link = self.links.values().find(is_it)?;
-        Some((link.sender.srtt(), link.via))
     }
 
     /// The names of whoever is at the other end of a link, and since when it is up.

@@ -17,7 +17,11 @@ use peddlenet_wire::{
     frame::{Close, NeedEpochs, Open, Rooms},
 };
 
-use super::{Actor, dial::RELAY, links::Standing};
+use super::{
+    Actor,
+    dial::RELAY,
+    links::{LinkState, Standing},
+};
 
 /// Links younger than that came up together.
 const TOGETHER: Duration = Duration::from_secs(3);
@@ -273,9 +277,14 @@ impl Actor {
     }
 
     pub(super) fn linked_to(&self, tag: RoomTag, author: AuthorId) -> bool {
+        self.link_to(tag, author).is_some()
+    }
+
+    /// A link on which a room is open with that member.
+    pub(super) fn link_to(&self, tag: RoomTag, author: AuthorId) -> Option<&LinkState> {
         self.links
             .values()
-            .any(|l| l.rooms.get(&tag).and_then(Opening::author) == Some(author))
+            .find(|l| l.rooms.get(&tag).and_then(Opening::author) == Some(author))
     }
 
     /// Members of a room at the other ends of links.

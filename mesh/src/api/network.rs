@@ -16,6 +16,17 @@ pub enum LanState {
     Unavailable,
 }
 
+impl LanState {
+    /// The name in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// A room as a mesh, as far as this device knows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NetworkMap {

@@ -182,11 +182,7 @@ impl Diagnostics {
         });
         Self {
             up_s: found.up.as_secs(),
-            lan: match found.lan {
-                mesh::LanState::On => "on",
-                mesh::LanState::Off => "off",
-                mesh::LanState::Unavailable => "unavailable",
-            },
+            lan: found.lan.as_str(),
             near: found.near,
             addresses: found.addresses.iter().map(ToString::to_string).collect(),
             apart: found.apart,

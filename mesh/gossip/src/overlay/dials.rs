@@ -151,8 +151,13 @@ impl Engine {
         };
         let lost = |author: &&AuthorId| view.was_lost(**author) && self.is_free(room, **author);
         let first = authors.iter().find(lost).copied();
-        if let Some(author) = first.filter(|_| !under_way)
-            && self.dial(room, author, WhatFor::Probe, now)
+        if let Some(author) = first.filter(|_| !under_way) {
+            self.probe(room, author, now);
+        }
+    }
+
+    fn probe(&mut self, room: RoomTag, author: AuthorId, now: Timestamp) {
+        if self.dial(room, author, WhatFor::Probe, now)
             && let Some(view) = self.overlay.views.get_mut(&room)
         {
             view.probed(author, now);
@@ -193,11 +198,8 @@ impl Engine {
                 longest = Some((tried, room, author));
             }
         }
-        if let Some((_, room, author)) = longest
-            && self.dial(room, author, WhatFor::Probe, now)
-            && let Some(view) = self.overlay.views.get_mut(&room)
-        {
-            view.probed(author, now);
+        if let Some((_, room, author)) = longest {
+            self.probe(room, author, now);
         }
     }
 }

@@ -28,8 +28,7 @@ impl Engine {
         ends.links = Some(frame.links);
         if !frame.authors.is_empty() {
             ends.peers = frame.authors.to_vec();
-            let linked = frame.neighbours.map_or(0, usize::from);
-            ends.linked = (room, frame.authors.iter().take(linked).copied().collect());
+            ends.linked = (room, frame.neighbours.map_or(0, usize::from));
         }
         let answers = frame.want
             && ends

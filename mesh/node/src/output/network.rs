@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use peddlenet_mesh::{
-    Attempts, AuthorId, Delivery, Diagnostics, Failure, LanState, MapLink, NetworkMap, OnMap,
+    Attempts, AuthorId, Delivery, Diagnostics, Failure, MapLink, NetworkMap, OnMap,
 };
 use serde_json::{Map, Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) fn diagnostics(found: &Diagnostics) -> Map<String, Value> {
     let Delivery { sent, p50, p95 } = found.delivery;
     let fields = [
         ("up_s", json!(found.up.as_secs())),
-        ("lan", json!(lan(found.lan))),
+        ("lan", json!(found.lan.as_str())),
         ("near", json!(found.near)),
         ("apart", json!(found.apart)),
         ("attempts", found.attempts.iter().map(attempts).collect()),
@@ -39,14 +39,6 @@ pub(crate) fn diagnostics(found: &Diagnostics) -> Map<String, Value> {
         .map(|(name, value)| (name.to_owned(), value))
         .into_iter()
         .collect()
-}
-
-fn lan(state: LanState) -> &'static str {
-    match state {
-        LanState::On => "on",
-        LanState::Off => "off",
-        LanState::Unavailable => "unavailable",
-    }
 }
 
 pub(crate) fn map(map: &NetworkMap) -> Value {

@@ -383,11 +383,12 @@ pub(super) async fn ping(
         // The next ping, or the moment when an answer is late: one lost ping must not take a link's life.
         let late = (pace + MISSED).saturating_sub(silence);
         let due = pause.saturating_sub(pinged.map_or(Duration::ZERO, |at| at.elapsed()));
-        tokio::time::sleep(match () {
-            () if missed => HURRIED_PING_INTERVAL,
-            // How full the lanes are is of interest while they are.
-            () if busy => PING_INTERVAL.min(late).max(LOOK_LEAST),
-            () => due.min(late).max(LOOK_LEAST),
+        // How full the lanes are is of interest while they are.
+        let look = if busy { PING_INTERVAL } else { due };
+        tokio::time::sleep(if missed {
+            HURRIED_PING_INTERVAL
+        } else {
+            look.min(late).max(LOOK_LEAST)
         })
         .await;
     }
