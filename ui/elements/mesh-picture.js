@@ -15,7 +15,7 @@ import { s } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { linesOf } from '../lib/mesh-lines.js';
 import { between, layoutOf } from '../lib/mesh-layout.js';
-import { strengthOf, strengthWord } from '../lib/mesh-words.js';
+import { strengthWord } from '../lib/mesh-words.js';
 import { hueClass, initial } from '../lib/people.js';
 import { t } from '../strings/index.js';
 
@@ -130,7 +130,7 @@ export class MeshPicture extends ViewElement {
       s('circle', { r }),
       s('text', { class: letters.length > 3 ? 'mesh-letter is-long' : 'mesh-letter', dy: '0.35em' }, letters),
       named && !group && s('text', { class: 'mesh-name', y: r, dy: '1.05em' }, shortened(name, r)),
-      words && person?.state === 'linked' && !person.me && s('text', { class: 'mesh-strength', y: r, dy: '2.15em' }, strengthWord(strengthOf(person.rttMs))));
+      words && person?.state === 'linked' && !person.me && s('text', { class: 'mesh-strength', y: r, dy: '2.15em' }, strengthWord(person.rttMs)));
   }
 }
 

@@ -12,7 +12,7 @@
 import { avatar } from '../lib/avatar.js';
 import { h } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
-import { howNear, milliseconds, sinceWords, strengthOf, strengthWord, viaWord } from '../lib/mesh-words.js';
+import { howNear, sinceWords, strengthWords, viaWord } from '../lib/mesh-words.js';
 import { t } from '../strings/index.js';
 
 const ORDER = Object.freeze({ linked: 0, reachable: 1, away: 2 });
@@ -59,14 +59,7 @@ function cellsOf(person, names, since) {
   const { author, me, state, rttMs } = person;
   const name = names.get(author) ?? person.name;
   if (me) return [t('people.me', { name }), howNear(person), '', '', ''];
-  const strength = state === 'linked' ? strengthWord(strengthOf(rttMs)) : '';
-  return [
-    name,
-    howNear(person),
-    wayOf(person),
-    rttMs === null || strength === '' ? strength : `${strength} · ${milliseconds(rttMs)}`,
-    sinceWords(since.get(author)),
-  ];
+  return [name, howNear(person), wayOf(person), state === 'linked' ? strengthWords(rttMs) : '', sinceWords(since.get(author))];
 }
 
 /** @param {import('../ipc/types.js').MapPerson} person */
