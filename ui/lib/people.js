@@ -186,14 +186,15 @@ const STATE_ORDER = Object.freeze({ linked: 0, reachable: 1, away: 2, removed: 3
 
 /**
  * Me first, then the nearest, then by name.
- * @param {Member[]} members
- * @returns {Member[]}
+ * @template {{me: boolean, state: Member['state'], hops: number | null, name: string}} P Members, or people of a map.
+ * @param {P[]} members
+ * @returns {P[]}
  */
 export function sortedMembers(members) {
   return members.slice().sort((a, b) =>
     Number(b.me) - Number(a.me)
     || STATE_ORDER[a.state] - STATE_ORDER[b.state]
-    || a.hops - b.hops
+    || (a.hops ?? 0) - (b.hops ?? 0)
     || a.name.localeCompare(b.name));
 }
 
