@@ -147,6 +147,11 @@ export class Dialogs {
     this.#host.append(dialog);
   }
 
+  /** A screen that goes dark is a nuisance and nothing worse. @param {boolean} on */
+  #keepAwake(on) {
+    this.session.ipc.keepAwake(on).catch((error) => console.info('the screen may go dark', error));
+  }
+
   /** @param {{link?: string | null, theirs?: boolean}} [given] A link that was agreed to already; whether a friend's screen is to be scanned. */
   scan({ link = null, theirs = false } = {}) {
     const { session } = this;
@@ -162,7 +167,7 @@ export class Dialogs {
       joinShownBack: (link) => session.joinShownBack(link),
       answer: (link) => session.ipc.answerBack(link),
       cancel: () => session.cancelJoin(),
-      keepAwake: (on) => session.ipc.keepAwake(on),
+      keepAwake: (on) => this.#keepAwake(on),
     };
     this.#openWatching(dialog, ({ moved, joinStage }) => ({ moved, stage: joinStage }));
   }
@@ -179,7 +184,7 @@ export class Dialogs {
       poster: (days) => session.codes.poster(room, days),
       codes: async () => (await session.ipc.invites(room)).invites,
       nameOf: (author) => namesOf(session.state.members[room] ?? []).get(author) ?? '…',
-      keepAwake: (on) => session.ipc.keepAwake(on),
+      keepAwake: (on) => this.#keepAwake(on),
       moderates: moderates(session.state.rooms[room], session.state.members[room]),
       open: () => session.setClosed(room, false),
       wifi: () => wifiOf(session.state.settings[WIFI]),

@@ -20,7 +20,7 @@
  * @property {(author: string) => string} nameOf
  * @property {boolean} moderates Whether I may end others' codes, and open the room, should it be closed.
  * @property {() => Promise<void>} open
- * @property {(on: boolean) => Promise<void>} keepAwake
+ * @property {(on: boolean) => void} keepAwake
  * @property {() => import('../ipc/types.js').Wifi} wifi The one entered last.
  * @property {(wifi: import('../ipc/types.js').Wifi) => Promise<{svg: string}>} wifiCode
  * @property {(wifi: import('../ipc/types.js').Wifi) => Promise<void>} keepWifi
@@ -96,19 +96,14 @@ export class InviteDialog extends ModalElement {
       }, t('invite.revoke')));
     this.#showCopy('copy', t('invite.copy'));
     this.#timer = window.setInterval(() => this.#tick(), 500);
-    this.#stayAwake(true);
+    this.data.keepAwake(true);
     this.#showCode();
     void this.#make();
   }
 
   teardown() {
     clearInterval(this.#timer);
-    this.#stayAwake(false);
-  }
-
-  /** A screen that goes dark is a nuisance and nothing worse. @param {boolean} on */
-  #stayAwake(on) {
-    this.data.keepAwake(on).catch((error) => console.info('the screen may go dark', error));
+    this.data.keepAwake(false);
   }
 
   #showCode() {
