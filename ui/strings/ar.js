@@ -188,7 +188,6 @@ export const ar = Object.freeze({
   'invite.again': 'إنشاء رمز جديد',
   'invite.link': 'رابط، إن لم يكن المسح ممكنًا',
   'invite.copy': 'نسخ الرابط',
-  'invite.copied': 'نُسخ',
   'invite.copyByHand': 'النسخ غير مسموح هنا. الرابط محدَّد: اضغط Ctrl+C.',
   'invite.revoke': 'إنهاء هذا الرمز الآن',
   'invite.notAllowed': 'في هذه الغرفة لا يدعو إلا بعض الأشخاص. اطلب ممن أنشأها أو من أحد المشرفين أن يعرض رمزًا.',

@@ -195,7 +195,6 @@ export const en = Object.freeze({
   'invite.again': 'Make a new code',
   'invite.link': 'Link, if scanning isn’t possible',
   'invite.copy': 'Copy link',
-  'invite.copied': 'Copied',
   'invite.copyByHand': 'Copying isn’t allowed here. The link is selected: press Ctrl+C.',
   'invite.revoke': 'End this code now',
   'invite.notAllowed': 'In this room only some people may invite. Ask whoever made it, or a moderator, to show a code.',
