@@ -63,7 +63,7 @@ function deviceFacts({ upS, lan, near, addresses }) {
     { label: t('diagnostics.near'), value: number(near) },
     addresses.length > 0
       ? { label: t('diagnostics.addresses'), value: addresses.join('\n') }
-      : { label: t('diagnostics.addresses'), value: t('diagnostics.noAddress'), note: t('diagnostics.noAddressNote') },
+      : { label: t('diagnostics.addresses'), value: t('diagnostics.noAddress'), note: why('no_network') },
   ];
 }
 

@@ -411,7 +411,6 @@ export const ar = Object.freeze({
   'diagnostics.near': 'أجهزة من غرفك تُرى هنا',
   'diagnostics.addresses': 'العناوين',
   'diagnostics.noAddress': 'لا شيء',
-  'diagnostics.noAddressNote': 'هذا الجهاز ليس على أي شبكة. انضم إلى شبكة واي فاي أو أنشئ نقطة اتصال.',
   'diagnostics.links': 'الاتصالات',
   'diagnostics.noLinks': 'لا اتصال مفتوح.',
   'diagnostics.linkTo': 'الجهاز {n}',

@@ -422,7 +422,6 @@ export const en = Object.freeze({
   'diagnostics.near': 'Devices of your rooms seen here',
   'diagnostics.addresses': 'Addresses',
   'diagnostics.noAddress': 'none',
-  'diagnostics.noAddressNote': 'This device is on no network. Join a Wi-Fi or make a hotspot.',
   'diagnostics.links': 'Connections',
   'diagnostics.noLinks': 'No connection is open.',
   'diagnostics.linkTo': 'Device {n}',
