@@ -139,7 +139,7 @@ export class MeshPicture extends ViewElement {
  * @param {number} hops
  * @param {boolean} more
  */
-export function bandWords(hops, more) {
+function bandWords(hops, more) {
   if (more) return t('network.orMore', { n: hops });
   return hops === 1 ? t('people.linked') : t('people.reachable', { n: hops });
 }
