@@ -1,7 +1,7 @@
 /**
  * Every word on the screen, in Arabic: the keys of `en.js`, with Arabic's six plural categories where a number is said.
  *
- * In `one` and `two` the number is in the word itself, so `{n}` may be missing there.
+ * In `one` and `two` the number is in the word itself, so `{n}` may be missing there. In one piece for the reason that `en.js` gives.
  */
 export const ar = Object.freeze({
   'app.name': 'PeddleNet',
