@@ -4,8 +4,7 @@
  * A value is a sentence with `{name}` holes, or one for each category of Intl.PluralRules, chosen by the
  * number `n`: here `{one, other}`. Another language is another file with the same keys and its own categories.
  *
- * It is long and stays in one piece: a language is one catalogue, so that whoever translates it has every word before them, and two files
- * can be laid beside each other line by line.
+ * It is long and stays in one piece: a language is one catalogue, so that whoever translates or checks it has every word before them.
  */
 export const en = Object.freeze({
   'app.name': 'PeddleNet',
