@@ -94,6 +94,7 @@ describe('a code shown back', { skip: missing }, () => {
     await until('another', async () => (await stage.calls('create_invite')).length === 2);
     await until('it on the screen', () => there('invite-qr'));
     await stage.click('dialog-close');
+    await until('the dialog gone', () => stage.window.run('return document.querySelector("invite-dialog") === null'));
     await stage.window.run('window.shell.emit({ kind: "network" })');
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal((await stage.calls('create_invite')).length, 2, 'none is made while none is shown');
