@@ -11,6 +11,18 @@ import { until } from './harness/webdriver.js';
 /** Frames of one scan: three seconds of camera at the speed of the page. */
 const FRAMES = 20;
 
+/** Ada shows the code of a room, and Ben, on a phone, has not followed it yet. @param {import('./harness/stage.js').Stage} stage */
+async function shown(stage) {
+  const ada = await stage.person('Ada');
+  const ben = await stage.person('Ben');
+  await Promise.all([ada.open(), ben.open({ width: 360, height: 740 })]);
+  await introduce(ada);
+  await makeRoom(ada, 'Camp 7');
+  const link = await showCode(ada);
+  await introduce(ben);
+  return { ada, ben, link };
+}
+
 /** @param {import('./harness/stage.js').Person} person @param {string} link */
 async function refused(person, link) {
   await pasteLink(person, link);
@@ -22,13 +34,7 @@ async function refused(person, link) {
 }
 
 test('links that lead nowhere are answered with a sentence', { timeout: 180_000 }, () => play(async (stage) => {
-  const ada = await stage.person('Ada');
-  const ben = await stage.person('Ben');
-  await Promise.all([ada.open(), ben.open({ width: 360, height: 740 })]);
-  await introduce(ada);
-  await makeRoom(ada, 'Camp 7');
-  const link = await showCode(ada);
-  await introduce(ben);
+  const { ada, ben, link } = await shown(stage);
 
   const garbage = await refused(ben, 'hello, this is no code');
   const truncated = await refused(ben, link.slice(0, -20));
@@ -46,13 +52,7 @@ test('links that lead nowhere are answered with a sentence', { timeout: 180_000 
 }));
 
 test('who gets no answer shows a code back, and one that is nobody’s says so', { timeout: 180_000 }, () => play(async (stage) => {
-  const ada = await stage.person('Ada');
-  const ben = await stage.person('Ben');
-  await Promise.all([ada.open(), ben.open({ width: 360, height: 740 })]);
-  await introduce(ada);
-  await makeRoom(ada, 'Camp 7');
-  const link = await showCode(ada);
-  await introduce(ben);
+  const { ada, ben, link } = await shown(stage);
   await ada.kill();
 
   const { window } = ben;

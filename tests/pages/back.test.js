@@ -10,48 +10,44 @@ describe('a code shown back', { skip: missing }, () => {
   after(() => stage.close());
 
   /** @param {string} hook */
-  const click = (hook) => stage.window.run('document.querySelector(`[data-test="${arguments[0]}"]`).click()', [hook]);
-  /** @param {string} command */
-  const calls = (command) => stage.window.run('return window.shell.calls.filter(({ command }) => command === arguments[0]).map(({ args }) => args)', [command]);
-  /** @param {string} hook */
   const there = (hook) => stage.window.run('return (document.querySelector(`[data-test="${arguments[0]}"]`)?.getClientRects().length ?? 0) > 0', [hook]);
-  const awake = async () => (await calls('keep_awake')).map((/** @type {{on: boolean}} */ { on }) => on);
+  const awake = async () => (await stage.calls('keep_awake')).map((/** @type {{on: boolean}} */ { on }) => on);
 
   test('it stands while joining goes on, and cancelling ends both', async () => {
     await stage.show('backcode');
     assert.deepEqual(await awake(), [true]);
-    assert.deepEqual(await calls('join_shown_back'), [{ link: 'PEDDLENET:J/ABC' }]);
+    assert.deepEqual(await stage.calls('join_shown_back'), [{ link: 'PEDDLENET:J/ABC' }]);
     assert.match(await stage.window.run('return document.querySelector(`[data-test="back-left"]`).textContent'), /0:5\d|1:00/);
-    await click('join-cancel');
+    await stage.click('join-cancel');
     await until('the camera again', () => there('scan-link'));
-    assert.equal((await calls('cancel_join')).length, 1);
+    assert.equal((await stage.calls('cancel_join')).length, 1);
     assert.deepEqual(await awake(), [true, false]);
   });
 
   test('closing the window while it is shown is giving up', async () => {
     await stage.show('backcode');
-    await click('dialog-close');
-    await until('the join cancelled', async () => (await calls('cancel_join')).length === 1);
+    await stage.click('dialog-close');
+    await until('the join cancelled', async () => (await stage.calls('cancel_join')).length === 1);
     assert.deepEqual(await awake(), [true, false]);
   });
 
   test('cancelled before there is a code, nothing is joined', async () => {
     await stage.show('backmaking');
-    await click('join-cancel');
+    await stage.click('join-cancel');
     await until('the camera again', () => there('scan-link'));
-    assert.deepEqual([await calls('join_shown_back'), await there('back-qr')], [[], false]);
+    assert.deepEqual([await stage.calls('join_shown_back'), await there('back-qr')], [[], false]);
   });
 
   test('it is made anew where the addresses change, and the join goes on', async () => {
     await stage.show('backcode');
     await stage.window.run('window.shell.emit({ kind: "network" })');
-    await until('another code', async () => (await calls('back_code')).length === 2);
-    assert.deepEqual([(await calls('join_shown_back')).length, (await calls('cancel_join')).length, await there('back-qr')], [1, 0, true]);
+    await until('another code', async () => (await stage.calls('back_code')).length === 2);
+    assert.deepEqual([(await stage.calls('join_shown_back')).length, (await stage.calls('cancel_join')).length, await there('back-qr')], [1, 0, true]);
   });
 
   test('the room opens once its join is through, and a failure offers every way again', async () => {
     await stage.show('joinapart');
-    await click('back-show');
+    await stage.click('back-show');
     await until('the room', () => stage.window.run('return document.querySelector("scan-dialog") === null && location.hash.startsWith("#/room/")'));
     await stage.show('backfailed');
     for (const way of ['join-again', 'back-show', 'scan-again']) assert.equal(await there(way), true, way);
@@ -66,9 +62,9 @@ describe('a code shown back', { skip: missing }, () => {
 
   test('whoever made the code is told that their friend is coming', async () => {
     await stage.show('answered');
-    assert.deepEqual(await calls('answer_back'), [{ link: 'peddlenet:b/ABC' }]);
-    assert.equal((await calls('join_room')).length, 0);
-    await click('answer-done');
+    assert.deepEqual(await stage.calls('answer_back'), [{ link: 'peddlenet:b/ABC' }]);
+    assert.equal((await stage.calls('join_room')).length, 0);
+    await stage.click('answer-done');
     await until('the dialog gone', () => stage.window.run('return document.querySelector("scan-dialog") === null'));
   });
 
@@ -81,25 +77,26 @@ describe('a code shown back', { skip: missing }, () => {
         data.items.add(new File([blob], 'code.png', { type: 'image/png' }));
         document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
       });`);
-    await until('the answer', async () => (await calls('answer_back')).length === 1);
+    await until('the answer', async () => (await stage.calls('answer_back')).length === 1);
     await until('the words', () => there('answer-done'));
   });
 
   test('a person is not checked by it', async () => {
     await stage.show('verifyback');
     assert.match(await stage.window.run('return document.querySelector("person-dialog [data-test=error-text]").textContent'), /another kind of code/);
-    assert.equal((await calls('answer_back')).length, 0);
+    assert.equal((await stage.calls('answer_back')).length, 0);
   });
 
   test('a code on the screen gives way at once where the addresses change', async () => {
     await stage.show('invite');
     await until('the code', () => there('invite-qr'));
     await stage.window.run('window.shell.emit({ kind: "network" })');
-    await until('another', async () => (await calls('create_invite')).length === 2);
+    await until('another', async () => (await stage.calls('create_invite')).length === 2);
     await until('it on the screen', () => there('invite-qr'));
-    await click('dialog-close');
+    await stage.click('dialog-close');
+    await until('the dialog gone', () => stage.window.run('return document.querySelector("invite-dialog") === null'));
     await stage.window.run('window.shell.emit({ kind: "network" })');
     await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.equal((await calls('create_invite')).length, 2, 'none is made while none is shown');
+    assert.equal((await stage.calls('create_invite')).length, 2, 'none is made while none is shown');
   });
 });

@@ -4,16 +4,12 @@ import { after, before, describe, test } from 'node:test';
 import { until } from '../e2e/harness/webdriver.js';
 import { Stage, missing } from './stage.js';
 
-const COUNT = 'return window.shell.calls.filter(({ command }) => command === arguments[0]).length';
-
 describe('the network, the numbers and the Wi-Fi', { skip: missing }, () => {
   const stage = new Stage();
   before(() => stage.open());
   after(() => stage.close());
 
-  /** @param {string} hook */
-  const click = (hook) => stage.window.run('document.querySelector(`[data-test="${arguments[0]}"]`).click()', [hook]);
-  const count = (/** @type {string} */ command) => stage.window.run(COUNT, [command]);
+  const count = async (/** @type {string} */ command) => (await stage.calls(command)).length;
 
   for (const [scene, dialog, command] of [['network', 'network-dialog', 'network_map'], ['diagnostics', 'diagnostics-dialog', 'diagnostics']]) {
     test(`${scene} is asked for again and again while it is open, and not after`, async () => {
@@ -54,7 +50,7 @@ describe('the network, the numbers and the Wi-Fi', { skip: missing }, () => {
         table: !box.classList.contains('visually-hidden'), rows: document.querySelectorAll('[data-test="network-row"]').length,
         focusable: box.querySelectorAll('button, a, input, [tabindex]').length };`);
     assert.deepEqual(await state(), { svg: 'true', picture: true, table: false, rows: 14, focusable: 0 });
-    await click('network-as-table');
+    await stage.click('network-as-table');
     assert.deepEqual(await state(), { svg: 'true', picture: false, table: true, rows: 14, focusable: 0 });
   });
 
@@ -107,7 +103,7 @@ describe('the network, the numbers and the Wi-Fi', { skip: missing }, () => {
       page: document.documentElement.outerHTML.includes('long rope 7') || [...document.querySelectorAll('input')].some((one) => one.value === 'long rope 7'),
       kept: JSON.parse(window.shell.settings.wifi), browser: JSON.stringify({ ...localStorage }).includes('long rope') };`);
     assert.deepEqual(found, { page: false, kept: { name: 'Rosa’s hotspot', password: 'long rope 7', hidden: false }, browser: false });
-    await click('wifi-change');
+    await stage.click('wifi-change');
     assert.equal(await stage.window.run('return document.querySelector(`[data-test="wifi-name"]`).value'), 'Rosa’s hotspot');
   });
 
@@ -115,7 +111,7 @@ describe('the network, the numbers and the Wi-Fi', { skip: missing }, () => {
     await stage.show('wificode');
     const step = () => stage.window.run('return [document.activeElement.dataset.test, document.querySelector("[aria-current=step]").dataset.test]');
     assert.deepEqual(await step(), ['invite-step-1', 'invite-step-1']);
-    await click('invite-step-2');
+    await stage.click('invite-step-2');
     assert.deepEqual(await step(), ['invite-step-2', 'invite-step-2']);
   });
 });

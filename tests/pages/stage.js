@@ -105,6 +105,16 @@ export class Stage {
     await until(`the scene ${scene}`, () => this.window.run('return document.documentElement.dataset.ready === "true"'));
   }
 
+  /** Presses what has this hook, wherever it stands. @param {string} hook */
+  click(hook) {
+    return this.window.run('document.querySelector(`[data-test="${arguments[0]}"]`).click()', [hook]);
+  }
+
+  /** What the shell was asked so far by this command. @param {string} command @returns {Promise<any[]>} */
+  calls(command) {
+    return this.window.run('return window.shell.calls.filter(({ command }) => command === arguments[0]).map(({ args }) => args)', [command]);
+  }
+
   /**
    * Opens a scene in a frame of exactly this size; the window speaks to it from then on.
    * @param {string} query What stands after the `?` of preview.html.

@@ -1,14 +1,27 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { nearText } from '../../ui/lib/near.js';
 import {
-  HUES, digitGroups, hueClass, initial, marksOf, namesOf, ownFork, presence, roleWord, sortedMembers, warningsOf,
+  HUES, digitGroups, hueClass, initial, marksOf, namesOf, ownFork, presence, roleWord, shortened, sortedMembers, warningsOf,
 } from '../../ui/lib/people.js';
+import { setLanguage } from '../../ui/strings/index.js';
 import { member, room } from './samples.js';
+
+afterEach(() => setLanguage('en', []));
 
 test('two_people_of_one_name_are_told_apart', () => {
   const names = namesOf([member('aaaa1111', { name: 'Ada' }), member('bbbb2222', { name: 'ada ' }), member('cccc3333', { name: 'Bo' })]);
   assert.deepEqual([...names.values()], ['Ada · 1111', 'ada  · 2222', 'Bo']);
+});
+
+test('a_name_that_is_cut_keeps_what_tells_it_apart_in_every_language', () => {
+  const short = (/** @type {{author: string, name: string}[]} */ people) => people.map((one) => shortened(one, namesOf(people).get(one.author) ?? '', 10));
+  const twins = [{ author: '0000ab12', name: 'Rosalinde' }, { author: '0000cd34', name: 'Rosalinde' }];
+  assert.deepEqual(short(twins), ['Rosal…ab12', 'Rosal…cd34']);
+  assert.deepEqual(short([{ author: 'a', name: 'Ada' }, { author: 'b', name: 'Rosalinde of the hills' }]), ['Ada', 'Rosalinde…']);
+  assert.deepEqual(short([{ author: '0000ab12', name: 'Rosalinde · cd34' }]), ['Rosalinde…'], 'an end that somebody gave themselves tells nothing');
+  setLanguage('ar', []);
+  assert.deepEqual(short(twins), ['\u2068Rosa…ab12', '\u2068Rosa…cd34']);
 });
 
 test('a_person_keeps_one_of_the_colours', () => {

@@ -141,12 +141,12 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
     slow: () => {
       campsite();
       shell.delays.join_room = 60_000;
-      return async () => { await press('scan-open'); await type('scan-link', code); await press('scan-join'); await wait(4200); };
+      return async () => { await tryCode(); await wait(4200); };
     },
     stopped: () => {
       campsite();
       shell.delays.join_room = 60_000;
-      return async () => { await press('scan-open'); await type('scan-link', code); await press('scan-join'); await press('join-cancel'); await one('scan-hint'); };
+      return async () => { await tryCode(); await press('join-cancel'); await one('scan-hint'); };
     },
     joinapart: () => { apart(); return async () => { await tryCode(); await one('back-show'); }; },
     backcode: () => { apart(); shell.delays.join_shown_back = 90_000; return async () => { await tryCode(); await press('back-show'); await one('back-qr'); }; },

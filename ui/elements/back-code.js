@@ -9,7 +9,7 @@
  * @property {string} stage How far joining has come; empty while nobody answers.
  * @property {number} untilMs
  * @property {() => void} cancel
- * @property {(on: boolean) => Promise<void>} keepAwake
+ * @property {(on: boolean) => void} keepAwake
  */
 import { h, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
@@ -35,12 +35,12 @@ export class BackCode extends ViewElement {
       cancel);
     cancel.focus({ preventScroll: true });
     this.#timer = window.setInterval(() => this.#tick(), 500);
-    this.#stayAwake(true);
+    this.data.keepAwake(true);
   }
 
   teardown() {
     clearInterval(this.#timer);
-    this.#stayAwake(false);
+    this.data.keepAwake(false);
   }
 
   /**
@@ -56,11 +56,6 @@ export class BackCode extends ViewElement {
   #tick() {
     const left = this.data.untilMs - Date.now();
     this.#left.textContent = left > 0 ? t('back.left', { time: countdown(left) }) : t('back.last');
-  }
-
-  /** A screen that goes dark is a nuisance and nothing worse. @param {boolean} on */
-  #stayAwake(on) {
-    this.data.keepAwake(on).catch((error) => console.info('the screen may go dark', error));
   }
 }
 customElements.define('back-code', BackCode);

@@ -7,15 +7,12 @@
  * @typedef {import('../lib/diagnostics.js').Section} Section
  * @typedef {{moved: number, diagnostics: () => Promise<import('../ipc/types.js').Diagnostics>}} DiagnosticsData
  */
-import { copyText } from '../lib/copy.js';
+import { copyButton, copyText } from '../lib/copy.js';
 import { asText, sectionsOf } from '../lib/diagnostics.js';
-import { errorLine, h, icon, setLine } from '../lib/dom.js';
+import { errorLine, h, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
 import { Refresh } from '../lib/refresh.js';
 import { t } from '../strings/index.js';
-
-/** How long "Copied" stays. */
-const COPIED_MS = 2500;
 
 /** Long lists that few want to read stand folded. @type {ReadonlySet<Section['id']>} */
 const FOLDED = new Set(['counters']);
@@ -28,14 +25,13 @@ export class DiagnosticsDialog extends ModalElement {
   #notice = h('p', { class: 'warning-line', role: 'status', 'data-test': 'networks-apart', hidden: true });
   #waiting = h('p', { class: 'hint' });
   #error = errorLine();
-  #copy = h('button', { type: 'button', class: 'button button-primary', 'data-test': 'diagnostics-copy', disabled: true, onclick: () => void this.#copyAll() });
-  #copied = h('span', { role: 'status' });
+  #copy = copyButton({ words: t('diagnostics.copy'), kind: 'button button-primary', hook: 'diagnostics-copy', copy: () => this.#copyAll() });
   #parts = h('div', { class: 'diagnostics' });
 
   setup() {
     super.setup();
     this.heading = t('diagnostics.title');
-    this.#showCopy('copy', t('diagnostics.copy'));
+    this.#copy.disabled = true;
     this.#parts.replaceChildren();
     setLine(this.#waiting, t('diagnostics.looking'));
     this.body.replaceChildren(
@@ -86,17 +82,7 @@ export class DiagnosticsDialog extends ModalElement {
   async #copyAll() {
     const text = asText(this.#sections, this.#notice.textContent ?? '', Date.now());
     const done = await copyText(text, this.body);
-    this.#showCopy(done ? 'check' : 'copy', done ? t('copy.done') : t('copy.failed'));
-    setTimeout(() => this.#showCopy('copy', t('diagnostics.copy')), COPIED_MS);
-  }
-
-  /**
-   * @param {import('../lib/dom.js').IconName} name
-   * @param {string} words
-   */
-  #showCopy(name, words) {
-    setLine(this.#copied, words);
-    this.#copy.replaceChildren(icon(name), this.#copied);
+    return { done, said: done ? t('copy.done') : t('copy.failed') };
   }
 }
 

@@ -26,6 +26,7 @@ import './search-dialog.js';
 import './settings-dialog.js';
 
 /** @typedef {import('../state/session.js').Session} Session */
+/** @typedef {import('../state/model.js').State} State */
 
 export class Dialogs {
   #host;
@@ -98,8 +99,7 @@ export class Dialogs {
   diagnostics() {
     const dialog = /** @type {import('./diagnostics-dialog.js').DiagnosticsDialog} */ (document.createElement('diagnostics-dialog'));
     dialog.data = { moved: this.session.state.moved, diagnostics: () => this.session.ipc.diagnostics() };
-    this.#tellMoves(dialog);
-    this.#host.append(dialog);
+    this.#openWatching(dialog, ({ moved }) => ({ moved }));
   }
 
   guide() {
@@ -132,14 +132,24 @@ export class Dialogs {
   }
 
   /**
-   * An open dialog learns that this device's addresses are others now.
-   * @param {HTMLElement & {data: {moved: number}}} dialog
+   * Opens a dialog, which is told of the state until it is closed.
+   * @template {object} D
+   * @param {HTMLElement & {data: D}} dialog
+   * @param {(state: State) => Partial<D>} shown What it shows of the state.
    */
-  #tellMoves(dialog) {
-    const unwatch = this.session.store.watch(({ moved }) => {
-      if (dialog.data.moved !== moved) dialog.data = { ...dialog.data, moved };
+  #openWatching(dialog, shown) {
+    const unwatch = this.session.store.watch((state) => {
+      const now = { ...dialog.data, ...shown(state) };
+      const known = /** @type {(keyof D)[]} */ (Object.keys(now));
+      if (known.some((key) => now[key] !== dialog.data[key])) dialog.data = now;
     });
     dialog.addEventListener('dialog-closed', unwatch, { once: true });
+    this.#host.append(dialog);
+  }
+
+  /** A screen that goes dark is a nuisance and nothing worse. @param {boolean} on */
+  #keepAwake(on) {
+    this.session.ipc.keepAwake(on).catch((error) => console.info('the screen may go dark', error));
   }
 
   /** @param {{link?: string | null, theirs?: boolean}} [given] A link that was agreed to already; whether a friend's screen is to be scanned. */
@@ -157,14 +167,9 @@ export class Dialogs {
       joinShownBack: (link) => session.joinShownBack(link),
       answer: (link) => session.ipc.answerBack(link),
       cancel: () => session.cancelJoin(),
-      keepAwake: (on) => session.ipc.keepAwake(on),
+      keepAwake: (on) => this.#keepAwake(on),
     };
-    this.#tellMoves(dialog);
-    const unwatch = session.store.watch(({ joinStage }) => {
-      if (dialog.data.stage !== joinStage) dialog.data = { ...dialog.data, stage: joinStage };
-    });
-    dialog.addEventListener('dialog-closed', unwatch, { once: true });
-    this.#host.append(dialog);
+    this.#openWatching(dialog, ({ moved, joinStage }) => ({ moved, stage: joinStage }));
   }
 
   /** @param {string} room */
@@ -179,15 +184,14 @@ export class Dialogs {
       poster: (days) => session.codes.poster(room, days),
       codes: async () => (await session.ipc.invites(room)).invites,
       nameOf: (author) => namesOf(session.state.members[room] ?? []).get(author) ?? '…',
-      keepAwake: (on) => session.ipc.keepAwake(on),
+      keepAwake: (on) => this.#keepAwake(on),
       moderates: moderates(session.state.rooms[room], session.state.members[room]),
       open: () => session.setClosed(room, false),
       wifi: () => wifiOf(session.state.settings[WIFI]),
       wifiCode: (wifi) => session.ipc.wifiCode(wifi),
       keepWifi: (wifi) => session.setSetting(WIFI, JSON.stringify(wifi)),
     };
-    this.#tellMoves(dialog);
-    this.#host.append(dialog);
+    this.#openWatching(dialog, ({ moved }) => ({ moved }));
   }
 
   /** @param {string} room */
@@ -216,11 +220,7 @@ export class Dialogs {
       setPrefs: (prefs) => session.setRoomPrefs(room, prefs),
       leave: (keep) => session.leaveRoom(room, keep),
     };
-    const unwatch = session.store.watch(({ rooms }) => {
-      if (rooms[room] && rooms[room] !== dialog.data.room) dialog.data = { ...dialog.data, room: rooms[room] };
-    });
-    dialog.addEventListener('dialog-closed', unwatch, { once: true });
-    this.#host.append(dialog);
+    this.#openWatching(dialog, ({ rooms }) => (rooms[room] ? { room: rooms[room] } : {}));
   }
 
   /** @param {string} room */
@@ -230,13 +230,11 @@ export class Dialogs {
     this.#since.set(room, since);
     const dialog = /** @type {import('./network-dialog.js').NetworkDialog} */ (document.createElement('network-dialog'));
     dialog.data = { room: session.state.rooms[room], members: session.state.members[room], moved: session.state.moved, map: () => session.ipc.networkMap(room), since };
-    this.#tellMoves(dialog);
-    const unwatch = session.store.watch(({ rooms, members }) => {
-      if (!rooms[room]) dialog.close();
-      else if (members[room] !== dialog.data.members || rooms[room] !== dialog.data.room) dialog.data = { ...dialog.data, room: rooms[room], members: members[room] };
+    this.#openWatching(dialog, ({ rooms, members, moved }) => {
+      if (rooms[room]) return { room: rooms[room], members: members[room], moved };
+      dialog.close();
+      return {};
     });
-    dialog.addEventListener('dialog-closed', unwatch, { once: true });
-    this.#host.append(dialog);
   }
 
   /**

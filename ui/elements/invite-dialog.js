@@ -20,11 +20,12 @@
  * @property {(author: string) => string} nameOf
  * @property {boolean} moderates Whether I may end others' codes, and open the room, should it be closed.
  * @property {() => Promise<void>} open
- * @property {(on: boolean) => Promise<void>} keepAwake
+ * @property {(on: boolean) => void} keepAwake
  * @property {() => import('../ipc/types.js').Wifi} wifi The one entered last.
  * @property {(wifi: import('../ipc/types.js').Wifi) => Promise<{svg: string}>} wifiCode
  * @property {(wifi: import('../ipc/types.js').Wifi) => Promise<void>} keepWifi
  */
+import { copyButton, copyText } from '../lib/copy.js';
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
 import { pictureOf } from '../lib/poster.js';
@@ -35,9 +36,6 @@ import './open-codes.js';
 import './room-poster.js';
 import './wifi-code.js';
 import './wifi-form.js';
-
-/** How long "Copied" stays. */
-const COPIED_MS = 2500;
 
 /** After a code could not be renewed, the next try. */
 const RENEW_AGAIN_MS = 5000;
@@ -63,9 +61,7 @@ export class InviteDialog extends ModalElement {
   }, t('door.open'));
   #left = h('p', { class: 'invite-left', role: 'timer' });
   #link = h('input', { id: 'invite-link', class: 'field field-code', dir: 'ltr', readonly: true, 'data-test': 'invite-link' });
-  #copy = h('button', {
-    type: 'button', class: 'button', 'data-test': 'invite-copy', onclick: () => void this.#copyLink(),
-  });
+  #copy = copyButton({ words: t('invite.copy'), kind: 'button', hook: 'invite-copy', copy: () => this.#copyLink() });
   #note = h('p', { class: 'hint', role: 'status', hidden: true });
   #error = errorLine();
   #below = h('div', { class: 'stack' });
@@ -94,21 +90,15 @@ export class InviteDialog extends ModalElement {
       h('button', {
         type: 'button', class: 'link-button', 'data-test': 'invite-revoke', onclick: () => void this.#revoke(),
       }, t('invite.revoke')));
-    this.#showCopy('copy', t('invite.copy'));
     this.#timer = window.setInterval(() => this.#tick(), 500);
-    this.#stayAwake(true);
+    this.data.keepAwake(true);
     this.#showCode();
     void this.#make();
   }
 
   teardown() {
     clearInterval(this.#timer);
-    this.#stayAwake(false);
-  }
-
-  /** A screen that goes dark is a nuisance and nothing worse. @param {boolean} on */
-  #stayAwake(on) {
-    this.data.keepAwake(on).catch((error) => console.info('the screen may go dark', error));
+    this.data.keepAwake(false);
   }
 
   #showCode() {
@@ -339,27 +329,10 @@ export class InviteDialog extends ModalElement {
   }
 
   async #copyLink() {
-    try {
-      await navigator.clipboard.writeText(this.#link.value);
-    } catch {
-      // Not every webview lends the clipboard: the older way asks nobody.
-      this.#link.select();
-      if (!document.execCommand('copy')) {
-        setLine(this.#note, t('invite.copyByHand'));
-        return;
-      }
-    }
-    setLine(this.#note, '');
-    this.#showCopy('check', t('invite.copied'));
-    setTimeout(() => this.#showCopy('copy', t('invite.copy')), COPIED_MS);
-  }
-
-  /**
-   * @param {import('../lib/dom.js').IconName} name
-   * @param {string} words
-   */
-  #showCopy(name, words) {
-    this.#copy.replaceChildren(icon(name), h('span', { role: 'status' }, words));
+    const done = await copyText(this.#link.value, this.body);
+    if (!done) this.#link.select();
+    setLine(this.#note, done ? '' : t('invite.copyByHand'));
+    return { done, said: done ? t('copy.done') : '' };
   }
 }
 customElements.define('invite-dialog', InviteDialog);

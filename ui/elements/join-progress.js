@@ -19,7 +19,7 @@
  * @property {(link: string) => Promise<import('../ipc/types.js').Back>} back
  * @property {(link: string) => Promise<string>} joinShownBack Joins while that code is shown.
  * @property {() => Promise<void>} cancel
- * @property {(on: boolean) => Promise<void>} keepAwake
+ * @property {(on: boolean) => void} keepAwake
  * @property {(words: string) => void} title
  */
 import { errorLine, h, icon, setLine } from '../lib/dom.js';

@@ -15,8 +15,8 @@ import { s } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { linesOf } from '../lib/mesh-lines.js';
 import { between, layoutOf } from '../lib/mesh-layout.js';
-import { strengthOf, strengthWord } from '../lib/mesh-words.js';
-import { hueClass, initial } from '../lib/people.js';
+import { strengthWord } from '../lib/mesh-words.js';
+import { hueClass, initial, shortened } from '../lib/people.js';
 import { t } from '../strings/index.js';
 
 /** How long a change takes. */
@@ -32,9 +32,10 @@ const LEAST_HEIGHT = 280;
 /** While nobody can be reached. */
 const ALONE_HEIGHT = 130;
 
-/** The end of a name that stands twice (`lib/people.js`), and its last signs. */
-const TOLD_APART = / · [0-9a-f]{4}$/;
-const TAIL = 4;
+/** Signs of a name below a person, and below one with a radius of more than `ROOMY`. */
+const NAME_MOST = 8;
+const NAME_MOST_ROOMY = 10;
+const ROOMY = 18;
 
 /** @extends {ViewElement<PictureData>} */
 export class MeshPicture extends ViewElement {
@@ -123,14 +124,14 @@ export class MeshPicture extends ViewElement {
     const { map, names, picked } = this.data;
     const person = map.people.find(({ author }) => author === id);
     const group = members.length > 0;
-    const name = zone === 'me' ? t('network.you') : names.get(id) ?? '';
-    const letters = group ? t('network.more', { n: members.length }) : initial(person?.name ?? name);
+    const letters = group ? t('network.more', { n: members.length }) : initial(person?.name ?? '');
     const kind = `mesh-spot is-${zone} ${group ? 'is-group' : hueClass(id)} ${picked === id ? 'is-picked' : ''}`;
     return s('g', { class: kind.trim(), transform: `translate(${x} ${y})`, 'data-spot': id },
       s('circle', { r }),
       s('text', { class: letters.length > 3 ? 'mesh-letter is-long' : 'mesh-letter', dy: '0.35em' }, letters),
-      named && !group && s('text', { class: 'mesh-name', y: r, dy: '1.05em' }, shortened(name, r)),
-      words && person?.state === 'linked' && !person.me && s('text', { class: 'mesh-strength', y: r, dy: '2.15em' }, strengthWord(strengthOf(person.rttMs))));
+      named && person && s('text', { class: 'mesh-name', y: r, dy: '1.05em' },
+        zone === 'me' ? t('network.you') : shortened(person, names.get(id) ?? '', r > ROOMY ? NAME_MOST_ROOMY : NAME_MOST)),
+      words && person?.state === 'linked' && !person.me && s('text', { class: 'mesh-strength', y: r, dy: '2.15em' }, strengthWord(person.rttMs)));
   }
 }
 
@@ -138,24 +139,9 @@ export class MeshPicture extends ViewElement {
  * @param {number} hops
  * @param {boolean} more
  */
-export function bandWords(hops, more) {
+function bandWords(hops, more) {
   if (more) return t('network.orMore', { n: hops });
   return hops === 1 ? t('people.linked') : t('people.reachable', { n: hops });
-}
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
-/**
- * @param {string} name
- * @param {number} r Of the circle above it.
- */
-function shortened(name, r) {
-  const signs = Array.from(graphemes.segment(name), ({ segment }) => segment);
-  const most = r > 18 ? 10 : 8;
-  if (signs.length <= most) return name;
-  // What tells two people of one name apart stands at its end.
-  const end = TOLD_APART.test(name) ? signs.slice(-TAIL).join('') : '';
-  return `${signs.slice(0, most - 1 - end.length).join('')}…${end}`;
 }
 
 /**

@@ -12,10 +12,9 @@
 import { avatar } from '../lib/avatar.js';
 import { h } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
-import { howNear, milliseconds, sinceWords, strengthOf, strengthWord, viaWord } from '../lib/mesh-words.js';
+import { howNear, sinceWords, strengthWords, viaWord } from '../lib/mesh-words.js';
+import { sortedMembers } from '../lib/people.js';
 import { t } from '../strings/index.js';
-
-const ORDER = Object.freeze({ linked: 0, reachable: 1, away: 2 });
 
 /** @extends {ViewElement<TableData>} */
 export class MeshTable extends ViewElement {
@@ -32,7 +31,7 @@ export class MeshTable extends ViewElement {
 
   /** @param {TableData} data */
   render({ map, names, since }) {
-    const rows = sorted(map.people).map((person) => ({ person, cells: cellsOf(person, names, since) }));
+    const rows = sortedMembers(map.people).map((person) => ({ person, cells: cellsOf(person, names, since) }));
     // A reader of the screen keeps its place while nothing is another.
     const shown = JSON.stringify(rows);
     if (shown === this.#shown) return;
@@ -59,24 +58,12 @@ function cellsOf(person, names, since) {
   const { author, me, state, rttMs } = person;
   const name = names.get(author) ?? person.name;
   if (me) return [t('people.me', { name }), howNear(person), '', '', ''];
-  const strength = state === 'linked' ? strengthWord(strengthOf(rttMs)) : '';
-  return [
-    name,
-    howNear(person),
-    wayOf(person),
-    rttMs === null || strength === '' ? strength : `${strength} · ${milliseconds(rttMs)}`,
-    sinceWords(since.get(author)),
-  ];
+  return [name, howNear(person), wayOf(person), state === 'linked' ? strengthWords(rttMs) : '', sinceWords(since.get(author))];
 }
 
 /** @param {import('../ipc/types.js').MapPerson} person */
 function wayOf({ state, via }) {
   if (state === 'away') return t('network.none');
   return state === 'linked' ? viaWord(via ?? 'direct') : t('network.through');
-}
-
-/** @param {import('../ipc/types.js').MapPerson[]} people */
-function sorted(people) {
-  return people.toSorted((a, b) => Number(b.me) - Number(a.me) || ORDER[a.state] - ORDER[b.state] || (a.hops ?? 0) - (b.hops ?? 0) || a.name.localeCompare(b.name) || (a.author < b.author ? -1 : 1));
 }
 customElements.define('mesh-table', MeshTable);

@@ -69,6 +69,7 @@ export class NetworkDialog extends ModalElement {
       choose: (as) => this.#show(as),
     });
     chosen.classList.add('is-inline');
+    chosen.querySelector('legend')?.classList.add('visually-hidden');
     this.#views.replaceChildren(this.#change, this.#picture, this.#caption, this.#tableBox, this.#below);
     this.body.classList.add('network');
     this.body.replaceChildren(h('div', { class: 'network-head' }, this.#summary, chosen), this.#error, this.#views);

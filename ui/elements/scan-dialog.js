@@ -23,7 +23,7 @@
  * @property {(link: string) => Promise<string>} joinShownBack
  * @property {(link: string) => Promise<void>} answer
  * @property {() => Promise<void>} cancel
- * @property {(on: boolean) => Promise<void>} keepAwake
+ * @property {(on: boolean) => void} keepAwake
  */
 import { openPicture, pictureLuma } from '../lib/camera.js';
 import { errorLine, h, icon, setLine } from '../lib/dom.js';

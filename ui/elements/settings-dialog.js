@@ -96,21 +96,28 @@ export class SettingsDialog extends ModalElement {
 
   #notices() {
     const { notify = 'on', previews = 'off', receipts = 'on' } = this.data.settings;
-    const set = (/** @type {string} */ name) => (/** @type {boolean} */ on) => void this.#set(name, on ? 'on' : 'off');
     return h('section', { class: 'settings-part' },
       h('h3', { class: 'settings-heading' }, t('settings.notices')),
-      toggle({ words: t('settings.notify'), on: notify === 'on', set: set('notify'), hook: 'notify' }),
-      toggle({ words: t('settings.previews'), hint: t('settings.previewsHint'), on: previews === 'on', set: set('previews'), hook: 'previews' }),
-      toggle({ words: t('settings.receipts'), hint: t('settings.receiptsHint'), on: receipts === 'on', set: set('receipts'), hook: 'receipts' }));
+      toggle({ words: t('settings.notify'), on: notify === 'on', set: this.#switch('notify'), hook: 'notify' }),
+      toggle({ words: t('settings.previews'), hint: t('settings.previewsHint'), on: previews === 'on', set: this.#switch('previews'), hook: 'previews' }),
+      toggle({ words: t('settings.receipts'), hint: t('settings.receiptsHint'), on: receipts === 'on', set: this.#switch('receipts'), hook: 'receipts' }));
   }
 
   #network() {
     const { lan = 'on', battery = 'off' } = this.data.settings;
     return h('section', { class: 'settings-part' },
       h('h3', { class: 'settings-heading' }, t('settings.network')),
-      toggle({ words: t('settings.lan'), hint: t('settings.lanHint'), on: lan !== 'off', set: (on) => void this.#set('lan', on ? 'on' : 'off'), hook: 'lan' }),
-      toggle({ words: t('settings.battery'), hint: t('settings.batteryHint'), on: battery === 'on', set: (on) => void this.#set('battery', on ? 'on' : 'off'), hook: 'battery' }),
+      toggle({ words: t('settings.lan'), hint: t('settings.lanHint'), on: lan !== 'off', set: this.#switch('lan'), hook: 'lan' }),
+      toggle({ words: t('settings.battery'), hint: t('settings.batteryHint'), on: battery === 'on', set: this.#switch('battery'), hook: 'battery' }),
       h('button', { type: 'button', class: 'button', 'data-test': 'diagnostics-open', onclick: () => this.#openNext('diagnostics-open') }, icon('pulse'), t('diagnostics.open')));
+  }
+
+  /**
+   * @param {string} name
+   * @returns {(on: boolean) => void}
+   */
+  #switch(name) {
+    return (on) => void this.#set(name, on ? 'on' : 'off');
   }
 
   /**

@@ -1,5 +1,8 @@
 /** Putting text on the clipboard, in webviews that lend it and in those that don't. */
-import { h } from './dom.js';
+import { h, icon, setLine } from './dom.js';
+
+/** How long a button says what came of it. */
+const SAID_MS = 2500;
 
 /**
  * @param {string} text
@@ -22,4 +25,32 @@ export async function copyText(text, near) {
     if (held instanceof HTMLElement) held.focus({ preventScroll: true });
     return done;
   }
+}
+
+/**
+ * A button that copies, and says for a moment what came of it.
+ * @param {object} button
+ * @param {string} button.words
+ * @param {string} button.kind Its classes.
+ * @param {string} button.hook
+ * @param {() => Promise<{done: boolean, said: string}>} button.copy Says what came of it; nothing where that is said elsewhere.
+ * @returns {HTMLButtonElement}
+ */
+export function copyButton({ words, kind, hook, copy }) {
+  const line = h('span', { role: 'status' });
+  const button = h('button', {
+    type: 'button', class: kind, 'data-test': hook,
+    onclick: async () => {
+      const { done, said } = await copy();
+      if (said === '') return;
+      show(done ? 'check' : 'copy', said);
+      setTimeout(() => show('copy', words), SAID_MS);
+    },
+  });
+  const show = (/** @type {import('./dom.js').IconName} */ name, /** @type {string} */ text) => {
+    setLine(line, text);
+    button.replaceChildren(icon(name), line);
+  };
+  show('copy', words);
+  return button;
 }

@@ -8,7 +8,7 @@
  */
 import { number, series, t } from '../strings/index.js';
 import { bytes } from './bytes.js';
-import { milliseconds, strengthOf, strengthWord, viaWord } from './mesh-words.js';
+import { milliseconds, strengthWords, viaWord } from './mesh-words.js';
 import { clock, daysAgo, shortTime, span } from './time.js';
 import { why } from './why.js';
 
@@ -63,7 +63,7 @@ function deviceFacts({ upS, lan, near, addresses }) {
     { label: t('diagnostics.near'), value: number(near) },
     addresses.length > 0
       ? { label: t('diagnostics.addresses'), value: addresses.join('\n') }
-      : { label: t('diagnostics.addresses'), value: t('diagnostics.noAddress'), note: t('diagnostics.noAddressNote') },
+      : { label: t('diagnostics.addresses'), value: t('diagnostics.noAddress'), note: why('no_network') },
   ];
 }
 
@@ -72,10 +72,9 @@ function deviceFacts({ upS, lan, near, addresses }) {
  * @returns {Fact}
  */
 function linkFact({ peer, via, names, rttMs, upS, bytesIn, bytesOut }) {
-  const strength = strengthWord(strengthOf(rttMs));
   return {
     label: names.length > 0 ? series(names) : t('diagnostics.linkTo', { n: peer }),
-    value: rttMs === null ? strength : `${strength} · ${milliseconds(rttMs)}`,
+    value: strengthWords(rttMs),
     note: upFirst(t('diagnostics.linkNote', { via: viaWord(via), time: span(upS), in: bytes(bytesIn), out: bytes(bytesOut) })),
   };
 }

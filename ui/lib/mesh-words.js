@@ -50,9 +50,17 @@ export function strengthOf(rttMs) {
   return rttMs < GOOD_MS ? 'good' : 'weak';
 }
 
-/** @param {Strength} strength */
-export function strengthWord(strength) {
-  return STRENGTH_WORDS[strength]();
+/** @param {number | null} rttMs */
+export function strengthWord(rttMs) {
+  return STRENGTH_WORDS[strengthOf(rttMs)]();
+}
+
+/**
+ * @param {number | null} rttMs
+ * @returns {string} The same, and the time where one was measured.
+ */
+export function strengthWords(rttMs) {
+  return rttMs === null ? strengthWord(rttMs) : `${strengthWord(rttMs)} · ${milliseconds(rttMs)}`;
 }
 
 /** @param {number} ms */
@@ -73,7 +81,7 @@ export function howNear({ me, state, hops }) {
  */
 export function linkWords({ me, state, via, rttMs }) {
   if (me || state !== 'linked') return '';
-  return [...(via === null ? [] : [viaWord(via)]), strengthWord(strengthOf(rttMs)), ...(rttMs === null ? [] : [milliseconds(rttMs)])].join(' · ');
+  return via === null ? strengthWords(rttMs) : `${viaWord(via)} · ${strengthWords(rttMs)}`;
 }
 
 /**

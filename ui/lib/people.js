@@ -11,6 +11,8 @@ export const HUES = 12;
 /** Characters of an author id that tell two people of one name apart. */
 const TAIL = 4;
 
+const tailOf = (/** @type {string} */ author) => author.slice(-TAIL);
+
 /**
  * @param {string} author Any string; equal ones get equal colours.
  * @returns {string} A class name.
@@ -44,10 +46,23 @@ export function namesOf(members) {
   const plain = (/** @type {{name: string}} */ member) => member.name.trim().toLocaleLowerCase();
   for (const member of members) count.set(plain(member), (count.get(plain(member)) ?? 0) + 1);
   return new Map(members.map((member) => {
-    const tail = member.author.slice(-TAIL);
+    const tail = tailOf(member.author);
     if (unseen(member.name)) return [member.author, t('people.nameless', { tail })];
     return [member.author, (count.get(plain(member)) ?? 0) > 1 ? t('people.twin', { name: member.name, tail }) : member.name];
   }));
+}
+
+/**
+ * @param {{author: string, name: string}} person
+ * @param {string} name Theirs, as `namesOf` says it.
+ * @param {number} most
+ * @returns {string} Cut to as many signs as a reader counts; what tells them apart, which stands at its end, is kept.
+ */
+export function shortened(person, name, most) {
+  const signs = Array.from(graphemes.segment(name), ({ segment }) => segment);
+  if (signs.length <= most) return name;
+  const end = name === person.name ? '' : tailOf(person.author);
+  return `${signs.slice(0, most - 1 - end.length).join('')}…${end}`;
 }
 
 /**
@@ -186,14 +201,15 @@ const STATE_ORDER = Object.freeze({ linked: 0, reachable: 1, away: 2, removed: 3
 
 /**
  * Me first, then the nearest, then by name.
- * @param {Member[]} members
- * @returns {Member[]}
+ * @template {{me: boolean, state: Member['state'], hops: number | null, name: string}} P Members, or people of a map.
+ * @param {P[]} members
+ * @returns {P[]}
  */
 export function sortedMembers(members) {
   return members.slice().sort((a, b) =>
     Number(b.me) - Number(a.me)
     || STATE_ORDER[a.state] - STATE_ORDER[b.state]
-    || a.hops - b.hops
+    || (a.hops ?? 0) - (b.hops ?? 0)
     || a.name.localeCompare(b.name));
 }
 

@@ -1,7 +1,7 @@
 /**
  * Every word on the screen, in Arabic: the keys of `en.js`, with Arabic's six plural categories where a number is said.
  *
- * In `one` and `two` the number is in the word itself, so `{n}` may be missing there.
+ * In `one` and `two` the number is in the word itself, so `{n}` may be missing there. In one piece for the reason that `en.js` gives.
  */
 export const ar = Object.freeze({
   'app.name': 'PeddleNet',
@@ -188,7 +188,6 @@ export const ar = Object.freeze({
   'invite.again': 'إنشاء رمز جديد',
   'invite.link': 'رابط، إن لم يكن المسح ممكنًا',
   'invite.copy': 'نسخ الرابط',
-  'invite.copied': 'نُسخ',
   'invite.copyByHand': 'النسخ غير مسموح هنا. الرابط محدَّد: اضغط Ctrl+C.',
   'invite.revoke': 'إنهاء هذا الرمز الآن',
   'invite.notAllowed': 'في هذه الغرفة لا يدعو إلا بعض الأشخاص. اطلب ممن أنشأها أو من أحد المشرفين أن يعرض رمزًا.',
@@ -412,7 +411,6 @@ export const ar = Object.freeze({
   'diagnostics.near': 'أجهزة من غرفك تُرى هنا',
   'diagnostics.addresses': 'العناوين',
   'diagnostics.noAddress': 'لا شيء',
-  'diagnostics.noAddressNote': 'هذا الجهاز ليس على أي شبكة. انضم إلى شبكة واي فاي أو أنشئ نقطة اتصال.',
   'diagnostics.links': 'الاتصالات',
   'diagnostics.noLinks': 'لا اتصال مفتوح.',
   'diagnostics.linkTo': 'الجهاز {n}',

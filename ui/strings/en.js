@@ -3,6 +3,8 @@
  *
  * A value is a sentence with `{name}` holes, or one for each category of Intl.PluralRules, chosen by the
  * number `n`: here `{one, other}`. Another language is another file with the same keys and its own categories.
+ *
+ * It is long and stays in one piece: a language is one catalogue, so that whoever translates or checks it has every word before them.
  */
 export const en = Object.freeze({
   'app.name': 'PeddleNet',
@@ -195,7 +197,6 @@ export const en = Object.freeze({
   'invite.again': 'Make a new code',
   'invite.link': 'Link, if scanning isn’t possible',
   'invite.copy': 'Copy link',
-  'invite.copied': 'Copied',
   'invite.copyByHand': 'Copying isn’t allowed here. The link is selected: press Ctrl+C.',
   'invite.revoke': 'End this code now',
   'invite.notAllowed': 'In this room only some people may invite. Ask whoever made it, or a moderator, to show a code.',
@@ -423,7 +424,6 @@ export const en = Object.freeze({
   'diagnostics.near': 'Devices of your rooms seen here',
   'diagnostics.addresses': 'Addresses',
   'diagnostics.noAddress': 'none',
-  'diagnostics.noAddressNote': 'This device is on no network. Join a Wi-Fi or make a hotspot.',
   'diagnostics.links': 'Connections',
   'diagnostics.noLinks': 'No connection is open.',
   'diagnostics.linkTo': 'Device {n}',
