@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use peddlenet_tests::lab::{Lab, Prefix, Room, lost_a_link, until};
+use peddlenet_tests::lab::{Lab, Prefix, Room, lost_a_link};
 use serde_json::json;
 
 use crate::{alone, beside_others, device, devices, nodes};
@@ -192,12 +192,6 @@ fn a_firewall_on_one_side_is_no_wall_for_the_room() {
     ada.plug.cut().unwrap();
     lost_a_link(&bea.node, cut).unwrap();
     ada.plug.restore().unwrap();
-    until("ada to be linked again", || {
-        let ada = camp.member(&bea.node, "ada")?;
-        Ok((ada["state"] == "linked")
-            .then_some(())
-            .ok_or(ada.to_string()))
-    })
-    .unwrap();
+    camp.until_state(&bea.node, "ada", "linked").unwrap();
     camp.all_talk("again", &[&ada.node, &bea.node]).unwrap();
 }

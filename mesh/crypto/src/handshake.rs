@@ -22,8 +22,9 @@
 //! - **Hello** carries the range of protocol versions and feature bits. Both are part of the
 //!   transcript: the newest common version and the common features can't be talked down.
 //!
-//! The data channel under it is already encrypted, so the handshake is for agreement only: no
-//! transport keys are derived, both ends keep [`Established`] and go on with plain frames.
+//! The data channel under it is already encrypted, so the handshake is for agreement: both ends keep
+//! [`Established`] and go on with plain frames. Its transport keys seal only what travels beside the channel, in
+//! datagrams that may be lost or overtake each other ([`DatagramCipher`]).
 //!
 //! Pure: the randomness is the caller's 32-byte seed, used for one handshake and never again.
 //! A handshake that failed stays failed; the caller closes the link and says no more.
@@ -41,7 +42,7 @@ use rand_chacha::{
     rand_core::{Rng as _, SeedableRng as _},
 };
 use snow::{
-    Builder, HandshakeState,
+    Builder, HandshakeState, StatelessTransportState,
     params::{CipherChoice, DHChoice, HashChoice},
     resolvers::{CryptoResolver, DefaultResolver},
     types::{Cipher, Dh, Hash, Random},
@@ -109,7 +110,9 @@ enum State {
     Listen(Box<HandshakeState>),
     /// Listener, has answered; what was agreed holds once the dialer confirms.
     AwaitConfirmation(Box<HandshakeState>, u8, u64),
-    /// Established or failed.
+    /// Established; its keys have not been taken.
+    Done(Box<HandshakeState>),
+    /// Failed, or done and its keys taken.
     Over,
 }
 
@@ -172,16 +175,19 @@ impl Handshake {
                 let (version, features) = agree(&self.hello, &theirs)?;
                 let confirmation = write(&mut noise, &[])?;
                 let established = established(&noise, version, features)?;
+                self.state = State::Done(noise);
                 Ok(Step::SendAndDone(confirmation, established))
             }
             State::AwaitConfirmation(mut noise, version, features) => {
                 // What a newer dialer may say here is authenticated and ignored.
                 read(&mut noise, incoming)?;
-                Ok(Step::Done(established(&noise, version, features)?))
+                let established = established(&noise, version, features)?;
+                self.state = State::Done(noise);
+                Ok(Step::Done(established))
             }
             // A dialer speaks first: a message before that is none of the protocol.
             State::Dial(_) => Err(CryptoError::Handshake),
-            State::Over => Err(CryptoError::HandshakeOver),
+            State::Done(_) | State::Over => Err(CryptoError::HandshakeOver),
         }
     }
 
@@ -193,12 +199,78 @@ impl Handshake {
                 self.state = State::AwaitAnswer(noise);
                 Ok(Step::Send(first))
             }
-            State::Over => Err(CryptoError::HandshakeOver),
+            State::Done(_) | State::Over => Err(CryptoError::HandshakeOver),
             waiting => {
                 self.state = waiting;
                 Ok(Step::Wait)
             }
         }
+    }
+
+    /// The keys for what travels beside the channel, once the link is established.
+    ///
+    /// # Errors
+    /// [`CryptoError::HandshakeOver`] when it is not, or when they have been taken.
+    pub fn datagram_cipher(&mut self) -> Result<DatagramCipher, CryptoError> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Done(noise) => {
+                let transport = noise.into_stateless_transport_mode().map_err(failed)?;
+                Ok(DatagramCipher(transport))
+            }
+            unfinished => {
+                self.state = unfinished;
+                Err(CryptoError::HandshakeOver)
+            }
+        }
+    }
+}
+
+/// Bytes that sealing adds: the tag of ChaCha20-Poly1305.
+pub const DATAGRAM_TAG: usize = 16;
+
+/// Seals datagrams between the two ends of a link, each with its number in clear beside it (Noise
+/// specification, section 11.4). Whoever seals uses no number twice; whoever opens decides which numbers are too old.
+pub struct DatagramCipher(StatelessTransportState);
+
+impl DatagramCipher {
+    /// Seals a datagram of `N` bytes, giving `M` = `N` + [`DATAGRAM_TAG`].
+    ///
+    /// # Errors
+    /// `M` is another length, or the number is the last that there is.
+    pub fn seal<const N: usize, const M: usize>(
+        &self,
+        number: u64,
+        plain: &[u8; N],
+    ) -> Result<[u8; M], CryptoError> {
+        let mut sealed = [0; M];
+        let len = self.0.write_message(number, plain, &mut sealed);
+        match len {
+            Ok(len) if len == M => Ok(sealed),
+            _ => Err(CryptoError::Handshake),
+        }
+    }
+
+    /// Opens a datagram of `M` = `N` + [`DATAGRAM_TAG`] bytes. Nothing is allocated.
+    ///
+    /// # Errors
+    /// The other end of this link did not seal it under that number, or `N` is another length.
+    pub fn open<const N: usize, const M: usize>(
+        &self,
+        number: u64,
+        sealed: &[u8; M],
+    ) -> Result<[u8; N], CryptoError> {
+        let mut plain = [0; N];
+        if N.checked_add(DATAGRAM_TAG) != Some(M) {
+            return Err(CryptoError::Handshake);
+        }
+        let len = self.0.read_message(number, sealed, &mut plain);
+        len.map(|_| plain).map_err(failed)
+    }
+}
+
+impl fmt::Debug for DatagramCipher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatagramCipher(..)")
     }
 }
 
@@ -209,6 +281,7 @@ impl fmt::Debug for Handshake {
             State::AwaitAnswer(_) => "await answer",
             State::Listen(_) => "listen",
             State::AwaitConfirmation(..) => "await confirmation",
+            State::Done(_) => "done",
             State::Over => "over",
         };
         write!(f, "Handshake({state})")

@@ -71,7 +71,7 @@ pub use event::{Draft, open_event, seal_event, verify_event};
 pub use fingerprint::{SafetyNumber, author_print, code_matches, is_print_of, verify_code};
 pub use fork::ForkProof;
 pub use gate::{Gate, invite_gate, member_gate};
-pub use handshake::{Established, Handshake, Hello, Step};
+pub use handshake::{DATAGRAM_TAG, DatagramCipher, Established, Handshake, Hello, Step};
 pub use invite::{InviteKeys, verify_voucher};
 pub use key_box::{open_box, seal_epoch};
 pub use moved::{move_consent, verify_move};

@@ -28,7 +28,7 @@ use webrtc::peer_connection::{
 const CHECK_INTERVAL: Duration = Duration::from_millis(15);
 /// Checks per address: more than any deadline lasts.
 const CHECKS_MAX: u16 = 2000;
-/// ICE asks for consent even under traffic; our own pings notice a dead link long before.
+/// ICE asks for consent even under traffic; our own keep-alives notice a dead link long before.
 const ICE_KEEPALIVE: Duration = Duration::from_secs(10);
 const ICE_DISCONNECTED: Duration = Duration::from_secs(30);
 const ICE_FAILED: Duration = Duration::from_secs(60);

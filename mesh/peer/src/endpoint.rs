@@ -219,22 +219,17 @@ impl Endpoint {
         let work = async {
             let dialing =
                 Connection::dial(Arc::clone(&session), &reachable, fingerprint, &dial.gate);
-            let (mut connection, own) = dialing.await?;
+            let (connection, own) = dialing.await?;
             let handshake = Handshake::dialer(&dial.gate.psk, own, fingerprint, hello(), seed()?)
                 .map_err(|_| DialError::Handshake)?;
-            let established = open(&mut connection, handshake).await?;
-            Ok((connection, established))
+            open(connection, handshake).await
         };
         let outcome = tokio::select! {
             outcome = tokio::time::timeout_at(until.into(), work) => outcome,
             error = given_up(&session) => Ok(Err(error)),
         };
         match outcome {
-            Ok(Ok((connection, established))) => {
-                let gate = dial.gate.id;
-                let link = link::start(connection, registration, gate, true, established);
-                Ok(link)
-            }
+            Ok(Ok(opened)) => Ok(link::start(opened, registration, dial.gate.id, true)),
             // Only a member believes it, or who asked: whoever saw an invite's code could have written it.
             Ok(Err(error)) => match *lock(&session.facts.moved) {
                 Some(today) if dial.gate.kind == Kind::Member || fingerprint == gate::ASKED => {
@@ -403,18 +398,17 @@ async fn accept(
     }
     let own = certificate.fingerprint();
     let work = async {
-        let mut connection = Connection::accept(&arrival, certificate).await?;
+        let connection = Connection::accept(&arrival, certificate).await?;
         let handshake = Handshake::listener(&arrival.psk, arrival.client, own, hello(), seed()?)
             .map_err(|_| DialError::Handshake)?;
-        let established = open(&mut connection, handshake).await?;
-        Ok::<_, DialError>((connection, established))
+        open(connection, handshake).await
     };
-    let (connection, established) = tokio::select! {
+    let opened = tokio::select! {
         opened = work => opened?,
         error = given_up(&session) => return Err(error),
     };
     let gate = arrival.gate;
-    let link = link::start(connection, arrival.registration, gate, false, established);
+    let link = link::start(opened, arrival.registration, gate, false);
     // Nobody to take it: the link is dropped, and so closed.
     let _ = incoming.send(IncomingLink { link, gate }).await;
     Ok(())

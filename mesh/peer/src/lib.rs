@@ -30,7 +30,7 @@
 //! | `held`, `bucket` | what a link may cost (pure) |
 //! | `router`, `session`, `paths`, `socket`, `runtime` | share one port among links |
 //! | `connection`, `sdp` | the WebRTC recipe, then the link handshake |
-//! | `link` | lanes, queues, pings |
+//! | `link`, `keepalive` | lanes, queues; whether the other end is there |
 //! | `lan`, `interfaces` | who else is on this network; which networks this machine is on |
 
 #![forbid(unsafe_code)]
@@ -55,6 +55,7 @@ pub mod front_door;
 mod gate;
 mod held;
 mod interfaces;
+mod keepalive;
 mod lan;
 mod link;
 mod paths;

@@ -1,8 +1,8 @@
-//! A link: three lanes of frames between two devices, watched by pings.
+//! A link: three lanes of frames between two devices, watched by keep-alives.
 //!
 //! ```text
 //! LinkSender --queue (1 MiB)--> writer --> lane ==== lane --> reader --queue--> LinkReceiver
-//!                                    pinger: every 1.5 s, dead after 2.8 s
+//!                        keep-alives: every 1.5 s, dead after 2.8 s
 //! ```
 //!
 //! | lane | order | repeated | for |
@@ -15,20 +15,21 @@
 //! taken nothing of what waits for it for [`STALLED_FOR`], when ICE or DTLS fail, or when [`LinkReceiver`] is dropped. Then `recv` gives `None`.
 
 mod lanes;
+mod watch;
 
 pub use lanes::STALLED_FOR;
 
 use crate::connection::Connection;
+use crate::keepalive::Keepalive;
 use crate::router::Registration;
 use crate::session::Session;
 use crate::{GateId, SendError};
 use bytes::Bytes;
-use peddlenet_crypto::Established;
-use std::collections::VecDeque;
+use peddlenet_crypto::{DatagramCipher, Established};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -46,8 +47,6 @@ const QUEUE_DATAGRAMS: usize = 64;
 const RECEIVED_MAX: usize = 64;
 /// See [`RECEIVED_MAX`].
 pub const RECEIVED_BYTES: usize = 512 << 10;
-/// Pings on their way that an answer can still be matched with.
-const PINGS_OPEN: usize = 16;
 
 /// Which of the three lanes a frame takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,7 +85,7 @@ pub struct LinkStats {
     pub frames_in: u64,
 }
 
-/// How busy a link is, for choosing among links. What waits in SCTP is as of the last ping.
+/// How busy a link is, for choosing among links. What waits in SCTP is as of the last look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LinkLoad {
     /// Bytes of the ordered lane that were sent and have not arrived, those in the queue included.
@@ -240,12 +239,9 @@ impl LinkSender {
         self.shared.established
     }
 
-    /// Smoothed round-trip time of pings (RFC 6298); `None` until the first answer.
+    /// Smoothed round-trip time of keep-alives (RFC 6298); `None` until the first answer.
     pub fn srtt(&self) -> Option<Duration> {
-        match self.shared.srtt_us.load(Ordering::Relaxed) {
-            0 => None,
-            us => Some(Duration::from_micros(us.into())),
-        }
+        self.shared.keepalive.srtt()
     }
 
     /// Bytes of frames that wait in the queues of the two reliable lanes.
@@ -285,9 +281,7 @@ impl LinkSender {
     /// How often the two sides ask whether the other is there: every second and a half, unless one of them asks
     /// for longer pauses, up to ten seconds, to save its battery. A loss is noticed 1.3 s after that.
     pub fn set_pace(&self, pace: Duration) {
-        let ms = u16::try_from(pace.as_millis()).unwrap_or(u16::MAX);
-        let [own, _] = &self.shared.paces;
-        own.store(ms, Ordering::Relaxed);
+        self.shared.keepalive.set_pace(pace);
     }
 
     /// Whether the link still carries frames.
@@ -330,20 +324,17 @@ struct Shared {
     gate: GateId,
     dialed: bool,
     established: Established,
-    srtt_us: AtomicU32,
+    keepalive: Arc<Keepalive>,
     counters: Counters,
     /// Bytes that the ordered and the bulk lane have handed to SCTP and that have not arrived, as of
-    /// the last ping.
+    /// the last look.
     in_sctp: [AtomicU64; 2],
     closing: AtomicBool,
     close: Notify,
     /// The other side said goodbye.
     bye: Notify,
-    /// Readers that wait for `recv`: then silence is our own doing.
+    /// Readers that wait for `recv`.
     holding: AtomicU32,
-    pings: Mutex<VecDeque<(u32, Instant)>>,
-    /// The pauses between pings that this side and the other ask for (ms).
-    paces: [AtomicU16; 2],
 }
 
 #[derive(Debug, Default)]
@@ -354,31 +345,43 @@ struct Counters {
     frames_in: AtomicU64,
 }
 
-/// Puts a connection whose handshake is done to work.
+/// A connection whose handshake is done.
+pub(crate) struct Opened {
+    pub(crate) connection: Connection,
+    pub(crate) established: Established,
+    /// For what travels beside the lanes.
+    pub(crate) cipher: DatagramCipher,
+}
+
+/// Puts it to work.
 pub(crate) fn start(
-    connection: Connection,
+    opened: Opened,
     registration: Registration,
     gate: GateId,
     dialed: bool,
-    established: Established,
 ) -> Link {
+    let Opened {
+        connection,
+        established,
+        cipher,
+    } = opened;
     let session = Arc::clone(&connection.session);
+    let keepalive = Arc::new(Keepalive::new(cipher));
     session.on_message();
+    session.keep_alive(Arc::clone(&keepalive));
     session.opened();
     let shared = Arc::new(Shared {
         session,
         gate,
         dialed,
         established,
-        srtt_us: AtomicU32::new(0),
+        keepalive,
         counters: Counters::default(),
         in_sctp: Default::default(),
         closing: AtomicBool::new(false),
         close: Notify::new(),
         bye: Notify::new(),
         holding: AtomicU32::new(0),
-        pings: Mutex::default(),
-        paces: Default::default(),
     });
     let (ordered, ordered_queue) = queue();
     let (bulk, bulk_queue) = queue();
@@ -404,7 +407,7 @@ pub(crate) fn start(
         shared.clone(),
     ));
     let reliable = [ordered_lane.clone(), bulk_lane.clone()];
-    tasks.spawn(lanes::ping(quick_lane.clone(), reliable, shared.clone()));
+    tasks.spawn(watch::watch(reliable, shared.clone()));
     let mut readers = JoinSet::new();
     for (kind, lane) in [(Lane::Ordered, ordered_lane), (Lane::Bulk, bulk_lane)] {
         readers.spawn(lanes::read(kind, lane, received.clone(), shared.clone()));
@@ -441,57 +444,10 @@ fn queue() -> (Queue, mpsc::Receiver<Queued>) {
 }
 
 impl Shared {
-    fn own_pace(&self) -> u16 {
-        let [own, _] = &self.paces;
-        own.load(Ordering::Relaxed)
-    }
-
-    fn set_their_pace(&self, ms: u16) {
-        let [_, theirs] = &self.paces;
-        theirs.store(ms, Ordering::Relaxed);
-    }
-
-    /// The longer of the two pauses.
-    fn pace(&self) -> Duration {
-        let [own, theirs] = &self.paces;
-        let ms = own
-            .load(Ordering::Relaxed)
-            .max(theirs.load(Ordering::Relaxed));
-        let asked = Duration::from_millis(ms.into());
-        asked.clamp(lanes::PING_INTERVAL, lanes::PING_INTERVAL_MAX)
-    }
-
     fn count_in(&self, len: usize) {
         self.counters
             .bytes_in
             .fetch_add(len as u64, Ordering::Relaxed);
         self.counters.frames_in.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn on_ping(&self, nonce: u32) {
-        let mut pings = crate::session::lock(&self.pings);
-        if pings.len() >= PINGS_OPEN {
-            pings.pop_front();
-        }
-        pings.push_back((nonce, Instant::now()));
-    }
-
-    fn on_pong(&self, nonce: u32) {
-        let mut pings = crate::session::lock(&self.pings);
-        let Some(at) = pings.iter().position(|(sent, _)| *sent == nonce) else {
-            return;
-        };
-        let Some((_, sent)) = pings.remove(at) else {
-            return;
-        };
-        let sample = u32::try_from(sent.elapsed().as_micros())
-            .unwrap_or(u32::MAX)
-            .max(1);
-        let smoothed = match self.srtt_us.load(Ordering::Relaxed) {
-            0 => sample,
-            // Seven parts old, one part new.
-            old => old - old / 8 + sample / 8,
-        };
-        self.srtt_us.store(smoothed.max(1), Ordering::Relaxed);
     }
 }

@@ -9,15 +9,18 @@
 //! The `runtime` module makes `webrtc` take a session for its socket.
 
 mod inbox;
+mod keeping;
 mod role;
 
 pub(crate) use inbox::Inbox;
+use role::Learned;
 pub(crate) use role::{Facts, Role};
 
 use crate::Fingerprint;
 use crate::bucket::Bucket;
 use crate::gate::{S_PWD_LEN, ServerUfrag};
 use crate::held::{HALF_OPEN_BYTES, Held, Pool};
+use crate::keepalive::Keepalive;
 use crate::paths::{Path, Paths};
 use crate::socket::SharedSocket;
 use crate::stats::Counters;
@@ -32,7 +35,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -69,6 +72,8 @@ pub(crate) struct Session {
     heard_ms: AtomicU64,
     /// How long the other side may be silent without anything being wrong (ms).
     pause_ms: AtomicU64,
+    /// Of a link that is open.
+    keepalive: OnceLock<Arc<Keepalive>>,
 }
 
 /// What the sessions of an endpoint have in common.
@@ -88,7 +93,7 @@ impl Session {
         common: &Common,
     ) -> Self {
         let shown = (Ipv4Addr::UNSPECIFIED, 0).into();
-        let learned = Mutex::new(Vec::new());
+        let learned = Mutex::new(Learned::default());
         let role = Role::Dialed {
             expected,
             targets,
@@ -141,6 +146,7 @@ impl Session {
             epoch: Instant::now(),
             heard_ms: AtomicU64::new(0),
             pause_ms: AtomicU64::new(0),
+            keepalive: OnceLock::new(),
         }
     }
 
@@ -170,9 +176,9 @@ impl Session {
     pub(crate) fn remote(&self) -> SocketAddr {
         match &self.role {
             Role::Accepted { paths, .. } => lock(paths).current().remote,
-            Role::Dialed { learned, .. } => {
-                lock(learned).last().map_or(self.shown, |path| path.remote)
-            }
+            Role::Dialed { learned, .. } => lock(learned)
+                .current()
+                .map_or(self.shown, |path| path.remote),
         }
     }
 
@@ -268,7 +274,7 @@ impl Session {
         let Role::Dialed { learned, check, .. } = &self.role else {
             return;
         };
-        let (Some(Check { packet, .. }), Some(path)) = (check.get(), lock(learned).last().copied())
+        let (Some(Check { packet, .. }), Some(path)) = (check.get(), lock(learned).current())
         else {
             return;
         };
@@ -284,24 +290,6 @@ impl Session {
         }
     }
 
-    /// From now on the two ends ask for each other that often.
-    pub(crate) fn set_pause(&self, pause: Duration) {
-        let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-        self.pause_ms.store(ms, Ordering::Relaxed);
-    }
-
-    /// Whether the other side has been silent for so long beyond its pause.
-    pub(crate) fn is_silent_for(&self, span: Duration) -> bool {
-        let pause = Duration::from_millis(self.pause_ms.load(Ordering::Relaxed));
-        self.silence() >= pause.saturating_add(span)
-    }
-
-    /// Time since a message last decrypted.
-    pub(crate) fn silence(&self) -> Duration {
-        let heard = Duration::from_millis(self.heard_ms.load(Ordering::Relaxed));
-        self.epoch.elapsed().saturating_sub(heard)
-    }
-
     /// Takes in datagrams that the router found to be this session's.
     pub(crate) fn deliver(&self, from: Path, bytes: &[u8], stride: usize, now: Instant) {
         let mut taken: Option<Bytes> = None;
@@ -309,8 +297,13 @@ impl Session {
             true => INBOX_BYTES,
             false => HALF_OPEN_BYTES,
         };
+        let mut answer = None;
         let mut inbox = lock(&self.inbox);
         for (index, datagram) in bytes.chunks(stride.max(1)).enumerate() {
+            if matches!(stun::classify(datagram), Some((Class::Indication, _))) {
+                answer = self.on_indication(from, datagram, now).or(answer);
+                continue;
+            }
             let Some(shown) = self.admit(from, datagram, now) else {
                 continue;
             };
@@ -326,11 +319,13 @@ impl Session {
                 .queue
                 .push_back((batch.slice(start..start + datagram.len()), shown));
         }
-        if taken.is_some()
-            && let Some(waker) = inbox.waker.take()
-        {
-            drop(inbox);
+        let waker = taken.and_then(|_| inbox.waker.take());
+        drop(inbox);
+        if let Some(waker) = waker {
             waker.wake();
+        }
+        if let Some(answer) = answer {
+            self.send_beside(&answer);
         }
     }
 
@@ -363,7 +358,7 @@ impl Session {
                         return None;
                     }
                     Some((Class::Success, _)) => {
-                        learn(&mut lock(learned), from);
+                        lock(learned).learn(from);
                         self.facts.answered.store(true, Ordering::Relaxed);
                     }
                     Some((Class::Error, transaction)) => {
@@ -427,14 +422,16 @@ impl Session {
                     self.facts.mistrusted.store(true, Ordering::Relaxed);
                     self.facts.changed.notify_one();
                 }
-                let learned = lock(learned);
                 let meant = |target: &&SocketAddr| unscoped(**target) == transmit.destination;
                 let remote = targets.iter().find(meant).copied();
                 let remote = remote.unwrap_or(transmit.destination);
-                let known = learned.iter().find(|path| path.remote == remote);
+                let mut learned = lock(learned);
+                if stun::classify(transmit.contents).is_none() {
+                    learned.using(remote);
+                }
                 Path {
                     remote,
-                    local: known.and_then(|path| path.local),
+                    local: learned.local(remote),
                 }
             }
             Role::Accepted { paths, .. } => match stun::classify(transmit.contents) {
@@ -477,12 +474,6 @@ fn is_certificate_alert(datagram: &[u8]) -> bool {
 /// An address as ICE knows it: without the number that this system gave the interface.
 fn unscoped(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip(), addr.port())
-}
-
-/// Remote addresses that answered are few; the newest stands last.
-fn learn(learned: &mut Vec<Path>, from: Path) {
-    learned.retain(|path| path.remote != from.remote);
-    learned.push(from);
 }
 
 impl fmt::Debug for Session {

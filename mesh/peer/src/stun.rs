@@ -2,7 +2,8 @@
 //!
 //! The ICE agent inside `webrtc` parses the packets that belong to a link; this module only
 //! decides, before there is a link, whether a packet may make one, and writes the packets that the agent
-//! does not: the refusal, the check of a dialer that nobody answers any more, and what opens a firewall.
+//! does not: the refusal, the check of a dialer that nobody answers any more, what opens a firewall, and the cover of
+//! an open link's keep-alives.
 
 use crate::Fingerprint;
 use hmac::{Hmac, KeyInit, Mac};
@@ -18,6 +19,10 @@ const USERNAME: u16 = 0x0006;
 const MESSAGE_INTEGRITY: u16 = 0x0008;
 /// Ours, from the range that others ignore: the hash of the certificate to expect.
 const CERTIFICATE: u16 = 0xC0CE;
+/// Ours, from the same range: a keep-alive, sealed.
+const KEEPALIVE: u16 = 0xC0CF;
+/// Length of a keep-alive of [`crate::keepalive`].
+pub(crate) const ATTESTED_LEN: usize = HEADER_LEN + 4 + 24;
 /// Length of the answer that names another certificate; shorter than any request that gets it.
 pub(crate) const MOVED_LEN: usize = HEADER_LEN + 8 + 36 + 24;
 /// Length of the one error response we send.
@@ -32,6 +37,7 @@ pub(crate) enum Class {
     Request,
     Success,
     Error,
+    Indication,
     /// STUN, and of no use to us.
     Other,
 }
@@ -52,6 +58,7 @@ pub(crate) fn classify(packet: &[u8]) -> Option<(Class, TransactionId)> {
         BINDING_REQUEST => Class::Request,
         BINDING_SUCCESS => Class::Success,
         BINDING_ERROR => Class::Error,
+        BINDING_INDICATION => Class::Indication,
         _ => Class::Other,
     };
     Some((class, *transaction))
@@ -178,6 +185,37 @@ pub(crate) fn indication(transaction: TransactionId) -> [u8; HEADER_LEN] {
     out
 }
 
+/// A Binding Indication that carries something sealed under the number in its transaction id.
+pub(crate) fn attested<const N: usize>(number: u64, sealed: &[u8; N]) -> [u8; ATTESTED_LEN] {
+    let mut out = [0; ATTESTED_LEN];
+    let attribute = u16::try_from(N).unwrap_or(u16::MAX);
+    let body = attribute.saturating_add(4);
+    let parts: [&[u8]; 8] = [
+        &BINDING_INDICATION,
+        &body.to_be_bytes(),
+        &MAGIC,
+        &[0; 4],
+        &number.to_be_bytes(),
+        &KEEPALIVE.to_be_bytes(),
+        &attribute.to_be_bytes(),
+        sealed,
+    ];
+    for (to, from) in out.iter_mut().zip(parts.into_iter().flatten()) {
+        *to = *from;
+    }
+    out
+}
+
+/// Reads what [`attested`] wrote: the number, and what is sealed. There is one way to write it, and no other is read.
+pub(crate) fn read_attested<const N: usize>(packet: &[u8]) -> Option<(u64, &[u8; N])> {
+    let (head, sealed) = packet.split_last_chunk::<N>()?;
+    let (before, _) = head.split_last_chunk::<4>()?;
+    let (_, number) = before.split_last_chunk::<8>()?;
+    let number = u64::from_be_bytes(*number);
+    let again = attested(number, sealed);
+    (packet == again.as_slice()).then_some((number, sealed))
+}
+
 /// "Try alternate" (300) with the certificate to expect, signed with the password of the request.
 pub(crate) fn moved(
     transaction: TransactionId,
@@ -273,7 +311,8 @@ pub(crate) mod tests {
     #[test]
     fn a_new_certificate_is_believed_under_the_password_of_the_request_alone() {
         let opener = indication([7; 12]);
-        assert!(matches!(classify(&opener), Some((Class::Other, _))));
+        assert!(matches!(classify(&opener), Some((Class::Indication, _))));
+        assert!(read_attested::<24>(&opener).is_none());
         let packet = moved([7; 12], &[9; 32], b"secret");
         assert_eq!(classify(&packet), Some((Class::Error, [7; 12])));
         assert_eq!(read_moved(&packet, b"secret"), Some(Fingerprint([9; 32])));
@@ -296,6 +335,7 @@ pub(crate) mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(packet in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = classify(&packet);
+            prop_assert!(read_attested::<24>(&packet).is_none());
             let _ = BindingRequest::read(&packet).map(|read| read.verify(b"x"));
         }
 

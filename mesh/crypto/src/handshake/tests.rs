@@ -51,6 +51,26 @@ fn both_ends_agree_on_hash_version_and_features() {
 }
 
 #[test]
+fn datagrams_open_at_the_other_end_under_their_own_number_alone() {
+    let (mut dialer, mut listener) = (dialer(), listener());
+    assert!(dialer.datagram_cipher().is_err(), "nothing is agreed yet");
+    run(&mut dialer, &mut listener).unwrap();
+    let [there, here] = [&mut dialer, &mut listener].map(|end| end.datagram_cipher().unwrap());
+    assert!(dialer.datagram_cipher().is_err(), "they are given out once");
+    let sealed: [u8; 21] = there.seal(7, b"hello").unwrap();
+    assert_eq!(&here.open::<5, 21>(7, &sealed).unwrap(), b"hello");
+    assert!(here.open::<5, 21>(8, &sealed).is_err(), "another number");
+    assert!(there.open::<5, 21>(7, &sealed).is_err(), "its own");
+    assert!(here.open::<4, 21>(7, &sealed).is_err(), "another length");
+    assert!(there.seal::<5, 22>(9, b"hello").is_err(), "another length");
+    for bit in 0..sealed.len() * 8 {
+        let mut bad = sealed;
+        bad[bit / 8] ^= 1 << (bit % 8);
+        assert!(here.open::<5, 21>(7, &bad).is_err(), "bit {bit}");
+    }
+}
+
+#[test]
 fn one_seed_gives_one_transcript_and_another_seed_another() {
     let (one, _) = run(&mut dialer(), &mut listener()).unwrap();
     let (same, _) = run(&mut dialer(), &mut listener()).unwrap();

@@ -1,6 +1,7 @@
 //! The link handshake, over the ordered lane of a connection that has opened.
 
 use crate::connection::Connection;
+use crate::link::Opened;
 use crate::{DialError, PeerError};
 use peddlenet_crypto::{Established, Handshake, Hello, Step};
 use std::ops::RangeInclusive;
@@ -28,22 +29,28 @@ pub(super) fn seed() -> Result<[u8; 32], PeerError> {
 
 /// Waits for the lanes, then runs the handshake over the ordered one.
 pub(super) async fn open(
-    connection: &mut Connection,
-    handshake: Handshake,
-) -> Result<Established, DialError> {
+    mut connection: Connection,
+    mut handshake: Handshake,
+) -> Result<Opened, DialError> {
     let lane = Arc::clone(&connection.ordered);
-    Connection::with_awake_driver(lane, async {
+    let established = Connection::with_awake_driver(lane, async {
         if !connection.opened().await {
             return Err(DialError::Closed);
         }
-        shake(connection, handshake).await
+        shake(&connection, &mut handshake).await
     })
-    .await
+    .await?;
+    let cipher = handshake.datagram_cipher();
+    Ok(Opened {
+        connection,
+        established,
+        cipher: cipher.map_err(|_| DialError::Handshake)?,
+    })
 }
 
 async fn shake(
     connection: &Connection,
-    mut handshake: Handshake,
+    handshake: &mut Handshake,
 ) -> Result<Established, DialError> {
     let lane = &connection.ordered;
     let send = async |message: Vec<u8>| {

@@ -1,5 +1,5 @@
-//! The tasks of a link: a writer and a reader a lane, the pinger, and the supervisor that ends
-//! them all when one of them ends.
+//! The tasks of a link: a writer and a reader a lane, and the supervisor that ends
+//! them all when one of them, or the watch, ends.
 
 use super::{DATAGRAM_MAX, Lane, QUEUE_BYTES, Queued, RECEIVED_BYTES, Received, Shared};
 use crate::connection::{Connection, failed};
@@ -7,26 +7,13 @@ use crate::router::Registration;
 use bytes::{BufMut, Bytes, BytesMut};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
-/// How often the dialer asks whether the other end is there, unless one of them saves its battery.
-pub(super) const PING_INTERVAL: Duration = Duration::from_millis(1500);
-/// The other end asks so much more rarely.
-const ANSWERED_FOR: u32 = 5;
-/// The longest pause that a side can ask for.
-pub(super) const PING_INTERVAL_MAX: Duration = Duration::from_secs(10);
-/// So much beyond the interval, and a ping was missed: from here on they come faster.
-const MISSED: Duration = Duration::from_millis(200);
-const HURRIED_PING_INTERVAL: Duration = Duration::from_millis(250);
-/// It is not looked more often.
-const LOOK_LEAST: Duration = Duration::from_millis(20);
-/// So much beyond the interval, and six were missed in a row: a loss is noticed within three seconds.
-const DEAD: Duration = Duration::from_millis(1300);
-/// A link on which a frame has waited so long for the other side's SCTP to take it is closed: pings
-/// are answered, but nobody reads there, and what waits takes our memory.
+/// A link on which a frame has waited so long for the other side's SCTP to take it is closed: it
+/// is there, but nobody reads there, and what waits takes our memory.
 pub const STALLED_FOR: Duration = Duration::from_secs(30);
 /// How long a closing link tries to get its queue across.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -39,7 +26,7 @@ const HANDING_OVER: Duration = Duration::from_millis(25);
 pub(super) struct Work {
     pub(super) connection: Connection,
     pub(super) registration: Registration,
-    /// Writers and the pinger.
+    /// Writers and the watch.
     pub(super) tasks: JoinSet<()>,
     pub(super) readers: JoinSet<()>,
     pub(super) rooms: [Arc<Semaphore>; 2],
@@ -95,7 +82,7 @@ enum End {
     Asked,
     /// The other side said goodbye.
     Bye,
-    /// A lane, the pings or the connection failed.
+    /// A lane or the connection failed, or the other side has gone.
     Broken,
 }
 
@@ -149,7 +136,7 @@ impl Work {
             () = asked => End::Asked,
             () = superseded => End::Asked,
             () = shared.bye.notified() => End::Bye,
-            _ = self.tasks.join_next() => broken("a writer"),
+            _ = self.tasks.join_next() => broken("a writer or the watch"),
             _ = self.readers.join_next() => broken("a reader"),
             () = failed(&mut state) => broken("the connection"),
         };
@@ -291,18 +278,16 @@ pub(super) async fn read(
     }
 }
 
-/// The datagram lane carries our own signs of life beside the user's frames.
+/// The datagram lane carries our goodbye beside the user's frames.
 #[derive(Clone, Copy)]
 enum Tag {
     User = 0,
-    Ping = 1,
-    Pong = 2,
-    Bye = 3,
+    Bye = 1,
 }
 
 impl Tag {
     fn read(byte: u8) -> Option<Self> {
-        [Self::User, Self::Ping, Self::Pong, Self::Bye]
+        [Self::User, Self::Bye]
             .into_iter()
             .find(|tag| *tag as u8 == byte)
     }
@@ -318,87 +303,16 @@ pub(super) async fn read_quick(lane: Arc<dyn DataChannel>, received: Inlet, shar
             continue;
         };
         let body = bytes.split_off(1);
-        match (tag, body.first_chunk::<4>()) {
-            (Tag::User, _) => {
+        match tag {
+            Tag::User => {
                 shared.count_in(body.len());
                 let lane = Lane::Datagram;
                 // Unreliable by contract: a reader that is behind loses datagrams.
                 let _ = received.try_put(Received { lane, bytes: body });
             }
-            (Tag::Ping, Some(nonce)) => {
-                if let Some(pace) = body.get(4..).and_then(|rest| rest.first_chunk::<2>()) {
-                    shared.set_their_pace(u16::from_be_bytes(*pace));
-                }
-                let _ = lane.try_send(sign(Tag::Pong, *nonce)).await;
-            }
-            (Tag::Pong, Some(nonce)) => shared.on_pong(u32::from_be_bytes(*nonce)),
-            (Tag::Bye, _) => shared.bye.notify_one(),
-            (Tag::Ping | Tag::Pong, None) => {}
+            Tag::Bye => shared.bye.notify_one(),
         }
     }
-}
-
-pub(super) async fn ping(
-    lane: Arc<dyn DataChannel>,
-    reliable: [Arc<dyn DataChannel>; 2],
-    shared: Arc<Shared>,
-) {
-    let mut pinged: Option<Instant> = None;
-    for nonce in 0u32.. {
-        let pace = shared.pace();
-        shared.session.set_pause(pace);
-        let silence = shared.session.silence();
-        let holding = shared.holding.load(Ordering::Relaxed) > 0;
-        if !holding && silence >= pace + DEAD {
-            tracing::debug!(link = shared.session.id, "silent for too long");
-            return;
-        }
-        let missed = silence >= pace + MISSED;
-        if missed {
-            shared.session.send_check();
-        }
-        let mut busy = false;
-        for (lane, bytes) in reliable.iter().zip(&shared.in_sctp) {
-            let outstanding = lane.outstanding_bytes().await.unwrap_or_default();
-            bytes.store(outstanding as u64, Ordering::Relaxed);
-            busy |= outstanding > 0;
-        }
-        // The dialer's question tells the other end as much as its answer tells the dialer; what it can't
-        // tell is how long an answer takes.
-        let pause = match shared.dialed {
-            true => pace,
-            false => pace * ANSWERED_FOR,
-        };
-        if missed || pinged.is_none_or(|at| at.elapsed() >= pause) {
-            pinged = Some(Instant::now());
-            shared.on_ping(nonce);
-            let mut ping = sign(Tag::Ping, nonce.to_be_bytes());
-            // An older app reads no further than the nonce.
-            ping.put_u16(shared.own_pace());
-            let sent = lane.try_send(ping).await;
-            if matches!(sent, Err(webrtc::error::Error::ErrDataChannelClosed)) {
-                return;
-            }
-        }
-        // The next ping, or the moment when an answer is late: one lost ping must not take a link's life.
-        let late = (pace + MISSED).saturating_sub(silence);
-        let due = pause.saturating_sub(pinged.map_or(Duration::ZERO, |at| at.elapsed()));
-        // How full the lanes are is of interest while they are.
-        let look = if busy { PING_INTERVAL } else { due };
-        tokio::time::sleep(if missed {
-            HURRIED_PING_INTERVAL
-        } else {
-            look.min(late).max(LOOK_LEAST)
-        })
-        .await;
-    }
-}
-
-fn sign(tag: Tag, nonce: [u8; 4]) -> BytesMut {
-    let mut datagram = BytesMut::with_capacity(7);
-    datagram.put_u8(tag as u8);
-    datagram.extend_from_slice(&nonce);
-    datagram
 }
 
 async fn next_message(lane: &Arc<dyn DataChannel>) -> Option<Bytes> {

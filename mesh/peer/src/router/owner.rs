@@ -7,7 +7,7 @@ use crate::stun::{self, BindingRequest, Class};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// A link silent for this long beyond the pause between pings gives way when its own address knocks anew:
+/// A link silent for this long beyond the pause between keep-alives gives way when its own address knocks anew:
 /// the device restarted.
 const STALE: Duration = Duration::from_millis(500);
 

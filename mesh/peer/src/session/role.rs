@@ -7,7 +7,7 @@ use crate::paths::{Path, Paths};
 use crate::stun::TransactionId;
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
 use tokio::sync::Notify;
@@ -20,7 +20,7 @@ pub(crate) enum Role {
         expected: Fingerprint,
         /// Where we dial. An ICE agent's candidates have no scope; these do, where they need one.
         targets: Vec<SocketAddr>,
-        learned: Mutex<Vec<Path>>,
+        learned: Mutex<Learned>,
         /// Checks we sent: only the answer to one of these can be a refusal.
         asked: Mutex<VecDeque<TransactionId>>,
         /// A check that shows the listener where we are, should a NAT have moved us.
@@ -33,6 +33,42 @@ pub(crate) enum Role {
         /// Checks from the path in use, and from the others.
         checks: Box<Mutex<[Bucket; 2]>>,
     },
+}
+
+/// Remote addresses that answered a dial, and the one that its link came to use. Few: a dial has few.
+#[derive(Debug, Default)]
+pub(crate) struct Learned {
+    /// The newest stands last.
+    paths: Vec<Path>,
+    used: Option<SocketAddr>,
+}
+
+impl Learned {
+    /// An answer came that way.
+    pub(super) fn learn(&mut self, from: Path) {
+        self.paths.retain(|path| path.remote != from.remote);
+        self.paths.push(from);
+    }
+
+    /// The local address that what goes there comes back to.
+    pub(super) fn local(&self, remote: SocketAddr) -> Option<IpAddr> {
+        self.known(remote).and_then(|path| path.local)
+    }
+
+    /// The link's own packets go there.
+    pub(super) fn using(&mut self, remote: SocketAddr) {
+        self.used = Some(remote);
+    }
+
+    /// The way that the link uses; before it uses one, the newest.
+    pub(super) fn current(&self) -> Option<Path> {
+        let used = self.used.and_then(|remote| self.known(remote));
+        used.or(self.paths.last()).copied()
+    }
+
+    fn known(&self, remote: SocketAddr) -> Option<&Path> {
+        self.paths.iter().find(|path| path.remote == remote)
+    }
 }
 
 /// What a dialer shows of itself.
