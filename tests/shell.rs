@@ -27,6 +27,9 @@ mod link;
 mod notices;
 #[path = "../src-tauri/src/options.rs"]
 mod options;
+#[cfg(target_os = "linux")]
+#[path = "../src-tauri/src/painting.rs"]
+mod painting;
 #[path = "../src-tauri/src/place.rs"]
 mod place;
 #[path = "../src-tauri/src/scanner.rs"]

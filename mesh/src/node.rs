@@ -138,6 +138,11 @@ struct Loaded {
 }
 
 impl Node {
+    /// Whether nobody has a profile open at this moment: then [`open`](Self::open) most likely finds it free, too.
+    pub fn is_free(data_dir: &Path) -> bool {
+        Folder::is_free(&data_dir.join(STORE))
+    }
+
     /// Opens a profile: its store, its rooms, its UDP port. The port of the last run is taken again
     /// where it is free, so that friends find this device where they left it.
     pub async fn open(config: Config) -> Result<(Self, Events), Error> {

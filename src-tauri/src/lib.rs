@@ -28,6 +28,8 @@ mod link;
 mod notices;
 mod opening;
 mod options;
+#[cfg(target_os = "linux")]
+mod painting;
 mod place;
 mod scanner;
 mod shell;
@@ -41,13 +43,14 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::Context;
+use peddlenet_mesh::Node;
 use tauri::{App, AppHandle, Manager, RunEvent};
 
 use crate::alerts::Alerts;
 use crate::desktop::Desktop;
 use crate::front::Door;
 use crate::opening::Opening;
-use crate::shell::Shell;
+use crate::shell::{Shell, State};
 
 /// How long a start that finds its profile taken waits for the window of the other, which may be
 /// opening just now: so many times so long.
@@ -56,6 +59,12 @@ const KNOCK_PAUSE: Duration = Duration::from_millis(150);
 
 pub use link::Link;
 pub use options::{Options, Profile, USAGE};
+
+/// What has to be settled before anything else runs: how the system's web view paints.
+pub fn prepare() {
+    #[cfg(target_os = "linux")]
+    painting::settle();
+}
 
 /// Opens the app with this profile; returns when its window was closed.
 ///
@@ -156,7 +165,7 @@ pub fn run(profile: Profile, link: Option<Link>) -> ExitCode {
     }
 }
 
-/// Opens the profile, then the window; an error is a sentence.
+/// Opens the profile and the window, side by side; an error is a sentence.
 fn start(app: &App, profile: &Profile, link: Option<Link>) -> anyhow::Result<()> {
     let folder = Folder(profile.folder(&app.path().app_data_dir()?));
     if front::knock(&folder.0, link.as_ref()) {
@@ -168,27 +177,29 @@ fn start(app: &App, profile: &Profile, link: Option<Link>) -> anyhow::Result<()>
     let desktop = Desktop::start(move || window::raise(&clicked))
         .context("PeddleNet can't start its threads")?;
     let alerts = Alerts::start(app.handle().clone(), desktop.clone(), profile.title());
-    let opening = Opening::new(folder.mesh(), alerts.clone());
-    let state = match tauri::async_runtime::block_on(opening.start()) {
-        Ok(state) => state,
-        Err(taken) => {
-            let answered = (0..KNOCKS).any(|_| {
-                std::thread::sleep(KNOCK_PAUSE);
-                front::knock(&folder.0, link.as_ref())
-            });
-            if answered {
-                leave_it_to_the_other();
-            }
-            return Err(taken.into());
-        }
-    };
-    let shell = Shell::new(state);
-    if let Some(link) = link {
-        shell.link(link);
-    }
-    app.manage(shell);
-    app.manage(opening);
+    app.manage(Opening::new(folder.mesh(), alerts.clone()));
+    app.manage(Shell::new());
     app.manage(alerts);
+    let other = Other {
+        folder: folder.0.clone(),
+        link: link.clone(),
+    };
+    let opening = open_profile(app.handle().clone(), other);
+    if Node::is_free(&folder.mesh()) {
+        // The page takes longer to come than the profile, and waits for it where it has to.
+        let handle = app.handle().clone();
+        tauri::async_runtime::spawn(async move {
+            if let Err(taken) = opening.await {
+                handle.state::<Shell>().turn(State::Shut(taken.into()));
+            }
+        });
+    } else {
+        // No window before it is certain that there is no other.
+        tauri::async_runtime::block_on(opening)?;
+    }
+    if let Some(link) = link {
+        app.state::<Shell>().link(link);
+    }
     app.manage(desktop);
     app.manage(scanner::Scanner::new());
     #[cfg(target_os = "linux")]
@@ -204,7 +215,55 @@ fn start(app: &App, profile: &Profile, link: Option<Link>) -> anyhow::Result<()>
         Err(problem) => tracing::info!(%problem, "a second start will not find this window"),
     }
     app.manage(folder);
+    #[cfg(unix)]
+    end_when_asked(app.handle().clone());
     Ok(())
+}
+
+/// A system that shuts down asks first, and so does Ctrl-C: friends are told, and the store is closed in order.
+#[cfg(unix)]
+fn end_when_asked(app: AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    tauri::async_runtime::spawn(async move {
+        let asked = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+        let [Ok(mut terminate), Ok(mut interrupt)] = asked else {
+            return tracing::info!("the system's request to end will not be heard");
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        app.exit(0);
+    });
+}
+
+/// The window of another process that has the profile open, or is about to.
+struct Other {
+    folder: PathBuf,
+    link: Option<Link>,
+}
+
+/// Opens the profile. When another process has it and its window comes to the front, this one ends.
+///
+/// # Errors
+/// Another process has it, and does not answer.
+async fn open_profile(app: AppHandle, other: Other) -> Result<(), peddlenet_mesh::Error> {
+    match app.state::<Opening>().start().await {
+        Ok(state) => {
+            app.state::<Shell>().turn(state);
+            Ok(())
+        }
+        Err(taken) => {
+            for _ in 0..KNOCKS {
+                tokio::time::sleep(KNOCK_PAUSE).await;
+                if front::knock(&other.folder, other.link.as_ref()) {
+                    leave_it_to_the_other();
+                }
+            }
+            Err(taken)
+        }
+    }
 }
 
 /// Ends this process: another one has the profile open, and has come to the front.

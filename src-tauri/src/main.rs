@@ -20,7 +20,10 @@ fn main() -> ExitCode {
             println!("peddlenet {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
-        Ok(Options::Open(profile, link)) => peddlenet_app::run(profile, link),
+        Ok(Options::Open(profile, link)) => {
+            peddlenet_app::prepare();
+            peddlenet_app::run(profile, link)
+        }
         Err(problem) => {
             eprintln!("peddlenet: {problem}\n\n{}", peddlenet_app::USAGE);
             ExitCode::from(2)

@@ -1,13 +1,15 @@
 //! What the commands reach: the node, and the feed of its events.
 //!
 //! ```text
-//!   Locked ──unlock──> Open ──protect, while there is nothing in it──> Open, under a passphrase
+//!   Opening ──> Open
+//!           ──> Locked ──unlock──> Open ──protect, while there is nothing in it──> Open, under a passphrase
 //!   Shut: it doesn't open, and the page is told why
 //! ```
 
 use std::sync::{Mutex, MutexGuard};
 
 use peddlenet_mesh::Node;
+use tokio::sync::watch;
 
 use crate::error::UiError;
 use crate::events::Feed;
@@ -17,7 +19,11 @@ use crate::link::Link;
 ///
 /// A profile that doesn't open (a full disk, data of a newer version) still gets a window: every
 /// command then answers with the reason, and the page shows it.
-pub(crate) struct Shell(Mutex<Inside>);
+pub(crate) struct Shell {
+    inside: Mutex<Inside>,
+    /// Whether it is still to be seen how the profile opens.
+    opening: watch::Sender<bool>,
+}
 
 struct Inside {
     state: State,
@@ -26,14 +32,31 @@ struct Inside {
 }
 
 pub(crate) enum State {
-    Open { node: Node, feed: Feed },
+    /// The window may be there before the profile is.
+    Opening,
+    Open {
+        node: Node,
+        feed: Feed,
+    },
     Locked,
     Shut(UiError),
 }
 
 impl Shell {
-    pub(crate) fn new(state: State) -> Self {
-        Self(Mutex::new(Inside { state, link: None }))
+    pub(crate) fn new() -> Self {
+        Self {
+            inside: Mutex::new(Inside {
+                state: State::Opening,
+                link: None,
+            }),
+            opening: watch::Sender::new(true),
+        }
+    }
+
+    /// Waits until the profile has opened, or is known not to.
+    pub(crate) async fn opened(&self) {
+        let mut opening = self.opening.subscribe();
+        let _ = opening.wait_for(|opening| !opening).await; // fails never: the sender is here
     }
 
     pub(crate) fn node(&self) -> Result<Node, UiError> {
@@ -63,6 +86,7 @@ impl Shell {
         {
             feed.link(&link);
         }
+        self.opening.send_replace(false);
     }
 
     /// A link that somebody opened. It waits for the profile to open, and then for a page that listens.
@@ -75,13 +99,17 @@ impl Shell {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.0.lock().expect("nobody panicked")
+        self.inside.lock().expect("nobody panicked")
     }
 }
 
 impl State {
     fn why(&self) -> UiError {
         match self {
+            Self::Opening => UiError::new(
+                "opening",
+                "PeddleNet is still opening this profile. Try again in a moment.",
+            ),
             Self::Locked => UiError::new("locked", "This profile opens with its passphrase."),
             Self::Shut(why) => why.clone(),
             Self::Open { .. } => peddlenet_mesh::ErrorCode::Internal.into(),

@@ -15,6 +15,7 @@ pub(crate) async fn subscribe(
     desktop: State<'_, Desktop>,
     channel: Channel<Batch>,
 ) -> Result<Snapshot, UiError> {
+    shell.opened().await;
     // A page that begins shows no code: what one before it wanted is over.
     desktop.ask(Job::Awake(false));
     let seq = shell.feed()?.attach(channel).await?;

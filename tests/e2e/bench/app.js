@@ -17,8 +17,8 @@ import { Screen } from './screen.js';
 /** A screen that stood still for so long is what the start came to. */
 const QUIET_MS = 2500;
 const START_MS = 30_000;
-/** After the start, before memory is read and idling counts. */
-const SETTLE_MS = 5000;
+/** After the start, before memory is read and idling counts: WebKit tidies up for half a minute, of an empty page too. */
+const SETTLE_MS = 40_000;
 const IDLE_MS = 20_000;
 
 /** Messages to scroll through, a step a frame: as fast as a finger flings. */

@@ -14,8 +14,8 @@ const LOOK_MS = 4;
 
 /** A pixel is another one when a channel differs by more than this: what is left of a fading in is not seen. */
 const CHANNEL = 8;
-/** Pixels looked at that may differ from what the screen comes to: a caret that blinks has three of them. */
-const SAME = 24;
+/** Pixels looked at that may differ from what the screen comes to: a scrollbar that fades out has a hundred. */
+const SAME = 160;
 
 export class Screen {
   #fd;

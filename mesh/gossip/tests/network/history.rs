@@ -332,3 +332,20 @@ fn what_one_let_go_of_is_not_fetched_back_from_who_has_not_yet() {
     let blamed = |n: &Notice| matches!(n, Notice::Misbehaved { .. });
     assert!(!net.nodes.iter().any(|n| n.notices.iter().any(blamed)));
 }
+
+#[test]
+fn those_who_say_more_at_once_than_a_link_pushes_are_heard_whole() {
+    // Each says a thousand messages in two seconds, twelve times as fast as they are pushed: the others hold a hole
+    // between any two that came, until they have asked for what is in it.
+    let mut net = Net::line(3, 5);
+    net.run_for(500);
+    for _ in 0..1_000 {
+        for node in 0..3 {
+            net.say(node, "and another thing");
+        }
+        net.run_for(2);
+    }
+    let took = net.run_until(60_000, "all of it everywhere", |n| n.converged(ROOM, 3_000));
+    println!("3,000 events held by all {took} ms after the last");
+    assert!(took < 10_000, "{took} ms");
+}

@@ -49,6 +49,12 @@ impl Folder {
         })
     }
 
+    /// Whether nobody has the folder at this moment. It may be taken in the next; `true` where nobody can tell.
+    pub fn is_free(path: &Path) -> bool {
+        let lock = OpenOptions::new().write(true).open(path.join(LOCK));
+        !lock.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

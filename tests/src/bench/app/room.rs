@@ -17,6 +17,8 @@ const IN_FLIGHT: usize = 32;
 /// How long a join, or the last message's way to everybody, may take.
 const DEADLINE: Duration = Duration::from_secs(900);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often it says how far they are.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 const INVITE: Duration = Duration::from_secs(600);
 
 /// Written once the room is whole: a folder without it is half of one.
@@ -107,13 +109,20 @@ async fn open(folder: &Path, name: &str) -> Result<Node> {
 }
 
 async fn same(nodes: &[Node], room: RoomId) -> Result<()> {
+    let (began, mut said) = (Instant::now(), 0);
     loop {
-        let mut digests = Vec::new();
+        let mut heads = Vec::new();
         for node in nodes {
-            digests.push(node.heads(room).await?.digest);
+            heads.push(node.heads(room).await?);
         }
-        if digests.windows(2).all(|two| two[0] == two[1]) {
+        if heads.windows(2).all(|two| two[0].digest == two[1].digest) {
             return Ok(());
+        }
+        if began.elapsed() >= SAY_EVERY * said {
+            said += 1;
+            let held: Vec<_> = heads.iter().map(|h| h.events.to_string()).collect();
+            let after = began.elapsed().as_secs();
+            eprintln!("app: after {after} s they hold {}", held.join(", "));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

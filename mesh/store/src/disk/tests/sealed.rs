@@ -282,9 +282,12 @@ fn an_erased_folder_is_empty_and_starts_fresh_with_any_key() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");
     fill(&mut open_sealed(&store).0);
+    assert!(Folder::is_free(&store));
     let in_use = open_sealed(&store);
+    assert!(!Folder::is_free(&store));
     assert!(matches!(Folder::take(&store), Err(StoreError::InUse)));
     drop(in_use);
+    assert!(Folder::is_free(&store) && Folder::is_free(&folder.path().join("none")));
     let held = Folder::take(&store).unwrap();
     assert_eq!(held.sealed_by().unwrap(), Some(cipher(1).key_id()));
     held.erase().unwrap();
