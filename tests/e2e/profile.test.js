@@ -4,7 +4,7 @@
  * The page's own screens for links and passphrases are tested where they are; here it is what the shell tells the page.
  */
 import assert from 'node:assert/strict';
-import { unlink } from 'node:fs/promises';
+import { access, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 
@@ -63,6 +63,16 @@ test('a second start hands its link to the first window and ends', { timeout: 18
   await ada.open();
   await ada.window.see(hook('name-input'), "Ada's window once more");
   assert.equal((await ada.again()).code, 0);
+}));
+
+test('asked to end, the app closes its store and its door', { timeout: 120_000 }, () => play(async (stage) => {
+  const ada = await stage.person('Ada');
+  await ada.open();
+  await introduce(ada);
+  await ada.quit();
+  const profile = path.join(ada.home, 'profile');
+  await access(path.join(profile, 'mesh', 'store', 'clean')); // what the store leaves when it was closed
+  await assert.rejects(access(path.join(profile, 'front.sock')), { code: 'ENOENT' });
 }));
 
 test('a profile under a passphrase opens locked, and keeps a link until it is open', { timeout: 180_000 }, () => play(async (stage) => {

@@ -176,10 +176,15 @@ export class Person {
     await this.#window.resize(size.width, size.height);
   }
 
-  /** SIGKILL, as a battery that falls out: the app first, then its driver. */
-  async kill() {
+  /** SIGTERM, as a system that shuts down: the app first, then its driver. */
+  quit() {
+    return this.kill('SIGTERM');
+  }
+
+  /** As a battery that falls out: the app first, then its driver. @param {NodeJS.Signals} how */
+  async kill(how = 'SIGKILL') {
     if (this.#app) {
-      signal(this.#app, 'SIGKILL');
+      signal(this.#app, how);
       await until(`the end of ${this.name}'s app`, () => isGone(this.#app));
     }
     this.#app = 0;

@@ -5,6 +5,8 @@
 //!  discovery   two members meet in a network that neither has been in: the second is ready -> it hears
 //!              what the first said before
 //!  reconnect   an access point comes back with other addresses -> all of four heard what was said meanwhile
+//!  hotspot     twelve on the hotspot of one of them, which dies; another network is offered -> each of the
+//!              eleven has heard what each other one said there
 //!  merge       two halves of twelve, the cable between them out for a minute, in again -> the first message
 //!              crosses; -> all heads equal
 //!  idle        nine members with nothing to say: bytes and processor time of the one with most links, as
@@ -29,7 +31,7 @@ use crate::{
 };
 
 /// What can be measured, each on its own.
-pub const SCENARIOS: [&str; 4] = ["discovery", "reconnect", "merge", "idle"];
+pub const SCENARIOS: [&str; 5] = ["discovery", "reconnect", "hotspot", "merge", "idle"];
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -55,7 +57,7 @@ impl Default for Plan {
     }
 }
 
-/// Members where a network breaks in two (count).
+/// Members where a network dies or breaks in two (count).
 const TWELVE: usize = 12;
 /// Members of which one may have eight links (count).
 const NINE: usize = 9;
@@ -104,6 +106,7 @@ fn measure(scenario: &str, plan: &Plan) -> Result<Figures> {
     match scenario {
         "discovery" => discovery(),
         "reconnect" => reconnect(),
+        "hotspot" => hotspot(),
         "merge" => merge(plan.partition),
         _ => idle(plan.idle),
     }
@@ -199,6 +202,38 @@ fn reconnect() -> Result<Figures> {
         last = last.max(heard.saturating_duration_since(back));
     }
     Ok(vec![("back_to_all_heard_ms", ms(last))])
+}
+
+fn hotspot() -> Result<Figures> {
+    let lab = Lab::new()?;
+    let phone = lab.host("phone")?;
+    let spot = phone.hotspot(Prefix::v4(10, 207, 0))?;
+    let mut host = phone.node(&[])?;
+    let rest = (1..TWELVE)
+        .map(|n| member(&lab, &spot, &format!("n{n}")))
+        .collect::<Result<Vec<_>>>()?;
+    let rest_nodes = nodes(&rest);
+    let twelve: Vec<_> = std::iter::once(&host).chain(rest_nodes.clone()).collect();
+    let room = room_of(&twelve)?;
+    host.kill()?;
+    spot.off()?;
+    let offered = lab.wifi(Prefix::v4(10, 208, 0))?;
+    for member in &rest {
+        offered.join(&member.host)?;
+    }
+    let back = Instant::now();
+    let text = |speaker: &NodeProcess| format!("elsewhere, says {}", speaker.pid());
+    for speaker in &rest_nodes {
+        room.say(speaker, &text(speaker))?;
+    }
+    let mut last = Duration::ZERO;
+    for speaker in &rest_nodes {
+        for listener in rest_nodes.iter().filter(|l| l.pid() != speaker.pid()) {
+            let heard = room.hear(listener, &text(speaker))?.at;
+            last = last.max(heard.saturating_duration_since(back));
+        }
+    }
+    Ok(vec![("offered_to_all_chat_ms", ms(last))])
 }
 
 fn merge(partition: Duration) -> Result<Figures> {

@@ -23,7 +23,7 @@ const USAGE: &str = "usage: bench NAME [ARGS] [--json]
   app [--runs N] [--messages N] [--profile DIR]
                           start, idle, memory and scrolling of the release app, beside an empty window;
                           the room is made in DIR and found there again, or in a folder that goes
-  network [discovery|reconnect|merge|idle] [--runs N] [--partition-s S] [--idle-s S]
+  network [discovery|reconnect|hotspot|merge|idle] [--runs N] [--partition-s S] [--idle-s S]
                           hosts in network namespaces: discovery, reconnect, merge, idle bytes and CPU; takes root
   all                     each of them with its defaults";
 
