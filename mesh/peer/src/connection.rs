@@ -1,14 +1,13 @@
 //! One WebRTC connection over a session: the recipe of "one scan, no server", and the
 //! work-arounds that `webrtc` 0.21.1 needs.
 
+use crate::approach::Approach;
 use crate::certificate::ListenerCertificate;
-use crate::gate::{self, C_PWD_LEN};
 use crate::router::Arrival;
 use crate::runtime::SessionRuntime;
 use crate::sdp::{self, Described};
 use crate::session::Session;
 use crate::{DialError, Fingerprint, Gate, PeerError};
-use data_encoding::BASE64_NOPAD;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::peer_connection::configuration::setting_engine::SctpMaxMessageSize;
 use rtc::peer_connection::transport::RTCDtlsRole;
@@ -79,19 +78,16 @@ impl Connection {
         certificate: &ListenerCertificate,
         own: Fingerprint,
     ) -> Result<Self, DialError> {
-        let mut random = [0; 18];
-        let mut transaction = [0; 12];
-        getrandom::fill(&mut random).map_err(|_| PeerError::Randomness)?;
-        getrandom::fill(&mut transaction).map_err(|_| PeerError::Randomness)?;
-        let mut c_pwd = [0; C_PWD_LEN];
-        BASE64_NOPAD.encode_mut(&random, &mut c_pwd);
-        let s_ufrag = gate::server_ufrag(gate.kind, own, &c_pwd);
-        let s_pwd = gate::server_pwd(&gate.ice_key, &s_ufrag);
-        let c_ufrag = text(&gate::certificate_hint(&gate.ice_key, &s_ufrag, listener));
-
-        let username = format!("{}:{c_ufrag}", text(&s_ufrag));
-        session.arm_check(transaction, username.as_bytes(), s_pwd);
-        let settings = settings().with_ice_credentials(c_ufrag, text(&c_pwd));
+        let approach = Approach::new(gate, own, listener)?;
+        approach.arm(&session);
+        let Approach {
+            s_ufrag,
+            s_pwd,
+            c_ufrag,
+            c_pwd,
+            ..
+        } = approach;
+        let settings = settings().with_ice_credentials(text(&c_ufrag), text(&c_pwd));
         let connection = Self::build(session, settings, certificate).await?;
         let described = Described {
             ufrag: &text(&s_ufrag),

@@ -1,10 +1,10 @@
 //! The endpoint: one UDP port for every link, dialled and accepted.
 
+mod ask;
 mod shake;
 
 use crate::certificate::ListenerCertificate;
 use crate::connection::Connection;
-use crate::gate;
 use crate::interfaces;
 use crate::link::{self, Link};
 use crate::router::{Arrival, HALF_OPEN_MAX, Router};
@@ -49,7 +49,7 @@ pub struct Dial {
     /// Tried all at once; the first to answer wins.
     pub addrs: Vec<SocketAddr>,
     /// The listener's certificate hash, from the invite or the whereabouts record. `None`: whoever answers
-    /// is asked for it. Everyone who holds the gate's key could answer, so who it is has to be proven
+    /// is asked for it, as a member is in any case. Everyone who holds the gate's key could answer, so who it is has to be proven
     /// on the link.
     pub fingerprint: Option<Fingerprint>,
     /// The key to show.
@@ -191,7 +191,17 @@ impl Endpoint {
     /// Opens a link, or says why not, by the deadline. Dropping the future gives up.
     pub async fn dial(&self, dial: Dial) -> Result<Link, DialError> {
         let until = Instant::now() + dial.deadline;
-        let expected = dial.fingerprint.unwrap_or(gate::ASKED);
+        if dial
+            .fingerprint
+            .is_some_and(|own| self.has_certificate(own))
+        {
+            return Err(DialError::Itself);
+        }
+        let expected = match dial.fingerprint {
+            Some(expected) if dial.gate.kind == Kind::Invite => expected,
+            // A member may be elsewhere, or have another certificate by now.
+            _ => self.ask(&dial, until).await?,
+        };
         match self.try_dial(&dial, expected, until).await {
             Err(Ended::Moved(today)) => {
                 tracing::debug!("dialling again, for the certificate that the device has today");
@@ -230,11 +240,9 @@ impl Endpoint {
         };
         match outcome {
             Ok(Ok(opened)) => Ok(link::start(opened, registration, dial.gate.id, true)),
-            // Only a member believes it, or who asked: whoever saw an invite's code could have written it.
+            // Only a member believes it: whoever saw an invite's code could have written it.
             Ok(Err(error)) => match *lock(&session.facts.moved) {
-                Some(today) if dial.gate.kind == Kind::Member || fingerprint == gate::ASKED => {
-                    Err(Ended::Moved(today))
-                }
+                Some(today) if dial.gate.kind == Kind::Member => Err(Ended::Moved(today)),
                 _ => Err(error.into()),
             },
             Err(_) => Err(why(&session).into()),

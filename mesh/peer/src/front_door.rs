@@ -58,10 +58,11 @@ pub enum Verdict<'p> {
     PutOff,
     /// Well formed, and no key of ours made it: answer with these bytes.
     Refuse([u8; REFUSAL_LEN]),
-    /// From a member that expects a certificate of the past, or from who asks for ours: answer with these
-    /// bytes, which name today's. A joiner that named one is not told, since all who saw a code could
-    /// write that answer.
+    /// From a member that expects a certificate of the past: answer with these bytes, which name today's. A
+    /// joiner is not told, since all who saw a code could write that answer.
     Moved([u8; MOVED_LEN]),
+    /// From who asks for ours: answer with these bytes, which name today's.
+    Asked([u8; MOVED_LEN]),
     /// The sender knows the key of a gate.
     Open(Knock<'p>),
 }
@@ -162,9 +163,11 @@ impl FrontDoor {
             }
             let s_pwd = gate::server_pwd(&gate.ice_key, names.s_ufrag);
             if request.verify(&s_pwd) {
-                let Some(certificate) = self.named(gate, &names) else {
-                    let today = self.today().0;
-                    return Verdict::Moved(stun::moved(request.transaction, &today, &s_pwd));
+                let told = || stun::moved(request.transaction, &self.today().0, &s_pwd);
+                let certificate = match self.named(gate, &names) {
+                    Named::Ours(certificate) => certificate,
+                    Named::Gone => return Verdict::Moved(told()),
+                    Named::Asked => return Verdict::Asked(told()),
                 };
                 return Verdict::Open(Knock {
                     gate: gate.id,
@@ -188,25 +191,33 @@ impl FrontDoor {
     }
 
     /// The certificate that a packet names; today's if it names none, or if the dialer is a joiner,
-    /// who will say itself that it is the wrong one. `None`: it asks for ours, or names one that we no
-    /// longer have.
-    fn named(&self, gate: &Gate, names: &Names<'_>) -> Option<Fingerprint> {
+    /// who will say itself that it is the wrong one.
+    fn named(&self, gate: &Gate, names: &Names<'_>) -> Named {
         let hint = names.c_ufrag.as_bytes();
         let today = self.today();
         if !gate::is_hint(hint) || self.certificates.is_empty() {
-            return Some(today);
+            return Named::Ours(today);
         }
         let is_it = |own: &&Fingerprint| {
             gate::certificate_hint(&gate.ice_key, names.s_ufrag, **own) == *hint
         };
         if is_it(&&gate::ASKED) {
-            return None;
+            return Named::Asked;
         }
         match self.certificates.iter().find(is_it) {
-            None if gate.kind == Kind::Member => None,
-            found => Some(found.copied().unwrap_or(today)),
+            None if gate.kind == Kind::Member => Named::Gone,
+            found => Named::Ours(found.copied().unwrap_or(today)),
         }
     }
+}
+
+/// What a packet expects of us.
+enum Named {
+    Ours(Fingerprint),
+    /// A certificate that we no longer have.
+    Gone,
+    /// It expects nothing, and asks.
+    Asked,
 }
 
 /// The two halves of USERNAME, checked.

@@ -13,7 +13,7 @@
 //! the hash of its own certificate, so both sides check certificates, and nobody else's packet
 //! makes the listener allocate anything ([`front_door`]). The handshake of `crypto` over the opened
 //! channel binds the link to both certificates and the gate's psk; only then does a [`Link`] reach
-//! the caller.
+//! the caller. A member is asked first whether it is there, which costs a packet each way.
 //!
 //! No way to a link runs full ICE, whose checks one socket for many links can't carry (`webrtc` has no UDP mux). Where
 //! both sides know both addresses, both dial from the shared port, or one sends packets that want no
@@ -25,7 +25,7 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | `endpoint` | binds, dials, accepts |
+//! | `endpoint`, `approach` | binds, asks, dials, accepts |
 //! | [`front_door`], `gate`, `stun`, `used`, `bans` | decide on first packets (pure) |
 //! | `held`, `bucket` | what a link may cost (pure) |
 //! | `router`, `session`, `paths`, `socket`, `runtime` | share one port among links |
@@ -45,6 +45,7 @@
     )
 )]
 
+mod approach;
 mod bans;
 mod bucket;
 mod certificate;

@@ -368,6 +368,10 @@ impl Router {
                 counters.wrong_key.one();
                 answer(&response);
             }
+            Verdict::Asked(response) => {
+                drop(guard);
+                answer(&response);
+            }
             Verdict::Moved(response) => {
                 drop(guard);
                 counters.moved.one();

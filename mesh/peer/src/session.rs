@@ -13,7 +13,6 @@ mod keeping;
 mod role;
 
 pub(crate) use inbox::Inbox;
-use role::Learned;
 pub(crate) use role::{Facts, Role};
 
 use crate::Fingerprint;
@@ -27,7 +26,7 @@ use crate::stats::Counters;
 use crate::stun::{self, Class, TransactionId};
 use bytes::Bytes;
 use quinn_udp::Transmit;
-use role::Check;
+use role::{Check, Learned, note};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -45,8 +44,6 @@ pub const INBOX_BYTES: usize = 512 << 10;
 /// ICE checks a second that a link takes in, from the path in use and as many from all others. An
 /// agent makes 67 to each of our addresses; a captured one can be repeated at line rate.
 const CHECKS_A_SECOND: u32 = 200;
-/// Checks whose refusal would be believed: those of the last second or so.
-const ASKED_MAX: usize = 64;
 
 /// What the runtime trait calls a future.
 pub(crate) type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -269,27 +266,6 @@ impl Session {
         }
     }
 
-    /// Shows the listener where we are. Nothing to do for an accepted session.
-    pub(crate) fn send_check(&self) {
-        let Role::Dialed { learned, check, .. } = &self.role else {
-            return;
-        };
-        let (Some(Check { packet, .. }), Some(path)) = (check.get(), lock(learned).current())
-        else {
-            return;
-        };
-        if let Some(socket) = self.socket_to(&path.remote) {
-            // The address we had may be what is gone: the system chooses the source anew.
-            let _ = socket.try_send(&Transmit {
-                destination: path.remote,
-                ecn: None,
-                contents: packet,
-                segment_size: None,
-                src_ip: None,
-            });
-        }
-    }
-
     /// Takes in datagrams that the router found to be this session's.
     pub(crate) fn deliver(&self, from: Path, bytes: &[u8], stride: usize, now: Instant) {
         let mut taken: Option<Bytes> = None;
@@ -414,9 +390,7 @@ impl Session {
                 ..
             } => {
                 if let Some((Class::Request, transaction)) = stun::classify(transmit.contents) {
-                    let mut asked = lock(asked);
-                    asked.truncate(ASKED_MAX - 1);
-                    asked.push_front(transaction);
+                    note(&mut lock(asked), transaction);
                 }
                 if is_certificate_alert(transmit.contents) {
                     self.facts.mistrusted.store(true, Ordering::Relaxed);

@@ -135,7 +135,7 @@ fn a_packet_names_the_certificate_it_expects() {
         let packet = knock_for(kind, key, expected);
         match door.judge(&packet, SOURCE.into(), now) {
             Verdict::Open(knock) => Ok(knock.certificate),
-            Verdict::Moved(answer) => {
+            Verdict::Moved(answer) | Verdict::Asked(answer) => {
                 let ufrag = ufrag_of(kind);
                 let pwd = gate::server_pwd(&[key; 32], &ufrag);
                 Err(stun::read_moved(&answer, &pwd))
@@ -147,6 +147,7 @@ fn a_packet_names_the_certificate_it_expects() {
         assert_eq!(ask(kind, key, Some(today)), Ok(today));
         assert_eq!(ask(kind, key, Some(yesterday)), Ok(yesterday));
         assert_eq!(ask(kind, key, None), Ok(today), "a browser names none");
+        assert_eq!(ask(kind, key, Some(gate::ASKED)), Err(Some(today)));
     }
     let long_ago = Some(Fingerprint([3; 32]));
     assert_eq!(ask(Kind::Member, 1, long_ago), Err(Some(today)));

@@ -1,9 +1,11 @@
-//! Where a session's keep-alives come in and go out: beside the driver, which knows nothing of them.
+//! What a session sends beside its driver, which knows nothing of it: keep-alives, and the dialer's own checks.
 
+use super::role::note;
 use super::{Role, Session, lock};
 use crate::keepalive::{Heard, Keepalive, Packet};
 use crate::paths::Path;
 use quinn_udp::Transmit;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -45,7 +47,12 @@ impl Session {
             Role::Accepted { paths, .. } => Some(lock(paths).current()),
             Role::Dialed { learned, .. } => lock(learned).current(),
         };
-        let Some(path) = path else { return };
+        if let Some(path) = path {
+            self.send_along(packet, path);
+        }
+    }
+
+    fn send_along(&self, packet: &[u8], path: Path) {
         if let Some(socket) = self.socket_to(&path.remote) {
             let _ = socket.try_send(&Transmit {
                 destination: path.remote,
@@ -54,6 +61,41 @@ impl Session {
                 segment_size: None,
                 src_ip: path.local,
             });
+        }
+    }
+
+    /// Shows the listener where we are. Nothing to do for an accepted session.
+    pub(crate) fn send_check(&self) {
+        let Role::Dialed { learned, check, .. } = &self.role else {
+            return;
+        };
+        if let (Some(check), Some(path)) = (check.get(), lock(learned).current()) {
+            // The address we had may be what is gone: the system chooses the source anew.
+            let remote = path.remote;
+            self.send_along(
+                &check.packet,
+                Path {
+                    remote,
+                    local: None,
+                },
+            );
+        }
+    }
+
+    /// Shows the check at an address that nobody has answered from, and believes what is answered to it.
+    pub(crate) fn ask_at(&self, remote: SocketAddr) {
+        let Role::Dialed { check, asked, .. } = &self.role else {
+            return;
+        };
+        if let Some(check) = check.get() {
+            note(&mut lock(asked), check.transaction);
+            self.send_along(
+                &check.packet,
+                Path {
+                    remote,
+                    local: None,
+                },
+            );
         }
     }
 

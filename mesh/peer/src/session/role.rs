@@ -71,6 +71,15 @@ impl Learned {
     }
 }
 
+/// Checks whose refusal would be believed: those of the last second or so.
+const ASKED_MAX: usize = 64;
+
+/// A check was sent.
+pub(super) fn note(asked: &mut VecDeque<TransactionId>, transaction: TransactionId) {
+    asked.truncate(ASKED_MAX - 1);
+    asked.push_front(transaction);
+}
+
 /// What a dialer shows of itself.
 pub(crate) struct Check {
     pub(super) transaction: TransactionId,

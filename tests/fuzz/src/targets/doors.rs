@@ -41,7 +41,9 @@ fn source() -> SocketAddr {
 /// Any datagram from a stranger: never lets in who doesn't know a key.
 pub fn front_door(data: &[u8]) {
     match door().judge(data, source(), Instant::now()) {
-        Verdict::Open(_) | Verdict::Moved(_) => panic!("a gate opened without its key"),
+        Verdict::Open(_) | Verdict::Moved(_) | Verdict::Asked(_) => {
+            panic!("a gate opened without its key")
+        }
         Verdict::Refuse(answer) => assert!(answer.len() < data.len(), "an amplifier"),
         _ => {}
     }
@@ -69,7 +71,7 @@ pub fn knock(mut data: &[u8]) {
     let mut packet = request(&username, attributes, &s_pwd);
     let mut door = door();
     let verdict = door.judge(&packet, source(), Instant::now());
-    if let Verdict::Moved(answer) = &verdict {
+    if let Verdict::Moved(answer) | Verdict::Asked(answer) = &verdict {
         assert_eq!(gate, 2, "a joiner is told of another certificate");
         assert!(answer.len() < packet.len(), "an amplifier");
     }
@@ -81,7 +83,10 @@ pub fn knock(mut data: &[u8]) {
         packet[at] ^= 1 << (bit % 8);
         let verdict = door.judge(&packet, source(), Instant::now());
         assert!(
-            !matches!(verdict, Verdict::Open(_) | Verdict::Moved(_)),
+            !matches!(
+                verdict,
+                Verdict::Open(_) | Verdict::Moved(_) | Verdict::Asked(_)
+            ),
             "byte {at} is not covered"
         );
     }

@@ -1,0 +1,45 @@
+//! Asking who is there, before anything is built for it.
+//!
+//! A member that is not where it was is dialled again and again, by all who miss it. A connection of `webrtc` knocks
+//! sixty-seven times a second and address; a question is one packet, and asked ever more slowly. The front door answers
+//! it without opening anything.
+
+use super::{ADDRS_MAX, Dial, Endpoint, given_up, why};
+use crate::approach::Approach;
+use crate::gate;
+use crate::session::lock;
+use crate::{DialError, Fingerprint};
+use std::time::{Duration, Instant};
+
+/// From the first question to the second; twice as long to the next ..
+const ASK_AGAIN: Duration = Duration::from_millis(40);
+/// .. and so on up to this: it opens a firewall on the way as well.
+const ASK_AGAIN_MAX: Duration = Duration::from_millis(500);
+
+impl Endpoint {
+    /// The certificate that the device at one of these addresses has today, whatever was expected of it.
+    pub(super) async fn ask(&self, dial: &Dial, until: Instant) -> Result<Fingerprint, DialError> {
+        let addrs: Vec<_> = dial.addrs.iter().copied().take(ADDRS_MAX).collect();
+        let inner = &self.0;
+        let (session, _registration, reachable) =
+            inner
+                .router
+                .register_dial(&inner.sockets, &addrs, gate::ASKED, dial.gate.kind)?;
+        Approach::question(&dial.gate)?.arm(&session);
+        let asking = async {
+            let mut pause = ASK_AGAIN;
+            loop {
+                reachable.iter().for_each(|remote| session.ask_at(*remote));
+                tokio::time::sleep(pause).await;
+                pause = pause.saturating_mul(2).min(ASK_AGAIN_MAX);
+            }
+        };
+        let error = tokio::select! {
+            () = asking => why(&session),
+            () = tokio::time::sleep_until(until.into()) => why(&session),
+            error = given_up(&session) => error,
+        };
+        let told = *lock(&session.facts.moved);
+        told.ok_or(error)
+    }
+}
