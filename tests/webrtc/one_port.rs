@@ -9,7 +9,9 @@ use peddlenet_peer::{
     Dial, DialError, Endpoint, EndpointConfig, GateId, Incoming, Kind, Lane, Link,
     ListenerCertificate,
 };
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -240,4 +242,26 @@ async fn exchange(dialer: Link, accepted: Link) {
     assert_eq!(&from_a.recv().await.unwrap().bytes[..], b"ping");
     b.send(Lane::Ordered, &b"pong"[..]).await.unwrap();
     assert_eq!(&from_b.recv().await.unwrap().bytes[..], b"pong");
+}
+
+/// A member that has gone is dialled by all who miss it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_is_not_there_is_asked_for_and_nothing_more() {
+    let (guest, _incoming) = listener(vec![]).await;
+    let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let dial = Dial {
+        addrs: vec![silent.local_addr().unwrap()],
+        fingerprint: Some(ListenerCertificate::generate().unwrap().fingerprint()),
+        gate: gate(1, Kind::Member, 1),
+        deadline: Duration::from_secs(2),
+    };
+    let gone = guest.dial(dial).await;
+    assert!(matches!(gone, Err(DialError::NobodyThere)), "{gone:?}");
+    let (mut packets, mut packet) = (0, [0; 1500]);
+    while let Ok(len) = silent.try_recv(&mut packet) {
+        // A Binding Request (RFC 8489, 5), the same each time.
+        assert_eq!((len, packet[..2].to_vec()), (128, vec![0, 1]));
+        packets += 1;
+    }
+    assert!((1..=10).contains(&packets), "{packets} packets in 2 s");
 }

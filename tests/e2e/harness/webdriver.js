@@ -91,9 +91,23 @@ export class Session {
     return call('POST', `${this.base}/execute/async`, { script, args });
   }
 
-  /** @returns {Promise<Buffer>} A PNG of the whole page as it is seen. */
+  /**
+   * WebKit takes it with the next painting, and paints when something has changed only: without OpenGL that can take
+   * half a minute. So a corner changes meanwhile, as little as can be.
+   * @returns {Promise<Buffer>} A PNG of the whole page as it is seen.
+   */
   async screenshot() {
-    return Buffer.from(await call('GET', `${this.base}/screenshot`), 'base64');
+    await this.run(`const dot = document.createElement('i');
+      dot.style.cssText = 'position:fixed;inset-inline-end:0;inset-block-end:0;inline-size:1px;block-size:1px;pointer-events:none';
+      document.documentElement.append(dot);
+      let on = false;
+      const timer = setInterval(() => { on = !on; dot.style.backgroundColor = on ? 'rgb(0 0 0 / 1%)' : 'transparent'; }, 30);
+      window.endPainting = () => { clearInterval(timer); dot.remove(); };`);
+    try {
+      return Buffer.from(await call('GET', `${this.base}/screenshot`), 'base64');
+    } finally {
+      await this.run('window.endPainting()');
+    }
   }
 
   /** @param {number} width @param {number} height */
