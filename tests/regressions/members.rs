@@ -168,6 +168,7 @@ async fn a_message_from_the_future_is_shown_and_moves_no_clock() {
     for clock in [Hlc::at(Timestamp(4_102_444_800_000)), Hlc(u64::MAX)] {
         let (mut host, mut raw, room) = host_and_raw().await;
         raw.open().await;
+        raw.greeted().await;
         let epoch = raw.epoch();
         let early = raw.message_in(&epoch, "from 2100", clock);
         raw.push(&early).await;
@@ -191,6 +192,7 @@ async fn no_two_messages_share_a_nonce() {
     const MESSAGES: usize = 12;
     let (host, mut raw, room) = host_and_raw().await;
     raw.open().await;
+    raw.greeted().await;
     for _ in 0..MESSAGES {
         host.say(room, "the same text").await;
     }

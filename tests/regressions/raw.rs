@@ -170,13 +170,23 @@ impl RawMember {
         self.message_in(&epoch, text, Hlc::at(now()))
     }
 
+    /// Waits until the room runs over this link: what the other end says from now on is pushed here.
+    pub(crate) async fn greeted(&mut self) {
+        self.hear(|frame| matches!(frame, Frame::DigestOf(_)).then_some(()))
+            .await;
+    }
+
     /// Reads on until a frame gives something.
     pub(crate) async fn hear<T>(&mut self, mut wanted: impl FnMut(&Frame) -> Option<T>) -> T {
-        loop {
-            if let Some(found) = wanted(&hear(&mut self.receiver).await) {
-                return found;
+        let reading = async {
+            loop {
+                if let Some(found) = wanted(&hear(&mut self.receiver).await) {
+                    return found;
+                }
             }
-        }
+        };
+        let heard = tokio::time::timeout(DEADLINE, reading).await;
+        heard.expect("a frame that says it")
     }
 
     /// The frames that are here already.

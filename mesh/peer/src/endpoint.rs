@@ -49,8 +49,8 @@ pub struct Dial {
     /// Tried all at once; the first to answer wins.
     pub addrs: Vec<SocketAddr>,
     /// The listener's certificate hash, from the invite or the whereabouts record. `None`: whoever answers
-    /// is asked for it, as a member is in any case. Everyone who holds the gate's key could answer, so who it is has to be proven
-    /// on the link.
+    /// is asked for it, as a member is in any case. Everyone who holds the gate's key could answer, so who
+    /// it is has to be proven on the link.
     pub fingerprint: Option<Fingerprint>,
     /// The key to show.
     pub gate: Gate,
@@ -193,7 +193,7 @@ impl Endpoint {
         let until = Instant::now() + dial.deadline;
         if dial
             .fingerprint
-            .is_some_and(|own| self.has_certificate(own))
+            .is_some_and(|named| self.has_certificate(named))
         {
             return Err(DialError::Itself);
         }
