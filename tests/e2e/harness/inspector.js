@@ -40,18 +40,21 @@ export class Inspector {
   }
 
   /**
-   * Runs an async function body in the page.
+   * Runs an async function body in the page; once more in the page that has taken its place meanwhile, as at the start.
    * @param {string} body
    * @returns {Promise<any>}
    */
   async run(body) {
-    const slot = `e2e${this.#number}`;
-    await this.#evaluate(`window.${slot} = null; (async () => { ${body} })()
-      .then((value) => { window.${slot} = { value: value ?? null }; }, (problem) => { window.${slot} = { value: 'problem: ' + problem }; }); 0`);
-    return until(`an answer from the page to ${body}`, async () => {
-      const text = await this.#evaluate(`JSON.stringify(window.${slot})`);
-      return JSON.parse(text);
-    }, ANSWER_MS).then((answer) => answer.value);
+    for (;;) {
+      const slot = `e2e${this.#number}`;
+      await this.#evaluate(`window.${slot} = null; (async () => { ${body} })()
+        .then((value) => { window.${slot} = { value: value ?? null }; }, (problem) => { window.${slot} = { value: 'problem: ' + problem }; }); 0`);
+      const answer = await until(`an answer from the page to ${body}`, async () => {
+        const text = await this.#evaluate(`JSON.stringify(window.${slot})`);
+        return text === undefined ? { gone: true } : JSON.parse(text);
+      }, ANSWER_MS);
+      if (!answer.gone) return answer.value;
+    }
   }
 
   /** @param {string} expression */
