@@ -46,7 +46,8 @@ impl Approach {
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], PeerError> {
+/// Fresh random bytes of the system's.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], PeerError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| PeerError::Randomness)?;
     Ok(bytes)

@@ -3,17 +3,18 @@
 mod ask;
 mod shake;
 
+use crate::approach::random;
 use crate::certificate::ListenerCertificate;
 use crate::connection::Connection;
 use crate::interfaces;
 use crate::link::{self, Link};
-use crate::router::{Arrival, HALF_OPEN_MAX, Router};
+use crate::router::{Arrival, HALF_OPEN_MAX, Registration, Router};
 use crate::session::{Session, lock};
 use crate::socket::{self, BATCH, SharedSocket};
 use crate::stun;
 use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError, PeerStats};
 use peddlenet_crypto::Handshake;
-use shake::{hello, open, seed};
+use shake::{hello, open};
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -221,16 +222,12 @@ impl Endpoint {
         if self.has_certificate(fingerprint) {
             return Err(DialError::Itself.into());
         }
-        let addrs: Vec<_> = dial.addrs.iter().copied().take(ADDRS_MAX).collect();
-        let (session, registration, reachable) =
-            self.0
-                .router
-                .register_dial(&self.0.sockets, &addrs, fingerprint, dial.gate.kind)?;
+        let (session, registration, reachable) = self.register(dial, fingerprint)?;
         let work = async {
             let dialing =
                 Connection::dial(Arc::clone(&session), &reachable, fingerprint, &dial.gate);
             let (connection, own) = dialing.await?;
-            let handshake = Handshake::dialer(&dial.gate.psk, own, fingerprint, hello(), seed()?)
+            let handshake = Handshake::dialer(&dial.gate.psk, own, fingerprint, hello(), random()?)
                 .map_err(|_| DialError::Handshake)?;
             open(connection, handshake).await
         };
@@ -247,6 +244,19 @@ impl Endpoint {
             },
             Err(_) => Err(why(&session).into()),
         }
+    }
+
+    /// Routes a dial, or the question before it, to those of its addresses that can be reached.
+    fn register(
+        &self,
+        dial: &Dial,
+        expected: Fingerprint,
+    ) -> Result<(Arc<Session>, Registration, Vec<SocketAddr>), DialError> {
+        let addrs: Vec<_> = dial.addrs.iter().copied().take(ADDRS_MAX).collect();
+        let Inner {
+            router, sockets, ..
+        } = &*self.0;
+        router.register_dial(sockets, &addrs, expected, dial.gate.kind)
     }
 
     /// Somebody is about to dial from there: packets of ours go there for a while, so that a firewall that
@@ -407,7 +417,7 @@ async fn accept(
     let own = certificate.fingerprint();
     let work = async {
         let connection = Connection::accept(&arrival, certificate).await?;
-        let handshake = Handshake::listener(&arrival.psk, arrival.client, own, hello(), seed()?)
+        let handshake = Handshake::listener(&arrival.psk, arrival.client, own, hello(), random()?)
             .map_err(|_| DialError::Handshake)?;
         open(connection, handshake).await
     };

@@ -67,8 +67,6 @@ pub(crate) struct Session {
     epoch: Instant,
     /// Milliseconds after `epoch` at which a message last decrypted.
     heard_ms: AtomicU64,
-    /// How long the other side may be silent without anything being wrong (ms).
-    pause_ms: AtomicU64,
     /// Of a link that is open.
     keepalive: OnceLock<Arc<Keepalive>>,
 }
@@ -142,7 +140,6 @@ impl Session {
             recheck: Notify::new(),
             epoch: Instant::now(),
             heard_ms: AtomicU64::new(0),
-            pause_ms: AtomicU64::new(0),
             keepalive: OnceLock::new(),
         }
     }

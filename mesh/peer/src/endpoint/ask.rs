@@ -4,7 +4,7 @@
 //! sixty-seven times a second and address; a question is one packet, and asked ever more slowly. The front door answers
 //! it without opening anything.
 
-use super::{ADDRS_MAX, Dial, Endpoint, given_up, why};
+use super::{Dial, Endpoint, given_up, why};
 use crate::approach::Approach;
 use crate::gate;
 use crate::session::lock;
@@ -19,12 +19,7 @@ const ASK_AGAIN_MAX: Duration = Duration::from_millis(500);
 impl Endpoint {
     /// The certificate that the device at one of these addresses has today, whatever was expected of it.
     pub(super) async fn ask(&self, dial: &Dial, until: Instant) -> Result<Fingerprint, DialError> {
-        let addrs: Vec<_> = dial.addrs.iter().copied().take(ADDRS_MAX).collect();
-        let inner = &self.0;
-        let (session, _registration, reachable) =
-            inner
-                .router
-                .register_dial(&inner.sockets, &addrs, gate::ASKED, dial.gate.kind)?;
+        let (session, _registration, reachable) = self.register(dial, gate::ASKED)?;
         Approach::question(&dial.gate)?.arm(&session);
         let asking = async {
             let mut pause = ASK_AGAIN;
@@ -35,8 +30,7 @@ impl Endpoint {
             }
         };
         let error = tokio::select! {
-            () = asking => why(&session),
-            () = tokio::time::sleep_until(until.into()) => why(&session),
+            _ = tokio::time::timeout_at(until.into(), asking) => why(&session),
             error = given_up(&session) => error,
         };
         let told = *lock(&session.facts.moved);

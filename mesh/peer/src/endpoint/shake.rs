@@ -1,8 +1,8 @@
 //! The link handshake, over the ordered lane of a connection that has opened.
 
+use crate::DialError;
 use crate::connection::Connection;
 use crate::link::Opened;
-use crate::{DialError, PeerError};
 use peddlenet_crypto::{Established, Handshake, Hello, Step};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -18,13 +18,6 @@ pub(super) fn hello() -> Hello {
         versions: VERSIONS,
         features: FEATURES,
     }
-}
-
-/// Randomness for one handshake.
-pub(super) fn seed() -> Result<[u8; 32], PeerError> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|_| PeerError::Randomness)?;
-    Ok(seed)
 }
 
 /// Waits for the lanes, then runs the handshake over the ordered one.

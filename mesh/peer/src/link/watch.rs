@@ -23,7 +23,6 @@ pub(super) async fn watch(reliable: [Arc<dyn DataChannel>; 2], shared: Arc<Share
     let mut asked: Option<Instant> = None;
     loop {
         let pace = shared.keepalive.pace();
-        shared.session.set_pause(pace);
         let silence = shared.session.silence();
         if silence >= pace + DEAD {
             tracing::debug!(link = shared.session.id, "silent for too long");
@@ -46,18 +45,18 @@ pub(super) async fn watch(reliable: [Arc<dyn DataChannel>; 2], shared: Arc<Share
                 return;
             }
         }
-        // How full the lanes are is of interest while they are.
-        let look = match look_into(&reliable, &shared).await {
-            true => INTERVAL,
-            false => pause,
-        };
+        let busy = look_into(&reliable, &shared).await;
         // The next question, or the moment when an answer is late: one lost packet must not take a link's life.
-        let due = pause.saturating_sub(asked.map_or(Duration::ZERO, |at| at.elapsed()));
+        let mut due = pause.saturating_sub(asked.map_or(Duration::ZERO, |at| at.elapsed()));
+        if busy {
+            // How full the lanes are is of interest while they are.
+            due = due.min(INTERVAL);
+        }
         let late = match missed {
             true => HURRY,
             false => (pace + MISSED).saturating_sub(silence),
         };
-        tokio::time::sleep(look.min(due).min(late).max(LOOK_LEAST)).await;
+        tokio::time::sleep(due.min(late).max(LOOK_LEAST)).await;
     }
 }
 

@@ -99,15 +99,9 @@ impl Session {
         }
     }
 
-    /// From now on the two ends ask for each other that often.
-    pub(crate) fn set_pause(&self, pause: Duration) {
-        let ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-        self.pause_ms.store(ms, Ordering::Relaxed);
-    }
-
-    /// Whether the other side has been silent for so long beyond its pause.
+    /// Whether the other side has been silent for so long beyond the pause between keep-alives.
     pub(crate) fn is_silent_for(&self, span: Duration) -> bool {
-        let pause = Duration::from_millis(self.pause_ms.load(Ordering::Relaxed));
+        let pause = self.keepalive.get().map(|k| k.pace()).unwrap_or_default();
         self.silence() >= pause.saturating_add(span)
     }
 
