@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!  invite code --> invite --P--> gate <--k_member-- epoch            who may knock
-//!                                 |psk             (discovery: tags on the air, from the same two)
+//!                                 |psk             (discovery: tags on the air; rendezvous: tags on a server)
 //!  open data channel --------> handshake --hash--> proof, offer      who is there, which rooms
 //!
 //!  plaintext --> event, record --SignedEvent, SignedRecord--> wire   what was said, by whom
@@ -53,6 +53,7 @@ pub mod moved;
 pub mod offer;
 pub mod proof;
 pub mod record;
+pub mod rendezvous;
 mod seal;
 pub mod sealed_to;
 pub mod vault;
@@ -78,4 +79,5 @@ pub use moved::{move_consent, verify_move};
 pub use offer::room_offer;
 pub use proof::{join_proof, open_proof, verify_join, verify_open, verify_welcome, welcome_proof};
 pub use record::{open_record, seal_record, verify_record};
+pub use rendezvous::{Day, MeetingKey, MeetingTag};
 pub use sealed_to::{open_sealed, seal_to};

@@ -52,6 +52,7 @@ pub mod near;
 pub mod peers;
 pub mod power;
 pub mod record;
+pub mod rendezvous;
 pub mod route;
 pub mod said;
 pub mod sketch;

@@ -73,6 +73,8 @@ pub const CREDENTIALS_MAX: usize = 60;
 pub const LINK_TEXT_MAX: usize = 1024;
 /// A rendezvous server's address in an invite.
 pub const SERVER_MAX: usize = 128;
+/// A message through a rendezvous server, before it is sealed.
+pub const SIGNAL_MAX: usize = RECORD_MAX + 64;
 /// Links of one device (count).
 pub const LINKS_MAX: usize = 12;
 /// Links beside those, for joiners that were just admitted (count).

@@ -8,7 +8,8 @@
 //! Each is the body of a [`SignedRecord`](crate::SignedRecord) of kind
 //! [`MEET`](crate::record::RecordKind::MEET), so that its author, its room and its time are signed
 //! and only members read it. It travels as the payload of a [`Route`](crate::route::Route) to one
-//! member and is never flooded.
+//! member and is never flooded; or, sealed once more, through a rendezvous server ([`crate::rendezvous`]). There
+//! an offer to nobody ([`AuthorId::ZERO`]) says to all who are there that this device is, too.
 
 use minicbor::{Decode, Encode};
 
@@ -38,4 +39,7 @@ pub struct Meet {
     /// The listener's DTLS certificate.
     #[n(4)]
     pub fingerprint: Fingerprint,
+    /// In an offer: the way there was tried in vain, and an address at a relay (TURN) is asked for.
+    #[n(5)]
+    pub relay: Option<bool>,
 }

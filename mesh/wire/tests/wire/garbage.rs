@@ -8,6 +8,7 @@ use peddlenet_wire::{
     limits,
     meet::Meet,
     record::{Receipts, Whereabouts},
+    rendezvous::Signal,
 };
 use proptest::prelude::*;
 
@@ -37,6 +38,7 @@ fn decode_all(bytes: &[u8]) {
         |b| codec::from_slice::<Meet>("meet", b, limits::RECORD_MAX),
         codec::to_vec,
     );
+    stable(bytes, Signal::from_bytes, Signal::to_bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = Invite::from_link(text);
         let _ = VerifyCode::from_link(text);

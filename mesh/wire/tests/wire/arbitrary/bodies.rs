@@ -145,13 +145,15 @@ pub(crate) fn whereabouts() -> impl Strategy<Value = Whereabouts> {
 }
 
 pub(crate) fn meet() -> impl Strategy<Value = Meet> {
-    let told = (author(), any::<[u8; 8]>(), any::<bool>());
-    (told, whereabouts()).prop_map(|((to, id, answer), place)| Meet {
+    let relay = option::of(any::<bool>());
+    let told = (author(), any::<[u8; 8]>(), any::<bool>(), relay);
+    (told, whereabouts()).prop_map(|((to, id, answer, relay), place)| Meet {
         to,
         id,
         answer,
         addresses: place.addresses,
         fingerprint: place.fingerprint,
+        relay,
     })
 }
 

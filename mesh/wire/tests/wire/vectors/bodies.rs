@@ -126,6 +126,7 @@ fn record_bodies() {
             .try_into()
             .unwrap(),
         fingerprint: Fingerprint([13; 32]),
+        relay: None,
     };
     assert_eq!(
         hex(codec::to_vec(&meet)),
