@@ -60,6 +60,7 @@ check: $(TSC)
 	@scripts/need.sh check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo check --manifest-path tests/fuzz/Cargo.toml
 	cargo test -p peddlenet-tests --test layering
 	$(TSC) --project tests/tsconfig.json
 	$(TSC) --project tests/e2e/tsconfig.json

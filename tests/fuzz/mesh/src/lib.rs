@@ -6,10 +6,13 @@
     reason = "the rest of the crate uses what is not used here"
 )]
 
-#[path = "../../../../mesh/src/api.rs"]
-pub mod api;
-#[path = "../../../../mesh/src/error.rs"]
-mod error;
+// A folder, so that its modules find their own.
+#[path = "../../../../mesh/src"]
+mod mesh {
+    pub mod api;
+    pub(crate) mod error;
+}
 
-pub use api::*;
-pub use error::{Error, ErrorCode};
+pub use mesh::api::{self, *};
+pub(crate) use mesh::error;
+pub use mesh::error::{Error, ErrorCode};

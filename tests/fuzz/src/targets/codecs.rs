@@ -18,6 +18,7 @@ use peddlenet_wire::{
     near,
     peers::Peers,
     record::{Receipts, Whereabouts},
+    rendezvous::Signal,
     route::{Route, RouteReply},
     sketch::{DigestOf, Sketch},
     tree::{Beacon, SignedBeacon},
@@ -195,6 +196,7 @@ pub fn content(data: &[u8]) {
 /// The plaintext of records and of messages to one member.
 pub fn bodies(data: &[u8]) {
     stable_cbor!(data, Receipts, Whereabouts, Meet);
+    stable(data, Signal::from_bytes, Signal::to_bytes);
 }
 
 /// Messages to one member, their answers, and talk about neighbours.
