@@ -6,6 +6,7 @@ mod shake;
 use crate::approach::random;
 use crate::certificate::ListenerCertificate;
 use crate::connection::Connection;
+use crate::ice_server::{IceServer, IceServerConfig};
 use crate::interfaces;
 use crate::link::{self, Link};
 use crate::router::{Arrival, HALF_OPEN_MAX, Registration, Router};
@@ -83,9 +84,9 @@ impl Incoming {
 #[derive(Clone)]
 pub struct Endpoint(Arc<Inner>);
 
-struct Inner {
-    router: Arc<Router>,
-    sockets: Vec<Arc<SharedSocket>>,
+pub(crate) struct Inner {
+    pub(crate) router: Arc<Router>,
+    pub(crate) sockets: Vec<Arc<SharedSocket>>,
     certificates: Certificates,
     /// Receives and accepts, until aborted.
     tasks: Mutex<JoinSet<()>>,
@@ -276,6 +277,11 @@ impl Endpoint {
                 tokio::time::sleep(EXPECT_EVERY).await;
             }
         });
+    }
+
+    /// Begins to talk with a STUN and TURN server over the shared port.
+    pub fn ice_server(&self, config: IceServerConfig) -> IceServer {
+        IceServer::start(&self.0, config)
     }
 
     /// Closes every link and both directions of the port.

@@ -31,6 +31,7 @@
 //! | `router`, `session`, `paths`, `socket`, `runtime` | share one port among links |
 //! | `connection`, `sdp` | the WebRTC recipe, then the link handshake |
 //! | `link`, `keepalive` | lanes, queues; whether the other end is there |
+//! | `ice_server`, `rendezvous` | how we look from outside, an address at a relay; who else is on a server |
 //! | `lan`, `interfaces` | who else is on this network; which networks this machine is on |
 
 #![forbid(unsafe_code)]
@@ -55,11 +56,13 @@ mod error;
 pub mod front_door;
 mod gate;
 mod held;
+mod ice_server;
 mod interfaces;
 mod keepalive;
 mod lan;
 mod link;
 mod paths;
+mod rendezvous;
 mod router;
 mod runtime;
 mod sdp;
@@ -78,6 +81,7 @@ pub use endpoint::{
 pub use error::{DialError, PeerError, SendError};
 pub use gate::{Gate, GateId, Kind};
 pub use held::{HALF_OPEN_BYTES, HELD_BY_ALL, HELD_FREE, HELD_MAX};
+pub use ice_server::{IceServer, IceServerConfig, RelayError, TurnLogin};
 pub use interfaces::{Interface, interfaces};
 pub use lan::{Lan, Nearby, Notice, Sighting};
 pub use link::{
@@ -85,6 +89,7 @@ pub use link::{
     QUEUE_BYTES, QUEUE_FRAMES, RECEIVED_BYTES, Received, STALLED_FOR,
 };
 pub use peddlenet_wire::Fingerprint;
+pub use rendezvous::{News, Rendezvous, ServerUrl, TAGS_MAX, UrlError};
 pub use router::HALF_OPEN_MAX;
 pub use session::INBOX_BYTES;
 pub use socket::STRANGERS_A_SECOND;

@@ -119,6 +119,11 @@ impl Link {
         self.sender.peer_addr()
     }
 
+    /// Whether it came in over an address of ours at a relay.
+    pub fn is_relayed(&self) -> bool {
+        self.sender.is_relayed()
+    }
+
     /// The gate that opened this link.
     pub fn gate(&self) -> GateId {
         self.sender.gate()
@@ -217,6 +222,11 @@ impl LinkSender {
     /// Where the other end is; it can change when a NAT moves it.
     pub fn peer_addr(&self) -> SocketAddr {
         self.shared.session.remote()
+    }
+
+    /// Whether the link came in over an address of ours at a relay.
+    pub fn is_relayed(&self) -> bool {
+        self.shared.session.sockets.iter().any(|s| s.is_relay())
     }
 
     /// The gate that opened this link.

@@ -7,6 +7,9 @@
 //!              known fragment? --yes--> a rebind: one more source of that session
 //!                  | no
 //!                  v
+//!              a STUN or TURN server that we talk with? --yes--> who talks with it
+//!                  | no
+//!                  v
 //!              refused for what it did? --yes--> nothing
 //!                  | no
 //!                  v
@@ -32,6 +35,7 @@ use crate::socket::{Arrivals, OWN_BATCH, SharedSocket};
 use crate::stun::{self, BindingRequest, Class};
 use crate::used::UsedUfrags;
 use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError, PeerStats};
+use bytes::Bytes;
 use owner::{belongs, gives_way, is_stale};
 use quinn_udp::Transmit;
 use std::collections::HashMap;
@@ -63,6 +67,8 @@ struct Table {
     bans: Bans,
     by_source: HashMap<(u32, SocketAddr), Arc<Session>>,
     by_ufrag: HashMap<ServerUfrag, (Arc<Session>, [u8; S_PWD_LEN])>,
+    /// STUN and TURN servers: their answers, and what comes over a relay. No more than the caller talks with.
+    servers: HashMap<SocketAddr, mpsc::Sender<Bytes>>,
     closed: bool,
 }
 
@@ -138,6 +144,7 @@ impl Router {
                 bans: Bans::default(),
                 by_source: HashMap::new(),
                 by_ufrag: HashMap::new(),
+                servers: HashMap::new(),
                 closed: false,
             }),
             arrivals,
@@ -158,6 +165,20 @@ impl Router {
     /// Which certificates a dialer may expect here, today's first.
     pub(crate) fn set_certificates(&self, certificates: Vec<Fingerprint>) {
         lock(&self.table).door.set_certificates(certificates);
+    }
+
+    /// What comes from there, and is of no link, goes there.
+    pub(crate) fn set_server(&self, server: SocketAddr, to: mpsc::Sender<Bytes>) {
+        lock(&self.table).servers.insert(server, to);
+    }
+
+    pub(crate) fn forget_server(&self, server: SocketAddr) {
+        lock(&self.table).servers.remove(&server);
+    }
+
+    /// For one socket more.
+    pub(crate) fn next_socket(&self) -> u32 {
+        self.next_socket.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Nothing from there opens a link for a while.
@@ -273,7 +294,7 @@ impl Router {
     ) -> Result<(Vec<Arc<SharedSocket>>, AbortHandle), DialError> {
         let mut sockets = Vec::new();
         for socket in beside {
-            let id = self.next_socket.fetch_add(1, Ordering::Relaxed);
+            let id = self.next_socket();
             let addr = SocketAddr::new(socket.bound().ip(), 0);
             let bound = SharedSocket::bind(id, addr).map_err(PeerError::Socket)?;
             sockets.push(Arc::new(bound));
@@ -301,12 +322,24 @@ impl Router {
     ) -> u32 {
         let now = Instant::now();
         let from = arrivals.from;
-        let owner = lock(&self.table)
-            .by_source
-            .get(&(socket.id, from.remote))
-            .cloned();
+        let (owner, server) = {
+            let table = lock(&self.table);
+            let owner = table.by_source.get(&(socket.id, from.remote)).cloned();
+            let server = match &owner {
+                Some(_) => None,
+                None => table.servers.get(&from.remote).cloned(),
+            };
+            (owner, server)
+        };
         let datagrams = || arrivals.bytes.chunks(arrivals.stride);
         let is_request = |datagram| matches!(stun::classify(datagram), Some((Class::Request, _)));
+        if let Some(server) = server {
+            for datagram in datagrams() {
+                // A full queue drops: requests are repeated, and what is relayed may be lost anyway.
+                let _ = server.try_send(Bytes::copy_from_slice(datagram));
+            }
+            return 0;
+        }
         match &owner {
             Some(session) if !datagrams().any(is_request) => {
                 session.deliver(from, arrivals.bytes, arrivals.stride, now);

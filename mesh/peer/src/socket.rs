@@ -7,8 +7,12 @@
 //! On Linux an open link receives on a socket of its own beside the shared one, on the same port and
 //! connected to the other side: the kernel hands it what comes from there. So a stranger that floods
 //! the port fills the shared socket's buffer, not the links'.
+//!
+//! An address at a relay ([`ice_server`](crate::ice_server)) is a socket, too: what is sent from it goes to the relay,
+//! and what comes to it is handed to the router by who talks with the relay.
 
 use crate::paths::Path;
+use bytes::Bytes;
 use quinn_udp::{RecvMeta, Transmit, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, IoSliceMut};
@@ -16,6 +20,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
 
 /// With the default of about 208 KiB a 1 MiB SCTP window overruns the socket: 31 Mbit/s, not 220.
 const RECV_BUFFER: usize = 4 << 20;
@@ -43,9 +48,15 @@ const BURST: usize = 16;
 pub(crate) struct SharedSocket {
     /// Distinguishes sockets within an endpoint.
     pub(crate) id: u32,
-    io: UdpSocket,
-    state: State,
+    io: Io,
     bound: SocketAddr,
+}
+
+#[derive(Debug)]
+enum Io {
+    Udp(UdpSocket, State),
+    /// To who hands it to the relay: where to, and what.
+    Relay(mpsc::Sender<(SocketAddr, Bytes)>),
 }
 
 struct State(UdpSocketState);
@@ -82,6 +93,9 @@ impl SharedSocket {
     /// on over this one.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn toward(&self, remote: SocketAddr) -> io::Result<Self> {
+        if self.is_relay() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let socket = udp(self.bound)?;
         let _ = socket.set_recv_buffer_size(OWN_RECV_BUFFER);
         share_port(&socket)?;
@@ -103,13 +117,22 @@ impl SharedSocket {
         let socket = std::net::UdpSocket::from(socket);
         let state = State(UdpSocketState::new(UdpSockRef::from(&socket))?);
         let bound = socket.local_addr()?;
-        let io = UdpSocket::from_std(socket)?;
-        Ok(Self {
-            id,
-            io,
-            state,
-            bound,
-        })
+        let io = Io::Udp(UdpSocket::from_std(socket)?, state);
+        Ok(Self { id, io, bound })
+    }
+
+    /// An address at a relay.
+    pub(crate) fn at_relay(
+        id: u32,
+        bound: SocketAddr,
+        out: mpsc::Sender<(SocketAddr, Bytes)>,
+    ) -> Self {
+        let io = Io::Relay(out);
+        Self { id, io, bound }
+    }
+
+    pub(crate) fn is_relay(&self) -> bool {
+        matches!(self.io, Io::Relay(_))
     }
 
     pub(crate) fn bound(&self) -> SocketAddr {
@@ -117,7 +140,10 @@ impl SharedSocket {
     }
 
     pub(crate) fn max_gso_segments(&self) -> usize {
-        self.state.0.max_gso_segments()
+        match &self.io {
+            Io::Udp(_, state) => state.0.max_gso_segments(),
+            Io::Relay(_) => 1,
+        }
     }
 
     /// Whether a packet from this socket can reach that address, as far as one can tell locally.
@@ -131,13 +157,24 @@ impl SharedSocket {
 
     /// Sends without waiting. `WouldBlock` when the kernel's queue is full.
     pub(crate) fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        self.io.try_io(Interest::WRITABLE, || {
-            self.state.0.try_send(UdpSockRef::from(&self.io), transmit)
-        })
+        match &self.io {
+            Io::Udp(io, state) => io.try_io(Interest::WRITABLE, || {
+                state.0.try_send(UdpSockRef::from(io), transmit)
+            }),
+            // A full queue drops, as any router on the way does.
+            Io::Relay(out) => {
+                let datagram = Bytes::copy_from_slice(transmit.contents);
+                let _ = out.try_send((transmit.destination, datagram));
+                Ok(())
+            }
+        }
     }
 
     pub(crate) async fn writable(&self) -> io::Result<()> {
-        self.io.writable().await
+        match &self.io {
+            Io::Udp(io, _) => io.writable().await,
+            Io::Relay(_) => Ok(()),
+        }
     }
 
     /// Hands every arriving datagram to `deliver`, for ever. `deliver` says how many of them were
@@ -146,21 +183,23 @@ impl SharedSocket {
         &self,
         mut deliver: impl FnMut(Arrivals<'_>) -> u32,
     ) -> io::Error {
+        let Io::Udp(io, state) = &self.io else {
+            return io::ErrorKind::Unsupported.into();
+        };
         let mut due = Instant::now();
         let mut buffers = vec![vec![0; BATCH_BYTES]; BATCH];
         let mut meta = [RecvMeta::default(); BATCH];
         loop {
-            if let Err(error) = self.io.readable().await {
+            if let Err(error) = io.readable().await {
                 return error;
             }
             let mut nobodys = 0u32;
             for _ in 0..BURST {
-                let received = self.io.try_io(Interest::READABLE, || {
+                let received = io.try_io(Interest::READABLE, || {
                     let mut slices = buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer));
                     let mut slices: [IoSliceMut<'_>; BATCH] =
                         std::array::from_fn(|_| slices.next().unwrap_or(IoSliceMut::new(&mut [])));
-                    let socket = UdpSockRef::from(&self.io);
-                    self.state.0.recv(socket, &mut slices, &mut meta)
+                    state.0.recv(UdpSockRef::from(io), &mut slices, &mut meta)
                 });
                 match received {
                     Ok(count) => {

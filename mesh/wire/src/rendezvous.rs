@@ -68,6 +68,9 @@ pub struct Place {
     /// The listener's DTLS certificate.
     #[n(2)]
     pub fingerprint: Fingerprint,
+    /// The addresses are at a relay.
+    #[n(3)]
+    pub relay: bool,
 }
 
 /// Number and body, so that a kind this build doesn't know can be told from damage.
@@ -133,6 +136,7 @@ mod tests {
             id: [1; 8],
             addresses: addresses(8),
             fingerprint: Fingerprint([7; 32]),
+            relay: false,
         };
         for signal in [
             Signal::Knock(knock),

@@ -1,0 +1,418 @@
+//! A device's connection to one rendezvous server: the protocol of `signaling/README.md` over a WebSocket.
+//!
+//! ```text
+//!  hold(tags), say(tag, bytes) --> task --JSON--> server --JSON--> task --> News::Joined, Heard, Ice, Up, Down
+//!                                   |  lost: again after 1 s, 2 s, 4 s .. 60 s, and all tags are held anew
+//! ```
+//!
+//! The server is trusted with nothing: what it passes on is sealed for others than it, and TLS (where the address
+//! asks for it) only hides from the network on the way which tags are held.
+
+mod frames;
+mod url;
+
+pub use url::{ServerUrl, UrlError};
+
+use crate::approach::random;
+use crate::bucket::Bucket;
+use crate::ice_server::{IceServerConfig, TurnLogin};
+use frames::{RawOffer, Reply, Request};
+use futures_util::{SinkExt, StreamExt};
+use peddlenet_wire::rendezvous::MeetingTag;
+use std::collections::{BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+
+/// Name, TCP, TLS and the upgrade are done by then.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Writing one message may take this long.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// The server pings every 20 s; one that says nothing for so long is gone.
+const SILENT_FOR: Duration = Duration::from_secs(60);
+/// The name of a STUN or TURN server is looked up by then.
+const LOOK_UP_WITHIN: Duration = Duration::from_secs(2);
+/// The pause before the first new attempt; doubles ..
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// .. up to this.
+const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+/// Messages a second, below what the server takes for a flood (20, and 60 at once).
+const MESSAGES_A_SECOND: u32 = 15;
+/// Messages that wait to be sent (count); the oldest are let go.
+const OUTBOX: usize = 128;
+/// Bytes of one message either way.
+const MESSAGE_MAX: usize = 64 * 1024;
+/// Tags of one connection (count): as many as the server lets it hold.
+pub const TAGS_MAX: usize = 64;
+/// Commands and news that wait (count).
+const QUEUE: usize = 64;
+
+/// What a server told.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum News {
+    /// The connection stands.
+    Up,
+    /// A STUN and TURN server that it offers.
+    Ice(IceServerConfig),
+    /// A tag is held, with so many others.
+    Joined {
+        /// Which.
+        tag: MeetingTag,
+        /// Others on it at that moment (count).
+        peers: usize,
+    },
+    /// Somebody on a tag said something, or the server made it up.
+    Heard {
+        /// Where.
+        tag: MeetingTag,
+        /// What, sealed.
+        data: Vec<u8>,
+    },
+    /// The connection is gone, or did not come up. The next attempt follows by itself.
+    Down {
+        /// Why, for Diagnostics.
+        why: String,
+    },
+}
+
+/// A handle on the connection; dropping it ends it.
+#[derive(Debug)]
+pub struct Rendezvous {
+    commands: mpsc::Sender<Command>,
+    held: watch::Sender<BTreeSet<MeetingTag>>,
+}
+
+#[derive(Debug)]
+enum Command {
+    Say(MeetingTag, Vec<u8>),
+    /// Connect at once, if it isn't.
+    Hurry,
+}
+
+impl Rendezvous {
+    /// Begins to connect. News come as long as the handle lives.
+    pub fn start(url: ServerUrl) -> (Self, mpsc::Receiver<News>) {
+        let (commands, told) = mpsc::channel(QUEUE);
+        let (held, wanted) = watch::channel(BTreeSet::new());
+        let (news, heard) = mpsc::channel(QUEUE);
+        tokio::spawn(run(url, told, wanted, news));
+        (Self { commands, held }, heard)
+    }
+
+    /// Which tags to hold from now on; beyond [`TAGS_MAX`] the last are left out.
+    pub fn hold(&self, tags: impl IntoIterator<Item = MeetingTag>) {
+        let tags: BTreeSet<_> = tags.into_iter().take(TAGS_MAX).collect();
+        self.held.send_if_modified(|held| {
+            let differs = *held != tags;
+            *held = tags;
+            differs
+        });
+    }
+
+    /// Says something to all others on a tag that is held. It may be lost, as datagrams may.
+    pub fn say(&self, tag: MeetingTag, data: Vec<u8>) {
+        let _ = self.commands.try_send(Command::Say(tag, data));
+    }
+
+    /// The network changed: a new attempt is worth it at once.
+    pub fn hurry(&self) {
+        let _ = self.commands.try_send(Command::Hurry);
+    }
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn run(
+    url: ServerUrl,
+    mut told: mpsc::Receiver<Command>,
+    mut wanted: watch::Receiver<BTreeSet<MeetingTag>>,
+    news: mpsc::Sender<News>,
+) {
+    let mut pause = AGAIN_AFTER;
+    loop {
+        let why = match connect(&url).await {
+            Ok((socket, host)) => {
+                let began = Instant::now();
+                if news.send(News::Up).await.is_err() {
+                    return;
+                }
+                let connection = Connection::new(socket, host, &news);
+                let ended = connection.serve(&mut told, &mut wanted).await;
+                let Some(why) = ended else { return };
+                if began.elapsed() > AGAIN_AT_MOST {
+                    pause = AGAIN_AFTER;
+                }
+                why
+            }
+            Err(why) => why,
+        };
+        tracing::debug!(why, "no connection to the rendezvous server");
+        if news.send(News::Down { why }).await.is_err() {
+            return;
+        }
+        if !rest(pause, &mut told).await {
+            return;
+        }
+        pause = pause.saturating_mul(2).min(AGAIN_AT_MOST);
+    }
+}
+
+/// Waits before the next attempt. False when nobody wants one any more.
+async fn rest(pause: Duration, told: &mut mpsc::Receiver<Command>) -> bool {
+    // Devices that lost the same server don't come back in step.
+    let early = u32::from(random::<1>().map_or(0, |[byte]| byte));
+    let pause = pause.saturating_sub(pause / 2 * early / 255);
+    let until = tokio::time::Instant::now() + pause;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => return true,
+            command = told.recv() => match command {
+                None => return false,
+                Some(Command::Hurry) => return true,
+                Some(Command::Say(..)) => {}
+            },
+        }
+    }
+}
+
+/// Connects, and says where the server is.
+async fn connect(url: &ServerUrl) -> Result<(Socket, IpAddr), String> {
+    let connecting = async {
+        let stream = TcpStream::connect((url.host(), url.port()))
+            .await
+            .map_err(|e| e.to_string())?;
+        let _ = stream.set_nodelay(true);
+        let host = stream.peer_addr().map_err(|e| e.to_string())?.ip();
+        let mut config = WebSocketConfig::default();
+        // One connection with small messages: the library's buffers of 128 KiB are for others.
+        config.read_buffer_size = 4096;
+        config.write_buffer_size = 0;
+        config.max_message_size = Some(2 * MESSAGE_MAX);
+        config.max_frame_size = Some(2 * MESSAGE_MAX);
+        let connector = match url.is_tls() {
+            true => Connector::Rustls(url::tls_config()?),
+            false => Connector::Plain,
+        };
+        let request = url.to_string();
+        let opening = client_async_tls_with_config(request, stream, Some(config), Some(connector));
+        let (socket, _) = opening.await.map_err(|e| e.to_string())?;
+        Ok((socket, host))
+    };
+    let timed = tokio::time::timeout(CONNECT_WITHIN, connecting).await;
+    timed.unwrap_or_else(|_| Err("it did not answer in time".to_owned()))
+}
+
+/// One connection that stands.
+struct Connection<'n> {
+    socket: Socket,
+    /// Where the server is.
+    host: IpAddr,
+    news: &'n mpsc::Sender<News>,
+    held: BTreeSet<MeetingTag>,
+    outbox: VecDeque<Request>,
+    bucket: Bucket,
+    heard: Instant,
+    /// When the credentials of the relay are asked for anew.
+    ice_at: Instant,
+}
+
+impl<'n> Connection<'n> {
+    fn new(socket: Socket, host: IpAddr, news: &'n mpsc::Sender<News>) -> Self {
+        Self {
+            socket,
+            host,
+            news,
+            held: BTreeSet::new(),
+            outbox: VecDeque::from([Request::Ice]),
+            bucket: Bucket::new(MESSAGES_A_SECOND),
+            heard: Instant::now(),
+            ice_at: Instant::now() + AGAIN_AT_MOST,
+        }
+    }
+
+    /// Until it ends: why, or `None` when nobody wants it any more.
+    async fn serve(
+        mut self,
+        told: &mut mpsc::Receiver<Command>,
+        wanted: &mut watch::Receiver<BTreeSet<MeetingTag>>,
+    ) -> Option<String> {
+        wanted.mark_changed();
+        let mut tick = tokio::time::interval(Duration::from_millis(500));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let step = tokio::select! {
+                message = self.socket.next() => match message {
+                    None => Err("it closed the connection".to_owned()),
+                    Some(Err(error)) => Err(error.to_string()),
+                    Some(Ok(message)) => self.on_message(&message).await,
+                },
+                command = told.recv() => match command {
+                    None => break,
+                    Some(Command::Say(tag, data)) if self.held.contains(&tag) => {
+                        self.push(Request::Send { tag, data })
+                    }
+                    Some(_) => Ok(()),
+                },
+                changed = wanted.changed() => match changed {
+                    Err(_) => break,
+                    Ok(()) => {
+                        let tags = wanted.borrow_and_update().clone();
+                        self.hold(tags)
+                    }
+                },
+                _ = tick.tick() => self.on_tick(),
+            };
+            let step = match step {
+                Ok(()) => self.flush().await,
+                failed => failed,
+            };
+            if let Err(why) = step {
+                return Some(why);
+            }
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.socket.close(None)).await;
+        None
+    }
+
+    fn on_tick(&mut self) -> Result<(), String> {
+        let now = Instant::now();
+        if self.heard.elapsed() > SILENT_FOR {
+            return Err("it says nothing any more".to_owned());
+        }
+        if now >= self.ice_at {
+            self.ice_at = now + AGAIN_AT_MOST;
+            self.push(Request::Ice)?;
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, tags: BTreeSet<MeetingTag>) -> Result<(), String> {
+        for tag in self.held.difference(&tags).copied().collect::<Vec<_>>() {
+            self.push(Request::Leave { tag })?;
+        }
+        for tag in tags.difference(&self.held).copied().collect::<Vec<_>>() {
+            self.push(Request::Join { tag })?;
+        }
+        self.held = tags;
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "reads as the other steps do")]
+    fn push(&mut self, request: Request) -> Result<(), String> {
+        if self.outbox.len() >= OUTBOX {
+            // What is said is let go first; tags are few.
+            let said = |r: &Request| matches!(r, Request::Send { .. });
+            if let Some(oldest) = self.outbox.iter().position(said) {
+                self.outbox.remove(oldest);
+            }
+        }
+        self.outbox.push_back(request);
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), String> {
+        while !self.outbox.is_empty() && self.bucket.take(1, Instant::now()) {
+            let Some(request) = self.outbox.pop_front() else {
+                break;
+            };
+            let text = request.to_json();
+            if text.len() > MESSAGE_MAX {
+                continue;
+            }
+            let sending = self.socket.send(Message::Text(text.into()));
+            match tokio::time::timeout(WRITE_WITHIN, sending).await {
+                Ok(sent) => sent.map_err(|e| e.to_string())?,
+                Err(_) => return Err("it takes nothing any more".to_owned()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn on_message(&mut self, message: &Message) -> Result<(), String> {
+        self.heard = Instant::now();
+        let Message::Text(text) = message else {
+            // Pings are answered by the library, with the next message or the next read.
+            return Ok(());
+        };
+        let news = match Reply::parse(text) {
+            Some(Reply::Joined { tag, peers }) => News::Joined { tag, peers },
+            Some(Reply::Data { tag, data }) if self.held.contains(&tag) => {
+                News::Heard { tag, data }
+            }
+            Some(Reply::Ice(offer)) => {
+                self.ice_at = Instant::now() + offer.ttl / 2;
+                match locate(&offer, self.host).await {
+                    Some(config) => News::Ice(config),
+                    None => return Ok(()),
+                }
+            }
+            Some(Reply::Error { code }) => {
+                tracing::debug!(code, "the rendezvous server refuses something");
+                return Ok(());
+            }
+            // A newer server may say more.
+            _ => return Ok(()),
+        };
+        let gone = || "nobody listens any more".to_owned();
+        self.news.send(news).await.map_err(|_| gone())
+    }
+}
+
+/// Where the STUN and TURN server of an offer is. One that offers both at different places is asked at the relay's,
+/// which answers to STUN as well (RFC 8656, 3).
+async fn locate(offer: &RawOffer, server: IpAddr) -> Option<IceServerConfig> {
+    let place = offer.turn.as_ref().or(offer.stun.as_ref())?;
+    let (host, port) = place.rsplit_once(':')?;
+    let port = port.parse().ok()?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let addr = match host {
+        "" => SocketAddr::new(server, port),
+        name => {
+            let looking = tokio::net::lookup_host((name, port));
+            let found = tokio::time::timeout(LOOK_UP_WITHIN, looking).await;
+            let mut found = found.ok()?.ok()?;
+            // The family by which the server itself is reached is there.
+            found.find(|addr| addr.is_ipv4() == server.is_ipv4())?
+        }
+    };
+    let turn = offer.turn.is_some().then(|| TurnLogin {
+        username: offer.username.clone(),
+        credential: offer.credential.clone(),
+        realm: offer.realm.clone(),
+    });
+    Some(IceServerConfig { addr, turn })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_offer_without_a_host_means_the_server_itself() {
+        let server = IpAddr::from([203, 0, 113, 9]);
+        let offer = |stun: Option<&str>, turn: Option<&str>| RawOffer {
+            stun: stun.map(str::to_owned),
+            turn: turn.map(str::to_owned),
+            ..RawOffer::default()
+        };
+        let at = async |stun, turn| {
+            let config = locate(&offer(stun, turn), server).await?;
+            Some((config.addr, config.turn.is_some()))
+        };
+        let own = SocketAddr::new(server, 3478);
+        assert_eq!(at(Some(":3478"), None).await, Some((own, false)));
+        assert_eq!(at(Some(":1"), Some(":3478")).await, Some((own, true)));
+        let other = SocketAddr::from(([10, 0, 0, 1], 5));
+        assert_eq!(at(None, Some("10.0.0.1:5")).await, Some((other, true)));
+        let family = at(Some("[::1]:5"), None).await;
+        assert_eq!(family, None, "a family that is not known to be there");
+        for nonsense in ["", "3478", ":", "a:b"] {
+            assert_eq!(at(Some(nonsense), None).await, None, "{nonsense}");
+        }
+    }
+}
