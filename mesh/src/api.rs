@@ -9,6 +9,7 @@ use std::time::Duration;
 
 pub use network::{
     Attempts, Delivery, Diagnostics, Failure, LanState, MapLink, NetworkMap, OnMap, Path,
+    ServerState,
 };
 pub use said::{Draft, Found, Message, Noted, Reaction, Shown, Words};
 

@@ -3,6 +3,7 @@
 //! ```text
 //!  the code's addresses ------------------------+
 //!  devices nearby that say the code's tag ------+--> links, raced --> the first is asked --> let in, or why not
+//!  devices that answer the code over a server --+
 //! ```
 //!
 //! Runs outside the actor, on the caller's task, since nothing of this device's state is needed until
@@ -26,7 +27,7 @@ use peddlenet_wire::{
 use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 use crate::{
-    actor::{Arrival, DIRECT, LAN, named},
+    actor::{Arrival, DIRECT, Found, named},
     api::JoinStage,
     entropy,
     error::{Error, ErrorCode},
@@ -43,12 +44,13 @@ const DIAL_AGAIN: Duration = Duration::from_millis(1200);
 const GRACE: Duration = Duration::from_millis(1500);
 
 /// Dials whoever may answer a code, and asks to be let in: at the addresses that the code names, and at
-/// devices of its room that are found nearby, all at once. The first that opens a link is asked; where it
-/// can't answer, the next. `near` is where such devices come from.
+/// devices of its room that are found nearby or over a server, all at once. The first that opens a link is asked;
+/// where it can't answer, the next. Without `direct` the code's own addresses are left alone.
 pub(crate) async fn knock(
     endpoint: &Endpoint,
     invite: &Invite,
-    mut near: Option<mpsc::Receiver<Vec<SocketAddr>>>,
+    direct: bool,
+    mut found: Ways,
     stage: impl Fn(JoinStage),
 ) -> Result<Arrival, Error> {
     let mut until = Instant::now() + limits::JOIN_DEADLINE;
@@ -58,7 +60,7 @@ pub(crate) async fn knock(
     let mut tried = BTreeSet::new();
     stage(JoinStage::Dialing);
     let addrs: Vec<_> = invite.endpoints().collect();
-    let mut dial_at = (!addrs.is_empty()).then(Instant::now);
+    let mut dial_at = (direct && !addrs.is_empty()).then(Instant::now);
     let mut dials = 0;
     let (mut failure, mut over) = (None, false);
     loop {
@@ -82,13 +84,18 @@ pub(crate) async fn knock(
                 }
                 Err(_) => failure = failure.or(Some(ErrorCode::Internal.into())),
             },
-            Some(addrs) = next(&mut near), if !over && tried.len() < DEVICES_TRIED => {
-                if tried.insert(addrs.clone()) {
-                    ways.spawn(way(endpoint.clone(), invite.clone(), addrs, LAN, until));
+            Some(device) = found.next(), if !over && tried.len() < DEVICES_TRIED => {
+                if tried.insert(device.addrs.clone()) {
+                    ways.spawn(way(endpoint.clone(), invite.clone(), device, until));
                 }
             }
             () = sleep_until(dial_at) => {
-                ways.spawn(way(endpoint.clone(), invite.clone(), addrs.clone(), DIRECT, until));
+                let named = Found {
+                    addrs: addrs.clone(),
+                    fingerprint: named(invite.fingerprint),
+                    via: DIRECT,
+                };
+                ways.spawn(way(endpoint.clone(), invite.clone(), named, until));
                 dials += 1;
                 dial_at = (dials < DIALS).then(|| Instant::now() + DIAL_AGAIN);
             }
@@ -99,7 +106,7 @@ pub(crate) async fn knock(
             dial_at = None;
         }
         if ways.is_empty() && dial_at.is_none() {
-            if near.is_none() || over {
+            if found.is_empty() || over {
                 break;
             }
             if failure.is_some() {
@@ -121,17 +128,38 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
-/// The next device nearby; for ever nothing where nobody is looked for.
-async fn next(near: &mut Option<mpsc::Receiver<Vec<SocketAddr>>>) -> Option<Vec<SocketAddr>> {
-    near.as_mut()?.recv().await
+/// Where devices that may answer a code come from, beside the code itself.
+pub(crate) struct Ways {
+    /// On this network; `None` where nobody is looked for.
+    pub(crate) near: Option<mpsc::Receiver<Found>>,
+    /// At servers; `None` where none is known.
+    pub(crate) there: Option<mpsc::Receiver<Found>>,
+}
+
+impl Ways {
+    fn is_empty(&self) -> bool {
+        self.near.is_none() && self.there.is_none()
+    }
+
+    /// The next device; for ever nothing where nobody is looked for.
+    async fn next(&mut self) -> Option<Found> {
+        tokio::select! {
+            Some(device) = next(&mut self.near) => Some(device),
+            Some(device) = next(&mut self.there) => Some(device),
+            else => None,
+        }
+    }
+}
+
+async fn next(devices: &mut Option<mpsc::Receiver<Found>>) -> Option<Found> {
+    devices.as_mut()?.recv().await
 }
 
 /// Dials one device.
 async fn way(
     endpoint: Endpoint,
     invite: Invite,
-    addrs: Vec<SocketAddr>,
-    via: &'static str,
+    device: Found,
     until: Instant,
 ) -> (&'static str, Result<Link, DialError>) {
     let keys = invite_gate(&InviteKeys::from_secret(&invite.secret).public());
@@ -141,10 +169,14 @@ async fn way(
         ice_key: keys.ice_key,
         psk: keys.psk,
     };
+    let Found {
+        addrs,
+        fingerprint,
+        via,
+    } = device;
     let dial = Dial {
         addrs,
-        // Who is found nearby need not be who made the code.
-        fingerprint: named(invite.fingerprint).filter(|_| via == DIRECT),
+        fingerprint,
         gate,
         deadline: until.saturating_duration_since(Instant::now()),
     };

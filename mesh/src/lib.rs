@@ -54,6 +54,7 @@ pub use keys::{KeyPlace, Keychain, KeychainError, Keys, Passphrase};
 pub use logs::{LOG_FILTER, log_filter};
 pub use node::{Config, Events, Node, Receipts};
 pub use peddlenet_gossip::Stats as EngineStats;
+pub use peddlenet_peer::{ServerUrl, UrlError};
 pub use stats::{Reasons, Stats};
 
 /// Whether a scanned text is a join code of ours, of whatever format and state.

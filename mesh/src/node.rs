@@ -17,7 +17,9 @@ use std::{
 };
 
 use peddlenet_crypto::vault::Cost;
-use peddlenet_peer::{Endpoint, EndpointConfig, Incoming, ListenerCertificate, PeerError};
+use peddlenet_peer::{
+    Endpoint, EndpointConfig, Incoming, ListenerCertificate, PeerError, ServerUrl,
+};
 use peddlenet_store::{Folder, Opened, Options, SledStore, Store, StoreError, Write};
 use peddlenet_wire::{RoomId, codec::Name, limits};
 use tokio::sync::{mpsc, oneshot};
@@ -74,6 +76,11 @@ pub struct Config {
     pub announce: Vec<SocketAddr>,
     /// Whether members are looked for on the networks this device is on.
     pub lan: bool,
+    /// Whether members are dialled at the addresses that they told, and codes at those they name; otherwise only at
+    /// those that are found on a network or through others.
+    pub direct: bool,
+    /// Rendezvous servers for all rooms.
+    pub servers: Vec<ServerUrl>,
     /// When to confirm messages.
     pub receipts: Receipts,
     /// Where the key to all this is kept.
@@ -91,6 +98,8 @@ impl Config {
             listen: Vec::new(),
             announce: Vec::new(),
             lan: true,
+            direct: true,
+            servers: Vec::new(),
             receipts: Receipts::default(),
             keys: Keys::default(),
             room_bytes: limits::ROOM_BYTES_MAX,
@@ -104,6 +113,7 @@ impl Config {
 pub struct Node {
     commands: mpsc::Sender<Continue>,
     endpoint: Endpoint,
+    direct: bool,
     joining: Arc<Mutex<Option<oneshot::Sender<()>>>>,
     store_closed: Arc<Mutex<Option<std::thread::JoinHandle<()>>>>,
     data_dir: Arc<Path>,
@@ -179,6 +189,8 @@ impl Node {
             receipts: config.receipts,
             announce: config.announce,
             lan: config.lan,
+            direct: config.direct,
+            servers: config.servers,
             endpoint: endpoint.clone(),
             certificates: loaded.certificates,
             store,
@@ -193,6 +205,7 @@ impl Node {
             endpoint,
             joining: Arc::default(),
             store_closed: Arc::new(Mutex::new(Some(store_thread))),
+            direct: config.direct,
             data_dir: config.data_dir.into(),
             kept: Arc::new(loaded.kept),
         };

@@ -24,6 +24,7 @@ use peddlenet_crypto::{
     AuthorKey, CryptoError, Draft, EpochKeys, open_event, open_record, seal_event, seal_record,
     verify_event,
 };
+use peddlenet_peer::ServerUrl;
 use peddlenet_wire::{
     AuthorId, Capped, EpochId, EventHash, Hlc, RoomId, RoomTag, Seq, SignedEvent, SignedRecord,
     Stream, Timestamp, codec,
@@ -136,6 +137,8 @@ pub(crate) struct Room {
     /// Its oldest messages are going at present.
     pub(crate) making_space: bool,
     pub(crate) prefs: RoomPrefs,
+    /// The rendezvous server that it was joined by.
+    pub(crate) server: Option<ServerUrl>,
     /// Content from before that moment was let go since the start.
     pub(crate) let_go: Timestamp,
     /// Epochs under which events of stream 0 came that could not be opened; at most [`UNOPENED_MAX`].
@@ -174,6 +177,7 @@ impl Room {
             bytes: 0,
             making_space: false,
             prefs: RoomPrefs::default(),
+            server: None,
             let_go: Timestamp(0),
             unopened: BTreeSet::new(),
             carried: (None, 0),

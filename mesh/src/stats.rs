@@ -12,8 +12,10 @@ pub struct Stats {
     pub links_down: u64,
     /// Members that this device tried to link up with.
     pub dials: u64,
-    /// Offers and answers sent to members over those between.
+    /// Offers and answers sent to members over those between, or at a server.
     pub meetings: u64,
+    /// Messages through a server that no friend sealed.
+    pub server_garbage: u64,
     /// Joiners let in.
     pub joins_admitted: u64,
     /// Joiners sent away.
@@ -54,6 +56,7 @@ impl Stats {
             ("links_down", self.links_down),
             ("dials", self.dials),
             ("meetings", self.meetings),
+            ("server_garbage", self.server_garbage),
             ("joins_admitted", self.joins_admitted),
             ("joins_refused", self.joins_refused),
             ("epochs_begun", self.epochs_begun),

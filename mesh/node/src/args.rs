@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use peddlenet_mesh::{Config, Keys, Passphrase, Receipts};
+use peddlenet_mesh::{Config, Keys, Passphrase, Receipts, ServerUrl};
 
 const USAGE: &str = "usage: peddlenet-node --data DIR [--name NAME] [--listen IP:PORT]... \
 [--announce IP:PORT]... [--server URL]... [--key-file PATH] [--passphrase-file PATH] [--no-lan] [--no-direct] [--no-receipts]";
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     name: Option<String>,
     listen: Vec<SocketAddr>,
     announce: Vec<SocketAddr>,
-    servers: Vec<String>,
+    servers: Vec<ServerUrl>,
     key_file: Option<PathBuf>,
     passphrase_file: Option<PathBuf>,
     no_lan: bool,
@@ -43,7 +43,7 @@ impl Args {
                 "--name" => out.name = Some(value()?),
                 "--listen" => out.listen.push(address(&value()?)?),
                 "--announce" => out.announce.push(address(&value()?)?),
-                "--server" => out.servers.push(value()?),
+                "--server" => out.servers.push(server(&value()?)?),
                 "--key-file" => out.key_file = Some(PathBuf::from(value()?)),
                 "--passphrase-file" => out.passphrase_file = Some(PathBuf::from(value()?)),
                 "--no-lan" => out.no_lan = true,
@@ -57,19 +57,6 @@ impl Args {
         Ok(out)
     }
 
-    /// Flags whose feature is not there yet, and why they are taken all the same: scripts that
-    /// pass them go on working.
-    pub(crate) fn not_yet(&self) -> Vec<(&'static str, &'static str)> {
-        let mut out = Vec::new();
-        if !self.servers.is_empty() {
-            out.push(("--server", "links are direct only in this version"));
-        }
-        if self.no_direct {
-            out.push(("--no-direct", "links are direct only in this version"));
-        }
-        out
-    }
-
     /// How to open the node. Reads the passphrase; an error is the text to show.
     pub(crate) fn config(&self) -> Result<Config, String> {
         let passphrase = self.passphrase_file.as_deref().map(passphrase);
@@ -78,6 +65,8 @@ impl Args {
             listen: self.listen.clone(),
             announce: self.announce.clone(),
             lan: !self.no_lan,
+            direct: !self.no_direct,
+            servers: self.servers.clone(),
             receipts: if self.no_receipts {
                 Receipts::Never
             } else {
@@ -105,6 +94,10 @@ fn passphrase(path: &Path) -> Result<Passphrase, String> {
     passphrase.map_err(|_| say("its first line is empty or longer than 1,024 bytes".to_owned()))
 }
 
+fn server(text: &str) -> Result<ServerUrl, String> {
+    ServerUrl::parse(text).map_err(|e| format!("--server {text}: {e}"))
+}
+
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| format!("{text} is not IP:PORT\n{USAGE}"))
@@ -129,8 +122,8 @@ mod tests {
         let config = args.config().expect("there is no passphrase to read");
         assert_eq!(config.receipts, Receipts::Never);
         assert_eq!(config.keys.file, Some("k".into()));
-        assert!(!config.lan);
-        assert_eq!(args.not_yet().len(), 2);
+        assert!(!config.lan && !config.direct);
+        assert_eq!(config.servers.len(), 1);
     }
 
     #[test]
@@ -138,6 +131,7 @@ mod tests {
         assert!(parse("").is_err_and(|e| e.contains("--data is needed")));
         assert!(parse("--data").is_err_and(|e| e.contains("needs a value")));
         assert!(parse("--data d --listen here").is_err_and(|e| e.contains("not IP:PORT")));
+        assert!(parse("--data d --server http://x").is_err_and(|e| e.contains("wss://")));
         let no_file = parse("--data d --passphrase-file /nowhere/at/all").expect("known");
         assert!(
             no_file

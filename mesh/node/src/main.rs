@@ -50,9 +50,6 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
-    for (flag, why) in args.not_yet() {
-        eprintln!("{flag} has no effect yet: {why}");
-    }
     let (node, events) =
         peddlenet_mesh::Node::open(args.config().map_err(anyhow::Error::msg)?).await?;
     let output = Output::start();

@@ -4,6 +4,8 @@
 //!  Action::Dial --+--> at once: its whereabouts, all addresses ------------------+--> link --> PeerUp
 //!                 +--> at once: where it is seen on this network (see `nearby`) -+
 //!                 +--> 250 ms later: an offer over the mesh (see `meet`) --------+    if it lives
+//!                 +--> 300 ms later: an offer at a server (see `servers`) -------+    if others are there
+//!                 +--> 1 s after that: one for an address at its relay ----------+
 //!                 +--> every way failed, or 5 s without an open room ---------------> DialFailed
 //! ```
 //!
@@ -20,7 +22,11 @@ use peddlenet_gossip::Input;
 use peddlenet_peer::{Dial, DialError, Gate, GateId, Kind, Link};
 use peddlenet_wire::{AuthorId, EpochId, Fingerprint, RoomTag, Timestamp, limits};
 
-use super::{Actor, Net, Timer, links::Standing};
+use super::{
+    Actor, Net, Timer,
+    links::Standing,
+    servers::{RELAY_AFTER, SERVER_AFTER},
+};
 use crate::{api::Reach, clock};
 
 /// Members that are being linked up with at a time (count): twice what the engine asks for.
@@ -40,6 +46,10 @@ pub(crate) const LAN: &str = "lan";
 pub(crate) const TWO_SCAN: &str = "two-scan";
 /// Members between told the two where they are.
 pub(super) const RELAY: &str = "relay";
+/// A rendezvous server told the two where they are.
+pub(super) const SERVER: &str = "server";
+/// What they say goes over a server's relay.
+pub(super) const TURN: &str = "turn";
 
 /// What is under way.
 #[derive(Default)]
@@ -53,8 +63,12 @@ struct Wanted {
     until: Timestamp,
     /// Ways that may still lead there.
     ways: u32,
-    /// An offer is still to be made.
+    /// An offer is still to be made over the mesh ..
     may_meet: bool,
+    /// .. at a server ..
+    may_serve: bool,
+    /// .. and for an address at a relay.
+    may_relay: bool,
 }
 
 /// Whom to dial, and as whom.
@@ -113,6 +127,7 @@ impl Actor {
         let place = place.map(|p| (p.fingerprint, p.addresses.iter().map(|a| a.0).collect()));
         // Who gave no sign of life of late is not there to meet; the offer would be kept for it.
         let may_meet = self.reach_of(room, author) == Reach::Reachable;
+        let may_serve = self.is_met_at_servers(tag);
         self.stats.dials += 1;
         self.dials.wanted.insert(
             (tag, author),
@@ -120,6 +135,8 @@ impl Actor {
                 until: now.after(DEADLINE),
                 ways: 0,
                 may_meet,
+                may_serve,
+                may_relay: may_serve,
             },
         );
         let fingerprint = place.as_ref().map(|(fingerprint, _)| *fingerprint);
@@ -132,12 +149,21 @@ impl Actor {
         let (seen, near) = self.dial_where_seen(tag, author, fingerprint);
         let elsewhere = told.into_iter().filter(|addr| !seen.contains(addr));
         let elsewhere: Vec<_> = elsewhere.collect();
-        let direct = fingerprint.is_some() && self.dial_device(tag, to, elsewhere, DIRECT) || near;
-        let pause = if direct { MEET_AFTER } else { Duration::ZERO };
-        match (direct, may_meet) {
-            (_, true) => self.arm(Timer::Meet(tag, author), now.after(pause)),
-            (true, false) => {}
-            (false, false) => self.arm(Timer::DialFailed(tag, author), now),
+        let told = self.direct && fingerprint.is_some();
+        let direct = told && self.dial_device(tag, to, elsewhere, DIRECT) || near;
+        if may_meet {
+            let pause = if direct { MEET_AFTER } else { Duration::ZERO };
+            self.arm(Timer::Meet(tag, author), now.after(pause));
+        }
+        if may_serve {
+            let pause = match direct || may_meet {
+                true => SERVER_AFTER,
+                false => Duration::ZERO,
+            };
+            self.arm(Timer::Serve(tag, author), now.after(pause));
+        }
+        if !direct && !may_meet && !may_serve {
+            self.arm(Timer::DialFailed(tag, author), now);
         }
     }
 
@@ -185,6 +211,37 @@ impl Actor {
         }
     }
 
+    /// Nothing has led there so far: tries the one over a server.
+    pub(super) fn serve_due(&mut self, tag: RoomTag, author: AuthorId) {
+        let now = clock::now();
+        if let Some(wanted) = self.dials.wanted.get_mut(&(tag, author))
+            && std::mem::take(&mut wanted.may_serve)
+        {
+            wanted.ways += 1;
+            self.arm(Timer::Relay(tag, author), now.after(RELAY_AFTER));
+            if !self.offer_at_servers(tag, author, false) {
+                self.way_ended(tag, author);
+            }
+        }
+    }
+
+    /// Nor has that: tries the one over a server's relay.
+    pub(super) fn relay_due(&mut self, tag: RoomTag, author: AuthorId) {
+        if let Some(wanted) = self.dials.wanted.get_mut(&(tag, author))
+            && std::mem::take(&mut wanted.may_relay)
+        {
+            wanted.ways += 1;
+            if !self.offer_at_servers(tag, author, true) {
+                self.way_ended(tag, author);
+            }
+        }
+    }
+
+    /// One way ended, with another in its place or not at all.
+    pub(super) fn way_ended(&mut self, tag: RoomTag, author: AuthorId) {
+        self.arm(Timer::WayFailed(tag, author), clock::now());
+    }
+
     /// One way did not lead there.
     pub(super) fn way_failed(&mut self, tag: RoomTag, author: AuthorId) {
         let Some(wanted) = self.dials.wanted.get_mut(&(tag, author)) else {
@@ -196,7 +253,9 @@ impl Actor {
         }
         if wanted.may_meet {
             self.meet_due(tag, author);
-        } else {
+        } else if wanted.may_serve {
+            self.serve_due(tag, author);
+        } else if !wanted.may_relay {
             self.arm(Timer::DialFailed(tag, author), clock::now());
         }
     }

@@ -114,7 +114,7 @@ impl Actor {
             addresses,
             fingerprint,
             secret,
-            server: None,
+            server: self.server_to_name(tag),
         };
         if !poster {
             self.need_certificate(expires.after(super::links::REFUSAL_SPAN));

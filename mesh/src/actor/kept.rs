@@ -171,6 +171,7 @@ impl Actor {
                     None => drop(actor.settings.remove(&name)),
                 }
                 actor.events.emit(Event::Setting { name, value });
+                actor.servers.keys_changed();
                 actor.pace_links();
             }
             let _ = reply.send(outcome.map_err(Error::from));

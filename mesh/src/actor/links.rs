@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::{
     Actor,
-    dial::{DIRECT, RELAY},
+    dial::{DIRECT, TURN},
     gates::rank,
     meter::Meter,
     opening::Opening,
@@ -61,6 +61,10 @@ pub(crate) enum Net {
     Dialed(Box<super::dial::Outcome>),
     /// What is heard on this network.
     Nearby(peddlenet_peer::Nearby),
+    /// What a server says.
+    Server(Box<(peddlenet_peer::ServerUrl, peddlenet_peer::News)>),
+    /// What was waited for is there.
+    Then(super::Continue),
 }
 
 /// Which key let a link in.
@@ -112,8 +116,11 @@ impl Actor {
             tracing::info!(links = self.links.len(), "no room for another link");
             return;
         }
-        let relayed = self.meetings.expects(incoming.link.peer_addr());
-        let via = if relayed { RELAY } else { DIRECT };
+        let expected = self.meetings.expects(incoming.link.peer_addr());
+        let via = match incoming.link.is_relayed() {
+            true => TURN,
+            false => expected.unwrap_or(DIRECT),
+        };
         self.adopt(incoming.link.split(), standing, via);
     }
 
@@ -167,6 +174,8 @@ impl Actor {
             Net::Down(peer) => self.drop_link(peer),
             Net::Dialed(outcome) => self.on_dialed(*outcome),
             Net::Nearby(news) => self.on_nearby(news),
+            Net::Server(news) => self.on_server(&news.0, news.1),
+            Net::Then(then) => then(self),
         }
     }
 
@@ -292,6 +301,7 @@ impl Actor {
     pub(super) fn refresh_gates(&mut self) {
         let now = clock::now();
         self.near.keys_changed();
+        self.servers.keys_changed();
         let mut gates = Vec::new();
         // A gate keeps its number: a link that knocked at it a moment ago arrives with that.
         let mut known: Vec<(GateId, GatePurpose)> = self.gates.drain().collect();

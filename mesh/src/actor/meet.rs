@@ -36,6 +36,15 @@ const EXPECTED_FOR: Duration = limits::JOIN_DEADLINE;
 /// Meetings under way (count).
 const MEETINGS_MAX: usize = 64;
 
+/// What an offer or an answer says.
+pub(super) struct Offer {
+    pub(super) to: AuthorId,
+    pub(super) id: [u8; 8],
+    pub(super) answer: bool,
+    pub(super) addrs: Vec<SocketAddr>,
+    pub(super) relay: Option<bool>,
+}
+
 /// Meetings under way.
 #[derive(Default)]
 pub(crate) struct Meetings {
@@ -44,8 +53,8 @@ pub(crate) struct Meetings {
     sent: BTreeMap<UnicastId, (RoomTag, AuthorId, Timestamp)>,
     /// The newest that each member said, so that nobody can say it again.
     heard: BTreeMap<(RoomTag, AuthorId), Hlc>,
-    /// From where the other end dials, to name the way of such a link.
-    expected: Vec<(SocketAddr, Timestamp)>,
+    /// From where the other end dials, and how the two met, to name the way of such a link.
+    expected: Vec<(SocketAddr, Timestamp, &'static str)>,
 }
 
 impl Meetings {
@@ -55,11 +64,13 @@ impl Meetings {
         self.heard.retain(|(room, _), _| *room != tag);
     }
 
-    /// Whether the other end of a meeting was to dial from there.
-    pub(super) fn expects(&self, from: SocketAddr) -> bool {
+    /// How the two met, if the other end of a meeting was to dial from there. A NAT may have made up another port.
+    pub(super) fn expects(&self, from: SocketAddr) -> Option<&'static str> {
         let now = clock::now();
-        let is_it = |(addr, until): &(SocketAddr, Timestamp)| *addr == from && *until > now;
-        self.expected.iter().any(is_it)
+        let expected = || self.expected.iter().filter(|(_, until, _)| *until > now);
+        let there = expected().find(|(addr, ..)| *addr == from);
+        let near = || expected().find(|(addr, ..)| addr.ip() == from.ip());
+        there.or_else(near).map(|(.., via)| *via)
     }
 
     /// Whether that member was asked to meet and has not answered.
@@ -71,23 +82,58 @@ impl Meetings {
     fn tidy(&mut self, now: Timestamp) {
         self.offered.retain(|_, (.., until)| *until > now);
         self.sent.retain(|_, (.., until)| *until > now);
-        self.expected.retain(|(_, until)| *until > now);
+        self.expected.retain(|(_, until, _)| *until > now);
     }
 }
 
 impl Actor {
     /// Asks a member to meet.
     pub(super) fn offer_meeting(&mut self, tag: RoomTag, to: AuthorId) {
+        let Some(id) = self.new_meeting(tag, to) else {
+            return self.way_failed(tag, to);
+        };
+        let addrs = self.addrs_inside_and_out();
+        self.tell_place(tag, to, id, false, addrs);
+    }
+
+    /// A number for an offer, whose answer is waited for; `None` when too many are under way.
+    pub(super) fn new_meeting(&mut self, tag: RoomTag, to: AuthorId) -> Option<[u8; 8]> {
         let now = clock::now();
         self.meetings.tidy(now);
         if self.meetings.offered.len() >= MEETINGS_MAX {
-            return self.way_failed(tag, to);
+            return None;
         }
         let id = entropy::bytes();
         let until = now.after(EXPECTED_FOR);
         self.meetings.offered.insert(id, (tag, to, until));
-        let addrs = self.endpoint.local_addrs();
-        self.tell_place(tag, to, id, false, addrs);
+        Some(id)
+    }
+
+    /// An offer is answered. False when it was none of ours to that member, or was answered before.
+    pub(super) fn end_meeting(&mut self, id: [u8; 8], tag: RoomTag, with: AuthorId) -> bool {
+        let offered = self.meetings.offered.remove(&id);
+        offered.is_some_and(|(room, to, _)| (room, to) == (tag, with))
+    }
+
+    /// Signs and seals an offer or an answer.
+    pub(super) fn meet_record(&mut self, tag: RoomTag, offer: Offer) -> Option<SignedRecord> {
+        let meet = Meet {
+            to: offer.to,
+            id: offer.id,
+            answer: offer.answer,
+            addresses: Capped::take_from(&mut offer.addrs.into_iter().map(Address)),
+            fingerprint: self.endpoint.fingerprint(),
+            relay: offer.relay,
+        };
+        let room = self.rooms.get_mut(&tag)?;
+        self.stats.meetings += 1;
+        match room.seal_record(RecordKind::MEET, &codec::to_vec(&meet), clock::now()) {
+            Ok(record) => Some(record),
+            Err(e) => {
+                tracing::error!(error = %e, "an offer could not be sealed");
+                None
+            }
+        }
     }
 
     fn tell_place(
@@ -98,27 +144,21 @@ impl Actor {
         answer: bool,
         addrs: Vec<SocketAddr>,
     ) {
-        let now = clock::now();
-        let meet = Meet {
+        let offer = Offer {
             to,
             id,
             answer,
-            addresses: Capped::take_from(&mut addrs.into_iter().map(Address)),
-            fingerprint: self.endpoint.fingerprint(),
+            addrs,
+            relay: None,
         };
-        let Some(room) = self.rooms.get_mut(&tag) else {
+        let Some(record) = self.meet_record(tag, offer) else {
             return;
-        };
-        let record = match room.seal_record(RecordKind::MEET, &codec::to_vec(&meet), now) {
-            Ok(record) => record,
-            Err(e) => return tracing::error!(error = %e, "an offer could not be sealed"),
         };
         let unicast = UnicastId(entropy::bytes());
         if !answer {
-            let until = now.after(EXPECTED_FOR);
+            let until = clock::now().after(EXPECTED_FOR);
             self.meetings.sent.insert(unicast, (tag, to, until));
         }
-        self.stats.meetings += 1;
         self.feed(Input::SendTo {
             room: tag,
             to,
@@ -143,17 +183,17 @@ impl Actor {
         if payload.first() == Some(&PARCEL_VERSION) {
             return self.on_parcel(tag, from, payload);
         }
-        let Some(meet) = self.read_meet(tag, from, payload) else {
+        let meet = self.read_meet(tag, from, payload);
+        let Some(meet) = meet.filter(|meet| meet.to != AuthorId::ZERO) else {
             return tracing::debug!(?from, "a message that is no offer for this device");
         };
         let addrs: Vec<_> = meet.addresses.iter().map(|a| a.0).collect();
         if meet.answer {
-            let offered = self.meetings.offered.remove(&meet.id);
-            if offered.is_none_or(|(room, to, _)| (room, to) != (tag, from)) {
+            if !self.end_meeting(meet.id, tag, from) {
                 return;
             }
             if !self.linked_to(tag, from) {
-                self.expect(&addrs);
+                self.expect(&addrs, RELAY);
                 self.dial_device(tag, To::member(from, meet.fingerprint), addrs, RELAY);
             }
             // The dial, if there is one, is the way from here on.
@@ -166,28 +206,33 @@ impl Actor {
         let own = if full {
             Vec::new()
         } else {
-            self.endpoint.local_addrs()
+            self.addrs_inside_and_out()
         };
         self.tell_place(tag, from, meet.id, true, own);
         if full {
             return;
         }
-        self.expect(&addrs);
+        self.expect(&addrs, RELAY);
         self.dial_device(tag, To::member(from, meet.fingerprint), addrs, RELAY);
     }
 
-    /// The other end is about to dial from there.
-    fn expect(&mut self, addrs: &[SocketAddr]) {
+    /// The other end is about to dial from there, as it was told that way.
+    pub(super) fn expect(&mut self, addrs: &[SocketAddr], via: &'static str) {
         let now = clock::now();
         self.meetings.tidy(now);
         let until = now.after(EXPECTED_FOR);
         let expected = &mut self.meetings.expected;
-        expected.extend(addrs.iter().map(|addr| (*addr, until)));
+        expected.extend(addrs.iter().map(|addr| (*addr, until, via)));
         let skip = expected.len().saturating_sub(MEETINGS_MAX);
         expected.drain(..skip);
     }
 
-    fn read_meet(&mut self, tag: RoomTag, from: AuthorId, payload: &[u8]) -> Option<Meet> {
+    pub(super) fn read_meet(
+        &mut self,
+        tag: RoomTag,
+        from: AuthorId,
+        payload: &[u8],
+    ) -> Option<Meet> {
         let room = self.rooms.get(&tag)?;
         let newest = self.meetings.heard.get(&(tag, from)).copied();
         let (meet, clock) = read(room, from, payload, newest, clock::now())?;
@@ -216,7 +261,8 @@ fn read(
     verify_record(&record).ok()?;
     let body = room.open_record(&record).ok()?;
     let meet: Meet = codec::from_slice("meet", &body, limits::RECORD_MAX).ok()?;
-    (meet.to == room.me()).then_some((meet, header.clock))
+    let meant = meet.to == room.me() || meet.to == AuthorId::ZERO;
+    (meant && from != room.me()).then_some((meet, header.clock))
 }
 
 #[cfg(test)]
@@ -236,6 +282,7 @@ mod tests {
             answer: false,
             addresses: vec![Address(ADDRESS.into())].try_into().expect("one fits"),
             fingerprint: Fingerprint([3; 32]),
+            relay: None,
         };
         let record = from.seal_record(kind, &codec::to_vec(&meet), at);
         record.expect("it can be sealed").to_bytes()

@@ -36,6 +36,7 @@ mod record;
 mod retention;
 mod rooms;
 mod search;
+mod servers;
 mod sink;
 mod space;
 mod trust;
@@ -49,7 +50,7 @@ use std::{
 };
 
 use peddlenet_gossip::{Action, Engine, Input, PeerId, Query, TimerId, Why};
-use peddlenet_peer::{Endpoint, GateId, Incoming};
+use peddlenet_peer::{Endpoint, GateId, Incoming, ServerUrl};
 use peddlenet_store::Write;
 use peddlenet_wire::{
     AuthorId, EventHash, InviteKey, RoomId, RoomTag, SignedEvent, Timestamp, codec::Name,
@@ -60,6 +61,7 @@ pub(crate) use dial::{DIRECT, LAN, TWO_SCAN};
 pub(crate) use join::Arrival;
 pub(crate) use links::Net;
 pub(crate) use nearby::named;
+pub(crate) use servers::{Found, server_of};
 pub(crate) use sink::{EVENT_QUEUE, EventSink};
 pub(crate) use space::bases_of;
 pub(crate) use verify::Verifier;
@@ -131,6 +133,9 @@ pub(crate) struct Actor {
     dials: dial::Dials,
     meetings: meet::Meetings,
     pub(crate) near: nearby::Surroundings,
+    servers: servers::Servers,
+    /// See [`Config::direct`](crate::Config::direct).
+    direct: bool,
     pub(crate) record: record::Record,
     /// The way of the newest message of each room.
     paths: BTreeMap<RoomTag, crate::api::Path>,
@@ -162,6 +167,11 @@ enum Timer {
     NeedEpochs(RoomTag),
     /// The way over the mesh is to be tried, too.
     Meet(RoomTag, AuthorId),
+    /// The way over a server is to be tried, too; then the one over its relay.
+    Serve(RoomTag, AuthorId),
+    Relay(RoomTag, AuthorId),
+    /// Servers are asked again who answers a code.
+    Knock,
     WayFailed(RoomTag, AuthorId),
     DialFailed(RoomTag, AuthorId),
     /// Direct messages that wait set out again.
@@ -174,6 +184,8 @@ pub(crate) struct Parts {
     pub(crate) receipts: Receipts,
     pub(crate) announce: Vec<SocketAddr>,
     pub(crate) lan: bool,
+    pub(crate) direct: bool,
+    pub(crate) servers: Vec<ServerUrl>,
     pub(crate) endpoint: Endpoint,
     pub(crate) certificates: Certificates,
     pub(crate) store: peddlenet_store::StoreHandle,
@@ -253,6 +265,8 @@ impl Actor {
             unreadable: epochs::Unreadable::default(),
             known_news: BTreeSet::new(),
             near: nearby::Surroundings::new(parts.lan, net.clone()),
+            servers: servers::Servers::new(parts.servers),
+            direct: parts.direct,
             record: record::Record::default(),
             paths: BTreeMap::new(),
             net,
@@ -416,6 +430,9 @@ impl Actor {
                 Timer::Epoch(room) => self.epoch_is_late(room),
                 Timer::NeedEpochs(room) => self.ask_for_epochs(room),
                 Timer::Meet(room, author) => self.meet_due(room, author),
+                Timer::Serve(room, author) => self.serve_due(room, author),
+                Timer::Relay(room, author) => self.relay_due(room, author),
+                Timer::Knock => self.look_at_servers(),
                 Timer::WayFailed(room, author) => self.way_failed(room, author),
                 Timer::DialFailed(room, author) => self.dial_failed(room, author),
                 Timer::Direct(room) => self.send_waiting(room),
@@ -427,6 +444,7 @@ impl Actor {
         self.expire_dials();
         self.expire_join_slots();
         self.look_around();
+        self.look_at_servers();
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks.is_multiple_of(LOADS) {
             self.tell_loads();

@@ -29,7 +29,7 @@ use peddlenet_wire::{
 use tokio::sync::mpsc;
 
 use self::known::Keys;
-use super::Actor;
+use super::{Actor, Found, dial::LAN};
 use crate::{api::Event, clock, entropy};
 
 /// Codes that are said (count): as many as may be open.
@@ -83,7 +83,7 @@ pub(crate) struct Surroundings {
     /// Everyone who says something now; what they say is read anew when the keys change.
     devices: BTreeMap<String, Sighting>,
     /// Codes that were scanned here.
-    joins: Vec<(InviteKey, mpsc::Sender<Vec<SocketAddr>>)>,
+    joins: Vec<(InviteKey, mpsc::Sender<Found>)>,
     interfaces: Vec<Interface>,
     /// There may be something else to say.
     stale: bool,
@@ -206,6 +206,7 @@ impl Actor {
             tracing::info!(moved, slept, "the network changed");
             self.near.forget_all();
             self.near.looks = 0;
+            self.servers.hurry();
             self.record.moved();
             if let Some(lan) = &self.near.lan {
                 lan.look(true);
@@ -353,7 +354,12 @@ impl Actor {
                 }
                 Some(known::Whose::Join(invite)) => {
                     for (_, to) in self.near.joins.iter().filter(|(key, _)| *key == invite) {
-                        let _ = to.try_send(sighting.addrs.clone());
+                        let _ = to.try_send(Found {
+                            addrs: sighting.addrs.clone(),
+                            // Who is found nearby need not be who made the code.
+                            fingerprint: None,
+                            via: LAN,
+                        });
                     }
                 }
                 None => {}
@@ -384,16 +390,13 @@ impl Actor {
                 fingerprint: None,
                 epoch: Some(epoch),
             };
-            self.dial_device(tag, to, addrs.to_vec(), super::dial::LAN);
+            self.dial_device(tag, to, addrs.to_vec(), LAN);
         }
     }
 
     /// Devices that answer a code, those that are here already and those that come, until the receiver is
     /// dropped. `None` where nobody is looked for.
-    pub(crate) fn wait_for_code(
-        &mut self,
-        invite: InviteKey,
-    ) -> Option<mpsc::Receiver<Vec<SocketAddr>>> {
+    pub(crate) fn wait_for_code(&mut self, invite: InviteKey) -> Option<mpsc::Receiver<Found>> {
         self.switch_lan(!self.endpoint.near_addrs().is_empty());
         self.near.lan.as_ref()?;
         if self.near.joins.len() >= WAITING_MAX {

@@ -152,6 +152,7 @@ impl Actor {
             lan,
             near,
             addresses: self.endpoint.local_addrs(),
+            servers: self.servers.states(),
             apart: lan == LanState::On
                 && near > 0
                 && self.link_count() == 0

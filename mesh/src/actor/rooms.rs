@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use peddlenet_crypto::{AuthorKey, EpochKeys};
 use peddlenet_gossip::Input;
+use peddlenet_peer::ServerUrl;
 use peddlenet_room::Judgement;
 use peddlenet_store::{Store, StoreError, StoredEvent, Write};
 use peddlenet_wire::{
@@ -20,6 +21,7 @@ use super::{
     direct::RoomDirects,
     kept::{prefs_of, read_prefs},
     messages::unread,
+    servers::server_of,
     space::{bytes_of, read_bases},
 };
 use crate::{
@@ -67,6 +69,10 @@ pub(crate) fn read_saved(
     }
     if let Some(prefs) = store.meta(&prefs_of(room.tag))? {
         room.prefs = read_prefs(&prefs);
+    }
+    if let Some(server) = store.meta(&server_of(room.tag))? {
+        let text = String::from_utf8(server).unwrap_or_default();
+        room.server = ServerUrl::parse(&text).ok();
     }
     if let Some(count) = store.meta(&carried_of(room.tag))? {
         room.set_carried(&count);

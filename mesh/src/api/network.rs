@@ -96,6 +96,8 @@ pub struct Diagnostics {
     pub near: usize,
     /// This device's own addresses.
     pub addresses: Vec<SocketAddr>,
+    /// Rendezvous servers in use.
+    pub servers: Vec<ServerState>,
     /// Devices are seen here and none of those that were tried answers: this network keeps them apart.
     pub apart: bool,
     /// Dials and joins of this device, by way.
@@ -106,6 +108,17 @@ pub struct Diagnostics {
     pub links: Vec<(LinkInfo, Vec<String>, Duration)>,
     /// Own messages and their first receipts.
     pub delivery: Delivery,
+}
+
+/// A rendezvous server in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerState {
+    /// Its address.
+    pub url: String,
+    /// Why it is not there; `None` when it is.
+    pub why_not: Option<String>,
+    /// How this device looks from there.
+    pub seen_as: Option<SocketAddr>,
 }
 
 /// How often a way was tried.

@@ -99,26 +99,41 @@ impl Node {
         }
         let (room, fingerprint) = (invite.room, invite.fingerprint);
         let addrs: Vec<_> = invite.endpoints().collect();
+        let server = invite.server.clone();
         let known = self
-            .call(move |actor, reply| drop(reply.send(Ok(actor.rejoin(room, fingerprint, addrs)))))
+            .call(move |actor, reply| {
+                let known = actor.rejoin(room, fingerprint, addrs);
+                if known {
+                    actor.keep_server(room, server.as_deref());
+                }
+                drop(reply.send(Ok(known)));
+            })
             .await?;
         if known {
             return Ok(actor::DIRECT);
         }
         let key = InviteKeys::from_secret(&invite.secret).public();
-        let near = self
-            .call(move |actor, reply| drop(reply.send(Ok(actor.wait_for_code(key)))))
+        let asked = invite.clone();
+        let ways = self
+            .call(move |actor, reply| {
+                let near = actor.wait_for_code(key);
+                let there = actor.ask_servers(&asked);
+                drop(reply.send(Ok(join::Ways { near, there })));
+            })
             .await?;
         let commands = self.commands.clone();
         let stage = move |stage: JoinStage| {
             // Telling where a join stands is a courtesy: a busy actor may miss it.
             let _ = commands.try_send(Box::new(move |actor: &mut Actor| actor.tell_stage(stage)));
         };
-        let arrival = join::knock(&self.endpoint, invite, near, stage).await?;
-        let via = arrival.via;
+        let direct = self.direct;
+        let arrival = join::knock(&self.endpoint, invite, direct, ways, stage).await?;
+        let (via, server) = (arrival.via, invite.server.clone());
         self.call(move |actor, reply| actor.arrive(arrival, reply))
-            .await
-            .map(|()| via)
+            .await?;
+        let keep = move |actor: &mut Actor| actor.keep_server(room, server.as_deref());
+        let _ = self.commands.send(Box::new(keep)).await;
+        Ok(via)
     }
 
     /// Gives up a join that is under way.

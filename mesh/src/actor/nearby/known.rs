@@ -4,13 +4,13 @@
 //! computed once and kept; somebody who repeats old tags makes this device compute no more than
 //! [`TABLES_A_SECOND`].
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::collections::BTreeMap;
 
 use peddlenet_crypto::{DiscoveryKey, DiscoveryTag, DiscoveryTags, Mark};
 use peddlenet_wire::{AuthorId, EpochId, InviteKey, RoomTag, Timestamp, near::Entry};
 use tokio::sync::mpsc;
 
-use crate::{clock, room::Room};
+use crate::{actor::Found, clock, room::Room};
 
 /// Tags whose marks are kept (count).
 const TABLES_MAX: usize = 64;
@@ -58,7 +58,7 @@ impl Keys {
     pub(super) fn refresh(
         &mut self,
         rooms: &BTreeMap<RoomTag, Room>,
-        joins: &[(InviteKey, mpsc::Sender<Vec<SocketAddr>>)],
+        joins: &[(InviteKey, mpsc::Sender<Found>)],
         now: Timestamp,
     ) {
         if let Some(tags) = &mut self.tags {

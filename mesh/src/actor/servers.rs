@@ -1,0 +1,404 @@
+//! Rendezvous servers: who else of one's rooms is there, and who answers a code.
+//!
+//! ```text
+//!  rooms, open codes, codes scanned --day's keys--> tags --hold--> peer::Rendezvous --> the server
+//!
+//!  Joined, others there --> "here I am" to all of the room       Heard --open--> of a room: `through_server`
+//!  a join waits         --> a knock, again and for a relay after 1 s      |        of a code: `knocks`
+//!                                                                         +--> it is no friend's: nothing
+//! ```
+//!
+//! A server is one more way to say where one is. It is told tags of one day and sealed bytes; which it can lose, hold
+//! back, repeat and make up. So what comes from it is a hint to dial, and whoever is dialled proves itself on the link.
+
+mod knocks;
+mod through;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use peddlenet_crypto::{Day, MeetingKey, MeetingTag};
+use peddlenet_peer::{IceServer, IceServerConfig, News, Rendezvous, ServerUrl, TAGS_MAX};
+use peddlenet_wire::{EpochId, InviteKey, RoomId, RoomTag, Timestamp, limits, rendezvous::Signal};
+use tokio::sync::mpsc;
+
+pub(crate) use knocks::Found;
+use knocks::{Join, Knocked};
+
+use super::{Actor, Net};
+use crate::{api::ServerState, clock, entropy};
+
+/// Servers that are used at a time (count): the person's own, and those of rooms and codes.
+const SERVERS_MAX: usize = 4;
+/// The person's setting that names a server.
+pub(crate) const SETTING: &str = "server";
+/// How long after a dial began the way over a server is tried, too. The design has 1 s; a member or joiner whose direct
+/// way works is linked within 50 ms, so waiting longer only delays those whose way does not (`bench nat`).
+pub(crate) const SERVER_AFTER: Duration = Duration::from_millis(300);
+/// How long after that an address at the relay is asked for.
+pub(crate) const RELAY_AFTER: Duration = Duration::from_secs(1);
+
+/// What is known of servers.
+pub(crate) struct Servers {
+    /// As configured.
+    own: Vec<ServerUrl>,
+    all: BTreeMap<ServerUrl, Server>,
+    /// Codes that were scanned here, while the join is under way.
+    joins: Vec<Join>,
+    knocked: Knocked,
+    /// Rooms, epochs, codes or the setting changed.
+    stale: bool,
+    days: Vec<Day>,
+}
+
+/// One of them.
+struct Server {
+    rendezvous: Rendezvous,
+    /// It is there; or why not.
+    state: Result<(), String>,
+    ice: Option<(Arc<IceServer>, SocketAddr)>,
+    places: BTreeMap<MeetingTag, (Place, MeetingKey)>,
+    /// How many others are on a tag.
+    others: BTreeMap<MeetingTag, usize>,
+}
+
+/// What a tag stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A room, under the keys of an epoch.
+    Room(RoomTag, EpochId),
+    /// A code that this device may answer.
+    Answer(InviteKey),
+    /// A code that was scanned here.
+    Join(InviteKey),
+}
+
+impl Servers {
+    pub(super) fn new(own: Vec<ServerUrl>) -> Self {
+        Self {
+            own,
+            all: BTreeMap::new(),
+            joins: Vec::new(),
+            knocked: Knocked::default(),
+            stale: true,
+            days: Vec::new(),
+        }
+    }
+
+    /// Rooms, epochs or codes changed.
+    pub(super) fn keys_changed(&mut self) {
+        self.stale = true;
+    }
+
+    /// The network changed.
+    pub(super) fn hurry(&self) {
+        self.all.values().for_each(|s| s.rendezvous.hurry());
+    }
+
+    /// How this device looks from outside, by what servers say.
+    pub(super) fn seen_as(&self) -> BTreeSet<SocketAddr> {
+        let ice = self.all.values().filter_map(|s| s.ice.as_ref());
+        ice.filter_map(|(ice, _)| ice.seen_as()).collect()
+    }
+
+    /// For Diagnostics.
+    pub(super) fn states(&self) -> Vec<ServerState> {
+        let state = |(url, server): (&ServerUrl, &Server)| ServerState {
+            url: url.short(),
+            why_not: server.state.clone().err(),
+            seen_as: server.ice.as_ref().and_then(|(ice, _)| ice.seen_as()),
+        };
+        self.all.iter().map(state).collect()
+    }
+}
+
+impl Actor {
+    /// Which servers a room's members meet at: the person's own, and the one that the room came by.
+    fn servers_of(&self, tag: RoomTag) -> BTreeSet<ServerUrl> {
+        let rooms = self.rooms.get(&tag).and_then(|room| room.server.clone());
+        self.own_servers().into_iter().chain(rooms).collect()
+    }
+
+    /// The person's own.
+    fn own_servers(&self) -> Vec<ServerUrl> {
+        let set = self.settings.get(SETTING).map(String::as_str);
+        let set = set.and_then(|text| ServerUrl::parse(text).ok());
+        self.servers.own.iter().cloned().chain(set).collect()
+    }
+
+    /// The one that a code of a room names.
+    pub(super) fn server_to_name(&self, tag: RoomTag) -> Option<String> {
+        let url = self.servers_of(tag).into_iter().next()?;
+        Some(url.short()).filter(|text| text.len() <= limits::SERVER_MAX)
+    }
+
+    /// Looks after which servers are used, and which tags are held there.
+    pub(super) fn look_at_servers(&mut self) {
+        let now = clock::now();
+        let before = self.servers.joins.len();
+        self.servers.joins.retain(|join| !join.is_over());
+        let days = Day::around(now);
+        let stale = std::mem::take(&mut self.servers.stale);
+        if stale || days != self.servers.days || before != self.servers.joins.len() {
+            self.servers.days = days;
+            self.hold_tags(now);
+        }
+        self.knock_again(now);
+    }
+
+    fn hold_tags(&mut self, now: Timestamp) {
+        let mut wanted: BTreeMap<ServerUrl, Vec<Place>> = BTreeMap::new();
+        // What somebody waits for comes first, then the newest epochs of all rooms, then older ones.
+        for join in &self.servers.joins {
+            for url in join.at() {
+                let places = wanted.entry(url.clone()).or_default();
+                places.push(Place::Join(join.invite()));
+            }
+        }
+        for invite in self.codes_to_answer(now) {
+            for url in self.servers_of_code(invite) {
+                wanted.entry(url).or_default().push(Place::Answer(invite));
+            }
+        }
+        let mut rooms: Vec<_> = self
+            .rooms
+            .values()
+            .filter(|room| room.roster.is_member(room.me()))
+            .flat_map(|room| {
+                let epochs = room.ring.newest_first().into_iter().enumerate();
+                epochs.map(|(age, keys)| (age, room.tag, keys.id()))
+            })
+            .collect();
+        rooms.sort_by_key(|(age, ..)| *age);
+        for (_, tag, epoch) in rooms {
+            for url in self.servers_of(tag) {
+                let places = wanted.entry(url).or_default();
+                if places.len() < TAGS_MAX {
+                    places.push(Place::Room(tag, epoch));
+                }
+            }
+        }
+        self.use_servers(wanted);
+    }
+
+    fn servers_of_code(&self, invite: InviteKey) -> BTreeSet<ServerUrl> {
+        let of = |room: &&crate::room::Room| room.roster.invite(invite).is_some();
+        let room = self.rooms.values().find(of);
+        room.map_or_else(BTreeSet::new, |room| self.servers_of(room.tag))
+    }
+
+    fn use_servers(&mut self, mut wanted: BTreeMap<ServerUrl, Vec<Place>>) {
+        while wanted.len() > SERVERS_MAX {
+            wanted.pop_last();
+        }
+        self.servers.all.retain(|url, _| wanted.contains_key(url));
+        for (url, places) in wanted {
+            let keys = self.keys_of(&places);
+            let known = self.servers.all.contains_key(&url);
+            if !known {
+                let server = start(&url, self.net.clone());
+                self.servers.all.insert(url.clone(), server);
+            }
+            let Some(server) = self.servers.all.get_mut(&url) else {
+                continue;
+            };
+            server.rendezvous.hold(keys.iter().map(|(tag, _)| *tag));
+            server.places = keys.into_iter().collect();
+            let places = &server.places;
+            server.others.retain(|tag, _| places.contains_key(tag));
+        }
+    }
+
+    /// Today's tags first, then those of the day that begins or ended a moment ago.
+    fn keys_of(&self, places: &[Place]) -> Vec<(MeetingTag, (Place, MeetingKey))> {
+        let key = |place: Place, day: Day| match place {
+            Place::Room(tag, epoch) => {
+                let keys = self.rooms.get(&tag)?.ring.keys(epoch)?;
+                Some(MeetingKey::of_members(keys, day))
+            }
+            Place::Answer(invite) | Place::Join(invite) => {
+                Some(MeetingKey::of_invite(&invite, day))
+            }
+        };
+        let of_day = |day: &Day| {
+            let day = *day;
+            let keyed = move |place: &Place| Some((*place, key(*place, day)?));
+            places.iter().filter_map(keyed).collect::<Vec<_>>()
+        };
+        let all = self.servers.days.iter().flat_map(of_day);
+        all.map(|(place, key)| (key.tag(), (place, key)))
+            .take(TAGS_MAX)
+            .collect()
+    }
+
+    pub(super) fn on_server(&mut self, url: &ServerUrl, news: News) {
+        let Some(server) = self.servers.all.get_mut(url) else {
+            return;
+        };
+        match news {
+            News::Up => server.state = Ok(()),
+            News::Down { why } => {
+                tracing::debug!(why, "a server is not there");
+                server.state = Err(why);
+                server.others.clear();
+            }
+            News::Ice(config) => self.on_ice(url, config),
+            News::Joined { tag, peers } => {
+                server.others.insert(tag, peers);
+                match server.places.get(&tag) {
+                    Some((Place::Room(room, _), _)) if peers > 0 => {
+                        let room = *room;
+                        self.greet(url, room, tag);
+                    }
+                    Some((Place::Join(_), _)) => self.knock_again(clock::now()),
+                    _ => {}
+                }
+            }
+            News::Heard { tag, data } => self.on_heard_there(url, tag, &data),
+            _ => {}
+        }
+    }
+
+    fn on_ice(&mut self, url: &ServerUrl, config: IceServerConfig) {
+        let Some(server) = self.servers.all.get_mut(url) else {
+            return;
+        };
+        match &server.ice {
+            Some((ice, addr)) if *addr == config.addr => ice.renew(config.turn),
+            _ => {
+                let addr = config.addr;
+                server.ice = Some((Arc::new(self.endpoint.ice_server(config)), addr));
+            }
+        }
+    }
+
+    fn on_heard_there(&mut self, url: &ServerUrl, tag: MeetingTag, data: &[u8]) {
+        let place = self.servers.all.get(url).and_then(|s| s.places.get(&tag));
+        let Some((place, key)) = place else { return };
+        let place = *place;
+        let opened = key.open(data).ok();
+        let Some(signal) = opened.and_then(|bytes| Signal::from_bytes(&bytes).ok()) else {
+            self.stats.server_garbage += 1;
+            return tracing::debug!("a server passed on what no friend said");
+        };
+        match (place, signal) {
+            (Place::Room(room, _), Signal::Record(record)) => {
+                self.on_record_there(url, room, tag, &record);
+            }
+            (Place::Answer(invite), Signal::Knock(knock)) => {
+                self.on_knock(url, invite, tag, &knock);
+            }
+            (Place::Join(invite), Signal::Place(place)) => self.on_place(invite, &place),
+            // Others on a code's tag hear each other's knocks and answers.
+            _ => {}
+        }
+    }
+
+    /// Seals and says something on a tag of a server.
+    fn say_there(&self, url: &ServerUrl, tag: MeetingTag, signal: &Signal) {
+        let Some(server) = self.servers.all.get(url) else {
+            return;
+        };
+        let Some((_, key)) = server.places.get(&tag) else {
+            return;
+        };
+        match key.seal(&entropy::bytes(), &signal.to_bytes()) {
+            Ok(sealed) => server.rendezvous.say(tag, sealed),
+            Err(e) => tracing::error!(error = %e, "not sealed for a server"),
+        }
+    }
+
+    /// Goes on once the server has said how it sees this device, or has not in time.
+    fn once_seen(&self, url: &ServerUrl, then: impl FnOnce(&mut Self) + Send + 'static) {
+        let ice = self.servers.all.get(url).and_then(|s| s.ice.as_ref());
+        let ice = ice.map(|(ice, _)| Arc::clone(ice));
+        let net = self.net.clone();
+        tokio::spawn(async move {
+            if let Some(ice) = ice {
+                ice.wait_seen_as().await;
+            }
+            let _ = net.send(Net::Then(Box::new(then))).await;
+        });
+    }
+
+    /// Goes on with an address at the server's relay that those may send to, if there is one to be had.
+    fn with_relay(
+        &self,
+        url: &ServerUrl,
+        those: &[SocketAddr],
+        then: impl FnOnce(&mut Self, SocketAddr) + Send + 'static,
+    ) {
+        let ice = self.servers.all.get(url).and_then(|s| s.ice.as_ref());
+        let Some(ice) = ice.map(|(ice, _)| Arc::clone(ice)) else {
+            return;
+        };
+        let ips: BTreeSet<_> = those.iter().map(SocketAddr::ip).collect();
+        let net = self.net.clone();
+        tokio::spawn(async move {
+            match ice.relay(ips.into_iter().collect()).await {
+                Ok(addr) => {
+                    let then = move |actor: &mut Self| then(actor, addr);
+                    let _ = net.send(Net::Then(Box::new(then))).await;
+                }
+                Err(e) => tracing::debug!(error = %e, "no address at a relay"),
+            }
+        });
+    }
+
+    /// Where this device is: as servers see it, and as it sees itself.
+    pub(super) fn addrs_inside_and_out(&self) -> Vec<SocketAddr> {
+        let inside = self.endpoint.local_addrs();
+        let outside = self.servers.seen_as();
+        let outside: Vec<_> = outside
+            .into_iter()
+            .filter(|a| !inside.contains(a))
+            .collect();
+        outside.into_iter().chain(inside).collect()
+    }
+
+    /// Keeps the server of the code that this device came into a room by.
+    pub(crate) fn keep_server(&mut self, id: RoomId, server: Option<&str>) {
+        let Ok(tag) = self.tag(id) else { return };
+        let Some(url) = server.and_then(|text| ServerUrl::parse(text).ok()) else {
+            return;
+        };
+        let write = peddlenet_store::Write::Meta {
+            key: server_of(tag),
+            value: Some(url.short().into_bytes()),
+        };
+        self.save_quietly(write, "the server of a room is not saved");
+        if let Some(room) = self.rooms.get_mut(&tag) {
+            room.server = Some(url);
+        }
+        self.servers.keys_changed();
+    }
+}
+
+/// Where the server of a room stands in the store's `meta`.
+pub(crate) fn server_of(room: RoomTag) -> Vec<u8> {
+    [&b"server/"[..], &room.0].concat()
+}
+
+fn start(url: &ServerUrl, net: mpsc::Sender<Net>) -> Server {
+    let (rendezvous, mut news) = Rendezvous::start(url.clone());
+    let url = url.clone();
+    tokio::spawn(async move {
+        while let Some(news) = news.recv().await {
+            let told = net.send(Net::Server(Box::new((url.clone(), news))));
+            if told.await.is_err() {
+                return;
+            }
+        }
+    });
+    Server {
+        rendezvous,
+        state: Err("not yet connected".to_owned()),
+        ice: None,
+        places: BTreeMap::new(),
+        others: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,231 @@
+//! Joining over a server: a knock by who scanned a code, and the answers of those who may let it in.
+//!
+//! ```text
+//!  joiner    knock: my addresses --sealed--> tag of the code --> whoever may answer: sends first, says where it is
+//!            dials where it says, as it dials the code's own addresses
+//!            1 s later, if nothing opened: a knock for a relay --> the answer names an address there
+//! ```
+
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+
+use peddlenet_crypto::{InviteKeys, MeetingTag};
+use peddlenet_peer::ServerUrl;
+use peddlenet_wire::{
+    Capped, Fingerprint, Invite, InviteKey, Timestamp, limits,
+    record::Address,
+    rendezvous::{Knock, Place, Signal},
+};
+use tokio::sync::mpsc;
+
+use super::{Actor, RELAY_AFTER, SERVER_AFTER};
+use crate::{
+    actor::dial::{SERVER, TURN},
+    clock, entropy,
+};
+
+/// Devices that one join is told of before it takes them (count).
+const TOLD_MAX: usize = 16;
+/// Joins under way (count).
+const JOINS_MAX: usize = 8;
+/// A knock is said again that often: a server may lose what it passes on.
+const KNOCK_EVERY: Duration = RELAY_AFTER;
+/// Knocks that are answered in a second (count), over all codes: each makes this device send a few packets.
+const KNOCKS_A_SECOND: usize = 16;
+
+/// A device that answers a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) addrs: Vec<SocketAddr>,
+    /// Its certificate, where that is known.
+    pub(crate) fingerprint: Option<Fingerprint>,
+    /// How it was found.
+    pub(crate) via: &'static str,
+}
+
+/// A join under way that asks at servers.
+pub(super) struct Join {
+    invite: InviteKey,
+    at: Vec<ServerUrl>,
+    id: [u8; 8],
+    began: Timestamp,
+    knocked: Option<Timestamp>,
+    knocks: u32,
+    to: mpsc::Sender<Found>,
+}
+
+impl Join {
+    pub(super) fn is_over(&self) -> bool {
+        self.to.is_closed()
+    }
+
+    pub(super) fn at(&self) -> &[ServerUrl] {
+        &self.at
+    }
+
+    pub(super) fn invite(&self) -> InviteKey {
+        self.invite
+    }
+}
+
+/// When knocks were answered.
+#[derive(Debug, Default)]
+pub(super) struct Knocked(VecDeque<Timestamp>);
+
+impl Knocked {
+    fn may_answer(&mut self, now: Timestamp) -> bool {
+        let second = Duration::from_secs(1);
+        self.0.retain(|at| now.since(*at) < second && *at <= now);
+        let may = self.0.len() < KNOCKS_A_SECOND;
+        if may {
+            self.0.push_back(now);
+        }
+        may
+    }
+}
+
+impl Actor {
+    /// Devices that answer a code over a server, until the receiver is dropped. `None` where no server is
+    /// known to ask at.
+    pub(crate) fn ask_servers(&mut self, invite: &Invite) -> Option<mpsc::Receiver<Found>> {
+        let named = invite.server.as_deref();
+        let named = named.and_then(|text| ServerUrl::parse(text).ok());
+        let mut at: Vec<_> = named.into_iter().chain(self.own_servers()).collect();
+        at.dedup();
+        if at.is_empty() {
+            return None;
+        }
+        if self.servers.joins.len() >= JOINS_MAX {
+            self.servers.joins.remove(0);
+        }
+        let (to, found) = mpsc::channel(TOLD_MAX);
+        self.servers.joins.push(Join {
+            invite: InviteKeys::from_secret(&invite.secret).public(),
+            at,
+            id: entropy::bytes(),
+            began: clock::now(),
+            knocked: None,
+            knocks: 0,
+            to,
+        });
+        self.servers.keys_changed();
+        self.look_at_servers();
+        Some(found)
+    }
+
+    /// Knocks for the joins whose time it is.
+    pub(super) fn knock_again(&mut self, now: Timestamp) {
+        let mut due = Vec::new();
+        let mut next = None;
+        for join in &mut self.servers.joins {
+            let places = self.servers.all.iter().flat_map(|(url, server)| {
+                let is_it = |(_, (place, _)): &(&MeetingTag, &(super::Place, _))| {
+                    *place == super::Place::Join(join.invite)
+                };
+                let held = server.places.iter().filter(is_it);
+                let there = held.filter(|(tag, _)| server.others.contains_key(*tag));
+                there.map(|(tag, _)| (url.clone(), *tag))
+            });
+            let places: Vec<_> = places.collect();
+            if places.is_empty() {
+                continue;
+            }
+            let at = match join.knocked {
+                None => join.began.after(SERVER_AFTER),
+                Some(last) => last.after(KNOCK_EVERY),
+            };
+            if at > now {
+                next = Some(next.map_or(at, |other: Timestamp| other.min(at)));
+                continue;
+            }
+            join.knocked = Some(now);
+            // The first asks for the way that costs the server nothing.
+            let relay = join.knocks > 0;
+            join.knocks = join.knocks.saturating_add(1);
+            due.extend(
+                places
+                    .into_iter()
+                    .map(|(url, tag)| (url, tag, join.id, relay)),
+            );
+        }
+        if let Some(at) = next {
+            self.arm(super::super::Timer::Knock, at);
+        }
+        for (url, tag, id, relay) in due {
+            let to = url.clone();
+            self.once_seen(&url, move |actor| {
+                let mut addrs = actor.addrs_inside_and_out().into_iter().map(Address);
+                let knock = Knock {
+                    id,
+                    addresses: Capped::take_from(&mut addrs),
+                    relay,
+                };
+                actor.say_there(&to, tag, &Signal::Knock(knock));
+            });
+            self.arm(super::super::Timer::Knock, now.after(KNOCK_EVERY));
+        }
+    }
+
+    /// Somebody scanned a code that this device may answer.
+    pub(super) fn on_knock(
+        &mut self,
+        url: &ServerUrl,
+        invite: InviteKey,
+        tag: MeetingTag,
+        knock: &Knock,
+    ) {
+        let now = clock::now();
+        let mine = self.codes_to_answer(now).contains(&invite);
+        if !mine || !self.servers.knocked.may_answer(now) {
+            return;
+        }
+        let addrs: Vec<_> = knock.addresses.iter().map(|a| a.0).collect();
+        self.expect(&addrs, SERVER);
+        self.endpoint.expect(addrs.clone(), limits::JOIN_DEADLINE);
+        let (id, to) = (knock.id, url.clone());
+        let answer = move |actor: &mut Self, addrs: Vec<SocketAddr>, relay| {
+            let place = Place {
+                id,
+                addresses: Capped::take_from(&mut addrs.into_iter().map(Address)),
+                fingerprint: actor.endpoint.fingerprint(),
+                relay,
+            };
+            actor.say_there(&to, tag, &Signal::Place(place));
+        };
+        if knock.relay {
+            self.with_relay(url, &addrs, move |actor, at| answer(actor, vec![at], true));
+        } else {
+            self.once_seen(url, move |actor| {
+                let addrs = actor.addrs_inside_and_out();
+                answer(actor, addrs, false);
+            });
+        }
+    }
+
+    /// Somebody answers a code that was scanned here.
+    pub(super) fn on_place(&mut self, invite: InviteKey, place: &Place) {
+        let asked = |join: &&Join| join.invite == invite && join.id == place.id;
+        let found = Found {
+            addrs: place.addresses.iter().map(|a| a.0).collect(),
+            fingerprint: Some(place.fingerprint),
+            via: if place.relay { TURN } else { SERVER },
+        };
+        for join in self.servers.joins.iter().filter(asked) {
+            let _ = join.to.try_send(found.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_knocks_is_answered_a_few_times_a_second() {
+        let mut knocked = Knocked::default();
+        let at = |ms: u64| Timestamp(1_800_000_000_000 + ms);
+        let answered = (0..1_000).filter(|n| knocked.may_answer(at(n / 2))).count();
+        assert_eq!(answered, KNOCKS_A_SECOND);
+        assert!(knocked.may_answer(at(2_000)));
+        assert!(knocked.0.len() <= KNOCKS_A_SECOND);
+    }
+}
