@@ -123,6 +123,8 @@ codes! {
     SaidTooMuch = "said_too_much" => "You have said as much in this room as one person can in a day. Go on tomorrow.";
     /// The person's settings are as many, or as long, as may be kept.
     SettingTooLong = "setting_too_long" => "That is more than a setting can hold.";
+    /// The setting that names a rendezvous server says something else.
+    ServerAddress = "server_address" => "A server's address looks like wss://example.org. Check it, or leave it empty to use none.";
     /// A name with nothing in it.
     NameEmpty = "name_empty" => "A name needs at least one letter.";
     /// Another process has the profile open.

@@ -8,12 +8,13 @@ use std::{
 
 use minicbor::{Decode, Encode};
 use peddlenet_gossip::PeerId;
+use peddlenet_peer::ServerUrl;
 use peddlenet_store::{Store, StoreError, Write};
 use peddlenet_wire::{
     AuthorId, EventHash, Frame, RoomId, RoomTag, SignedEvent, Stream, codec, limits,
 };
 
-use super::{Actor, Reply, space::bytes_of};
+use super::{Actor, Reply, servers, space::bytes_of};
 use crate::{
     api::{Draft, Event, RoomPrefs, RoomSize, Storage},
     error::{Error, ErrorCode},
@@ -158,6 +159,9 @@ impl Actor {
             && (self.settings.contains_key(&name) || self.settings.len() < SETTINGS_MAX);
         if !fits {
             return drop(reply.send(Err(ErrorCode::SettingTooLong.into())));
+        }
+        if name == servers::SETTING && !value.is_empty() && ServerUrl::parse(&value).is_err() {
+            return drop(reply.send(Err(ErrorCode::ServerAddress.into())));
         }
         let value = Some(value).filter(|value| !value.is_empty());
         let write = Write::Meta {
