@@ -10,6 +10,7 @@
 //!  addresses    IPv6 alone; a router that maps anew in the middle of a talk
 //!  halves       twelve devices, the cable between two switches cut, and mended
 //!  lab_itself   whether the lab is what it says
+//!  nats         two networks behind routers, a rendezvous server with STUN and TURN between them
 //!  lan          what takes devices that look for each other: see there
 //! ```
 //!
@@ -24,6 +25,7 @@ mod hotspot;
 mod lab_itself;
 mod lan;
 mod losses;
+mod nats;
 mod two_wifis;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -5,3 +5,4 @@ pub mod hostile;
 pub mod lab;
 pub mod node_process;
 pub mod sealed;
+pub mod server_process;

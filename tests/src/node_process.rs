@@ -438,18 +438,23 @@ fn outcome(reply: &Value) -> Result<Result<Value, Failure>> {
     }))
 }
 
-/// Where `peddlenet-node` lies, built in the profile of this very program, so that plain
-/// `cargo test -p peddlenet-tests` works. `PEDDLENET_NODE=PATH` names a program to use as it is.
+/// Where `peddlenet-node` lies. `PEDDLENET_NODE=PATH` names a program to use as it is.
+///
+/// # Errors
+/// It can't be built.
 pub fn node_binary() -> Result<&'static Path> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match FOUND.get_or_init(|| find_or_build().map_err(|e| format!("{e:#}"))) {
+    let find = || find_or_build("PEDDLENET_NODE", "peddlenet-node");
+    match FOUND.get_or_init(|| find().map_err(|e| format!("{e:#}"))) {
         Ok(path) => Ok(path),
         Err(why) => Err(anyhow!("no peddlenet-node: {why}")),
     }
 }
 
-fn find_or_build() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("PEDDLENET_NODE") {
+/// A program of this workspace, built in the profile of this very program, so that plain
+/// `cargo test -p peddlenet-tests` works; or the one that a variable names.
+pub(crate) fn find_or_build(variable: &str, package: &str) -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
         return Ok(path.into());
     }
     let own = std::env::current_exe()?;
@@ -457,7 +462,7 @@ fn find_or_build() -> Result<PathBuf> {
     if folder.ends_with("deps") {
         folder = folder.parent().context("no profile folder")?;
     }
-    let path = folder.join(format!("peddlenet-node{}", std::env::consts::EXE_SUFFIX));
+    let path = folder.join(format!("{package}{}", std::env::consts::EXE_SUFFIX));
     // Cargo names itself to what it runs. Without it, what was built before has to do.
     if let Some(cargo) = std::env::var_os("CARGO") {
         let profile = match folder.file_name().and_then(|name| name.to_str()) {
@@ -466,13 +471,13 @@ fn find_or_build() -> Result<PathBuf> {
         };
         let target = folder.parent().context("no target folder")?;
         let built = Command::new(cargo)
-            .args(["build", "--quiet", "-p", "peddlenet-node", "--profile"])
+            .args(["build", "--quiet", "-p", package, "--profile"])
             .arg(profile)
             .arg("--target-dir")
             .arg(target)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()?;
-        ensure!(built.success(), "cargo build -p peddlenet-node: {built}");
+        ensure!(built.success(), "cargo build -p {package}: {built}");
     }
     ensure!(path.exists(), "{} is missing", path.display());
     Ok(path)

@@ -5,6 +5,7 @@ pub mod gossip;
 pub mod join;
 pub mod link;
 pub mod mobility;
+pub mod nat;
 pub mod network;
 pub mod qr;
 pub mod security;

@@ -9,6 +9,7 @@
 //!                         +--------------------------------+
 //!  Plug: one veth between a host and a Wi-Fi. cut, restore, isolate, loss in and out, rate
 //!  Router: a Host with a plug outside and a Wifi of its own inside: NAT kinds, rebinding
+//!  Internet: an outer network with a rendezvous server on it
 //! ```
 //!
 //! Everything is done by running `ip`, `bridge`, `tc`, `nft` and `conntrack`, as root. Namespaces are
@@ -22,6 +23,7 @@
 //! veth, never at the sender, whose `sendmsg` would fail: real loss says nothing.
 
 mod host;
+mod internet;
 mod nat;
 mod people;
 mod prefix;
@@ -30,6 +32,7 @@ mod space;
 mod wifi;
 
 pub use host::{Host, cpu_time};
+pub use internet::{Internet, SERVER_PORT};
 pub use nat::{Nat, Router};
 pub use people::{Room, links, lost_a_link, until};
 pub use prefix::Prefix;
