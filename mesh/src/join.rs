@@ -84,8 +84,11 @@ pub(crate) async fn knock(
                 }
                 Err(_) => failure = failure.or(Some(ErrorCode::Internal.into())),
             },
-            Some(device) = found.next(), if !over && tried.len() < DEVICES_TRIED => {
-                if tried.insert(device.addrs.clone()) {
+            Some(mut device) = found.next(), if !over && tried.len() < DEVICES_TRIED => {
+                // Two dials to one address take two ports; and through a router only the one port leads that the
+                // other side was told of.
+                device.addrs.retain(|addr| !direct || !addrs.contains(addr));
+                if !device.addrs.is_empty() && tried.insert(device.addrs.clone()) {
                     ways.spawn(way(endpoint.clone(), invite.clone(), device, until));
                 }
             }

@@ -28,6 +28,8 @@ impl ServerProcess {
     /// # Errors
     /// It did not start.
     pub fn start(mut command: Command, args: &[&str]) -> Result<Self> {
+        // What it says for nodes says nothing to a server.
+        command.env_remove("PEDDLENET_LOG");
         command
             .args(args)
             .stdin(Stdio::null())
@@ -35,8 +37,11 @@ impl ServerProcess {
         let mut child = command.spawn().context("the server does not start")?;
         let out = child.stdout.take().context("no output")?;
         // It says this or ends, which ends the line, too.
+        let mut out = BufReader::new(out);
         let mut line = String::new();
-        BufReader::new(out).read_line(&mut line)?;
+        out.read_line(&mut line)?;
+        // Whatever it says later has somewhere to go until it ends.
+        std::thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
         let listen = line.trim().strip_prefix(LISTENING);
         let listen = listen.and_then(|text| text.split_whitespace().next()?.parse().ok());
         match listen {

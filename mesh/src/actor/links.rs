@@ -20,7 +20,7 @@ use peddlenet_wire::{Frame, InviteKey, RoomTag, limits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::{
-    Actor,
+    Actor, Timer,
     dial::{DIRECT, TURN},
     gates::rank,
     meter::Meter,
@@ -302,6 +302,7 @@ impl Actor {
         let now = clock::now();
         self.near.keys_changed();
         self.servers.keys_changed();
+        self.arm(Timer::Knock, now);
         let mut gates = Vec::new();
         // A gate keeps its number: a link that knocked at it a moment ago arrives with that.
         let mut known: Vec<(GateId, GatePurpose)> = self.gates.drain().collect();

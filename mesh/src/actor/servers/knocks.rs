@@ -3,7 +3,7 @@
 //! ```text
 //!  joiner    knock: my addresses --sealed--> tag of the code --> whoever may answer: sends first, says where it is
 //!            dials where it says, as it dials the code's own addresses
-//!            1 s later, if nothing opened: a knock for a relay --> the answer names an address there
+//!            1 s after an answer, if nothing opened: a knock for a relay --> the answer names an address there
 //! ```
 
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
@@ -19,7 +19,10 @@ use tokio::sync::mpsc;
 
 use super::{Actor, RELAY_AFTER, SERVER_AFTER};
 use crate::{
-    actor::dial::{SERVER, TURN},
+    actor::{
+        Timer,
+        dial::{SERVER, TURN},
+    },
     clock, entropy,
 };
 
@@ -27,8 +30,8 @@ use crate::{
 const TOLD_MAX: usize = 16;
 /// Joins under way (count).
 const JOINS_MAX: usize = 8;
-/// A knock is said again that often: a server may lose what it passes on.
-const KNOCK_EVERY: Duration = RELAY_AFTER;
+/// A knock is said again that often: a server may lose what it passes on, and who answers may be about to come.
+const KNOCK_EVERY: Duration = Duration::from_millis(500);
 /// Knocks that are answered in a second (count), over all codes: each makes this device send a few packets.
 const KNOCKS_A_SECOND: usize = 16;
 
@@ -49,7 +52,7 @@ pub(super) struct Join {
     id: [u8; 8],
     began: Timestamp,
     knocked: Option<Timestamp>,
-    knocks: u32,
+    answered: Option<Timestamp>,
     to: mpsc::Sender<Found>,
 }
 
@@ -64,6 +67,20 @@ impl Join {
 
     pub(super) fn invite(&self) -> InviteKey {
         self.invite
+    }
+
+    /// Whether the relay's turn has come: somebody is there, and the way that costs the server nothing did not do.
+    fn wants_relay(&self, now: Timestamp) -> bool {
+        self.answered.is_some_and(|at| at.after(RELAY_AFTER) <= now)
+    }
+
+    /// When to knock next.
+    fn next_knock(&self) -> Timestamp {
+        match (self.knocked, self.answered) {
+            (None, _) => self.began.after(SERVER_AFTER),
+            (Some(last), None) => last.after(KNOCK_EVERY),
+            (Some(last), Some(at)) => at.after(RELAY_AFTER).max(last.after(KNOCK_EVERY)),
+        }
     }
 }
 
@@ -104,7 +121,7 @@ impl Actor {
             id: entropy::bytes(),
             began: clock::now(),
             knocked: None,
-            knocks: 0,
+            answered: None,
             to,
         });
         self.servers.keys_changed();
@@ -129,18 +146,13 @@ impl Actor {
             if places.is_empty() {
                 continue;
             }
-            let at = match join.knocked {
-                None => join.began.after(SERVER_AFTER),
-                Some(last) => last.after(KNOCK_EVERY),
-            };
+            let at = join.next_knock();
             if at > now {
                 next = Some(next.map_or(at, |other: Timestamp| other.min(at)));
                 continue;
             }
             join.knocked = Some(now);
-            // The first asks for the way that costs the server nothing.
-            let relay = join.knocks > 0;
-            join.knocks = join.knocks.saturating_add(1);
+            let relay = join.wants_relay(now);
             due.extend(
                 places
                     .into_iter()
@@ -148,7 +160,7 @@ impl Actor {
             );
         }
         if let Some(at) = next {
-            self.arm(super::super::Timer::Knock, at);
+            self.arm(Timer::Knock, at);
         }
         for (url, tag, id, relay) in due {
             let to = url.clone();
@@ -161,7 +173,7 @@ impl Actor {
                 };
                 actor.say_there(&to, tag, &Signal::Knock(knock));
             });
-            self.arm(super::super::Timer::Knock, now.after(KNOCK_EVERY));
+            self.arm(Timer::Knock, now.after(KNOCK_EVERY));
         }
     }
 
@@ -203,15 +215,19 @@ impl Actor {
 
     /// Somebody answers a code that was scanned here.
     pub(super) fn on_place(&mut self, invite: InviteKey, place: &Place) {
-        let asked = |join: &&Join| join.invite == invite && join.id == place.id;
+        let now = clock::now();
+        let asked = |join: &&mut Join| join.invite == invite && join.id == place.id;
         let found = Found {
             addrs: place.addresses.iter().map(|a| a.0).collect(),
             fingerprint: Some(place.fingerprint),
             via: if place.relay { TURN } else { SERVER },
         };
-        for join in self.servers.joins.iter().filter(asked) {
+        for join in self.servers.joins.iter_mut().filter(asked) {
+            join.answered.get_or_insert(now);
             let _ = join.to.try_send(found.clone());
         }
+        // The relay's turn comes after this.
+        self.knock_again(now);
     }
 }
 
