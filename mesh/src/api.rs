@@ -44,6 +44,8 @@ pub struct RoomSummary {
     pub prefs: RoomPrefs,
     /// Whether it takes nobody new.
     pub closed: bool,
+    /// Whether members leave sealed copies of what they say with its servers.
+    pub backup: bool,
     /// After how many seconds messages are let go of; `None`: never.
     pub retention_s: Option<u32>,
 }

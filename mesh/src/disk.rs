@@ -15,7 +15,7 @@ use peddlenet_wire::RoomTag;
 use tokio::sync::mpsc;
 
 use crate::{
-    actor::{Actor, Continue, bases_of, drafts_of, prefs_of, server_of},
+    actor::{Actor, Continue, bases_of, drafts_of, left_of, prefs_of, server_of},
     room::{SavedRoom, carried_of, epochs_of, next_key, said_of},
     trust::{Entry, fork_prefix},
 };
@@ -90,6 +90,7 @@ impl Disk {
                 bases_of,
                 prefs_of,
                 server_of,
+                left_of,
             ];
             for prefix in all.map(|prefix| prefix(room)) {
                 let keys = store.meta_under(&prefix)?.into_iter().map(|(key, _)| key);

@@ -16,6 +16,10 @@ pub struct Stats {
     pub meetings: u64,
     /// Messages through a server that no friend sealed.
     pub server_garbage: u64,
+    /// Sealed copies of own events that servers keep.
+    pub copies_left: u64,
+    /// Events that came as copies from servers.
+    pub copies_fetched: u64,
     /// Joiners let in.
     pub joins_admitted: u64,
     /// Joiners sent away.
@@ -57,6 +61,8 @@ impl Stats {
             ("dials", self.dials),
             ("meetings", self.meetings),
             ("server_garbage", self.server_garbage),
+            ("copies_left", self.copies_left),
+            ("copies_fetched", self.copies_fetched),
             ("joins_admitted", self.joins_admitted),
             ("joins_refused", self.joins_refused),
             ("epochs_begun", self.epochs_begun),

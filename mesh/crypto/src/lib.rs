@@ -37,6 +37,7 @@
 pub mod author;
 mod back;
 pub mod beacon;
+pub mod carry;
 mod derive;
 pub mod direct;
 pub mod discovery;
@@ -61,6 +62,7 @@ pub mod vault;
 pub use author::{AuthorKey, Context, verify};
 pub use back::{is_proven_back, prove_back};
 pub use beacon::{sign_beacon, verify_beacon};
+pub use carry::{CarryKey, PARCEL_MAX};
 pub use direct::{
     direct_receipt, direct_stream, open_direct, open_parcel, seal_direct, seal_parcel,
     verify_direct_receipt,

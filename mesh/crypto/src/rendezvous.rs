@@ -40,6 +40,15 @@ impl Day {
         Self(now.0.checked_div(length).unwrap_or_default())
     }
 
+    /// So many days before.
+    pub fn before(self, days: u64) -> Self {
+        Self(self.0.saturating_sub(days))
+    }
+
+    pub(crate) fn to_be_bytes(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+
     /// The days whose tags count at that time: one, or two around midnight; today's first.
     pub fn around(now: Timestamp) -> Vec<Self> {
         let today = Self::at(now);

@@ -135,6 +135,7 @@ impl Engine {
             Input::RoomDown { peer, room } => self.on_room_down(peer, room, now),
             Input::PeerDown { peer } => self.on_peer_down(peer, now),
             Input::Frame { from, frame } => self.on_frame(from, frame, now),
+            Input::Import { event } => self.import(event, now),
             Input::Verified { ticket, verdict } => self.on_verified(ticket, verdict, now),
             Input::MembershipChanged { room } => self.on_membership_changed(room, now),
             Input::Cuts { room, cuts } => self.on_cuts(room, cuts, now),

@@ -19,6 +19,9 @@ use crate::{
     recent::{Known, LogKey, Position, log_of, position_of},
 };
 
+/// The name of no link: whoever drives the engine counts links from below.
+const NO_LINK: PeerId = PeerId(u64::MAX);
+
 /// An event between its arrival and the answer to its check.
 #[derive(Debug)]
 pub(crate) struct Arriving {
@@ -52,6 +55,21 @@ impl Engine {
             parked: None,
         };
         self.intake(from, arriving, now);
+    }
+
+    /// An event that a member left with a carrier. Nobody's link is to blame for it.
+    pub(crate) fn import(&mut self, event: SignedEvent, now: Timestamp) {
+        let arriving = Arriving {
+            event,
+            copies: Vec::new(),
+            hops: 1,
+            live: true,
+            wanted: true,
+            from: Vec::new(),
+            rival: None,
+            parked: None,
+        };
+        self.intake(NO_LINK, arriving, now);
     }
 
     /// Decides whether an event is worth a check. True when its place is no longer missing: it is

@@ -118,6 +118,11 @@ pub(crate) enum Request {
         room: RoomId,
         closed: bool,
     },
+    /// Copies with servers.
+    Backup {
+        room: RoomId,
+        on: bool,
+    },
     Heads {
         room: RoomId,
     },
@@ -291,6 +296,10 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
         "close" => Request::Close {
             room: room()?,
             closed: flag(o, "closed")?.unwrap_or(true),
+        },
+        "backup" => Request::Backup {
+            room: room()?,
+            on: flag(o, "on")?.unwrap_or(true),
         },
         "heads" => Request::Heads { room: room()? },
         "links" => Request::Links,

@@ -223,6 +223,10 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             node.close_to_joiners(room, closed).await?;
             json!({})
         }
+        Request::Backup { room, on } => {
+            node.back_up(room, on).await?;
+            json!({})
+        }
         Request::Heads { room } => {
             let heads = node.heads(room).await?;
             json!({

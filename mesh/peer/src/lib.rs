@@ -89,7 +89,7 @@ pub use link::{
     QUEUE_BYTES, QUEUE_FRAMES, RECEIVED_BYTES, Received, STALLED_FOR,
 };
 pub use peddlenet_wire::Fingerprint;
-pub use rendezvous::{News, Rendezvous, ServerUrl, TAGS_MAX, UrlError};
+pub use rendezvous::{News, Parcel, Rendezvous, ServerUrl, TAGS_MAX, UrlError};
 pub use router::HALF_OPEN_MAX;
 pub use session::INBOX_BYTES;
 pub use socket::STRANGERS_A_SECOND;

@@ -11,6 +11,7 @@
 mod frames;
 mod url;
 
+pub use frames::Parcel;
 pub use url::{ServerUrl, UrlError};
 
 use crate::approach::random;
@@ -57,8 +58,32 @@ const QUEUE: usize = 64;
 pub enum News {
     /// The connection stands.
     Up,
-    /// A STUN and TURN server that it offers.
-    Ice(IceServerConfig),
+    /// What it offers beside: a STUN and TURN server, and to keep sealed copies.
+    Offer {
+        /// Where the STUN and TURN server is.
+        ice: Option<IceServerConfig>,
+        /// Whether parcels may be left.
+        backup: bool,
+    },
+    /// A parcel that was left there is on its disk.
+    Kept {
+        /// Where.
+        tag: MeetingTag,
+    },
+    /// Parcels that others left.
+    Parcels {
+        /// Where.
+        tag: MeetingTag,
+        /// Each with its number, which grows.
+        parcels: Vec<(u64, Vec<u8>)>,
+        /// There are more behind the last.
+        more: bool,
+    },
+    /// It refused something.
+    Refused {
+        /// Which kind of refusal.
+        code: String,
+    },
     /// A tag is held, with so many others.
     Joined {
         /// Which.
@@ -90,6 +115,8 @@ pub struct Rendezvous {
 #[derive(Debug)]
 enum Command {
     Say(MeetingTag, Vec<u8>),
+    Put(Parcel),
+    Fetch(MeetingTag, u64),
     /// Connect at once, if it isn't.
     Hurry,
 }
@@ -117,6 +144,16 @@ impl Rendezvous {
     /// Says something to all others on a tag that is held. It may be lost, as datagrams may.
     pub fn say(&self, tag: MeetingTag, data: Vec<u8>) {
         let _ = self.commands.try_send(Command::Say(tag, data));
+    }
+
+    /// Leaves a parcel there: [`News::Kept`] or [`News::Refused`] answers, or nothing does.
+    pub fn put(&self, parcel: Parcel) {
+        let _ = self.commands.try_send(Command::Put(parcel));
+    }
+
+    /// Asks for parcels that were left after one, 0 for all: [`News::Parcels`] answers, or nothing does.
+    pub fn fetch(&self, tag: MeetingTag, after: u64) {
+        let _ = self.commands.try_send(Command::Fetch(tag, after));
     }
 
     /// The network changed: a new attempt is worth it at once.
@@ -174,7 +211,7 @@ async fn rest(pause: Duration, told: &mut mpsc::Receiver<Command>) -> bool {
             command = told.recv() => match command {
                 None => return false,
                 Some(Command::Hurry) => return true,
-                Some(Command::Say(..)) => {}
+                Some(Command::Say(..) | Command::Put(_) | Command::Fetch(..)) => {}
             },
         }
     }
@@ -256,6 +293,8 @@ impl<'n> Connection<'n> {
                     Some(Command::Say(tag, data)) if self.held.contains(&tag) => {
                         self.push(Request::Send { tag, data })
                     }
+                    Some(Command::Put(parcel)) => self.push(Request::Put(parcel)),
+                    Some(Command::Fetch(tag, after)) => self.push(Request::Fetch { tag, after }),
                     Some(_) => Ok(()),
                 },
                 changed = wanted.changed() => match changed {
@@ -346,14 +385,16 @@ impl<'n> Connection<'n> {
             }
             Some(Reply::Ice(offer)) => {
                 self.ice_at = Instant::now() + offer.ttl / 2;
-                match locate(&offer, self.host).await {
-                    Some(config) => News::Ice(config),
-                    None => return Ok(()),
+                News::Offer {
+                    ice: locate(&offer, self.host).await,
+                    backup: offer.backup,
                 }
             }
+            Some(Reply::Kept { tag }) => News::Kept { tag },
+            Some(Reply::Parcels { tag, parcels, more }) => News::Parcels { tag, parcels, more },
             Some(Reply::Error { code }) => {
                 tracing::debug!(code, "the rendezvous server refuses something");
-                return Ok(());
+                News::Refused { code }
             }
             // A newer server may say more.
             _ => return Ok(()),

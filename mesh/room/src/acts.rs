@@ -56,6 +56,8 @@ pub(crate) struct Acts {
     pub(crate) revoked: BTreeMap<InviteKey, BTreeSet<(AuthorId, Seq)>>,
     /// Closing and opening: by whom, where in its log, which.
     pub(crate) closes: BTreeMap<Moment, (AuthorId, Seq, bool)>,
+    /// Whether copies are left with servers: by whom, where in its log, which.
+    pub(crate) backups: BTreeMap<Moment, (AuthorId, Seq, bool)>,
     /// Names of the room: by whom, where in its log, which.
     pub(crate) renames: BTreeMap<Moment, (AuthorId, Seq, Name)>,
 }
@@ -101,6 +103,9 @@ impl Acts {
                 .closes
                 .insert(at, (author, seq, close.closed))
                 .is_none(),
+            Membership::Backup(backup) => {
+                self.backups.insert(at, (author, seq, backup.on)).is_none()
+            }
             Membership::Rename(rename) => self
                 .renames
                 .insert(at, (author, seq, rename.room_name.clone()))

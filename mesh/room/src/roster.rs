@@ -84,6 +84,8 @@ pub struct News {
     pub cuts: bool,
     /// Codes were made or closed.
     pub invites: bool,
+    /// An owner decided about copies with servers.
+    pub backup: bool,
 }
 
 /// See the [crate]'s documentation.
@@ -239,6 +241,15 @@ impl Roster {
             .is_some_and(|(_, _, closed)| *closed)
     }
 
+    /// Whether sealed copies of what is said may be left with servers.
+    pub fn is_backed_up(&self) -> bool {
+        let owned = |author, seq| self.standing.role_at(author, seq) == Some(Role::Owner);
+        let mut latest = self.acts.backups.values().rev();
+        latest
+            .find(|(author, seq, _)| owned(*author, *seq))
+            .is_some_and(|(_, _, on)| *on)
+    }
+
     /// Whether somebody was a moderator, or more, as they said that in stream 0.
     fn moderates(&self, author: AuthorId, seq: Seq) -> bool {
         self.standing.role_at(author, seq) >= Some(Role::Moderator)
@@ -366,6 +377,10 @@ impl Roster {
                 }
             }
             Membership::Rename(_) => return news,
+            Membership::Backup(_) => {
+                news.backup = true;
+                return news;
+            }
             Membership::Invite(_) | Membership::RevokeInvite(_) | Membership::Close(_) => {
                 news.invites = true;
                 return news;
@@ -459,6 +474,7 @@ impl Roster {
                 || old.came.len() != new.came.len()
                 || self.known.len() != new.came.len(),
             invites: old.last_removal != new.last_removal || old.gone != new.gone,
+            backup: false,
         }
     }
 }

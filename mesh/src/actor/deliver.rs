@@ -35,6 +35,7 @@ impl Actor {
     pub(super) fn landed(&mut self, event: &SignedEvent, hops: u8, own: bool) {
         if own {
             self.count_said(event);
+            self.leave_copy(event);
         }
         self.took_space(event);
         if own || self.landing.remove(&event.hash()).is_some() {

@@ -61,7 +61,7 @@ pub(crate) use dial::{DIRECT, LAN, TWO_SCAN};
 pub(crate) use join::Arrival;
 pub(crate) use links::Net;
 pub(crate) use nearby::named;
-pub(crate) use servers::{Found, server_of};
+pub(crate) use servers::{Found, left_of, server_of};
 pub(crate) use sink::{EVENT_QUEUE, EventSink};
 pub(crate) use space::bases_of;
 pub(crate) use verify::Verifier;

@@ -19,7 +19,7 @@ use peddlenet_wire::{
     content::{Membership, Rename, Role},
     frame::Removed,
     join::EpochGrant,
-    power::{Close, Removal, SetRole},
+    power::{Backup, Close, Removal, SetRole},
 };
 
 use super::{Actor, Reply};
@@ -113,6 +113,17 @@ impl Actor {
         self.say_as_moderator(id, &Membership::Close(Close { closed }), reply);
     }
 
+    /// Lets members leave sealed copies of what they say with the room's servers, or no more.
+    pub(crate) fn back_up(&mut self, id: RoomId, on: bool, reply: Reply<()>) {
+        let sealed = self.check_power(id, |room| match room.role() {
+            Some(Role::Owner) => Ok(()),
+            _ => Err(ErrorCode::NotAllowed),
+        });
+        let act = Membership::Backup(Backup { on });
+        let outcome = sealed.and_then(|tag| self.seal(tag, Stream::MEMBERSHIP, &act.to_bytes()));
+        self.say_power(outcome, reply);
+    }
+
     fn say_as_moderator(&mut self, id: RoomId, act: &Membership, reply: Reply<()>) {
         let sealed = self.check_power(id, |room| {
             if room.role() >= Some(Role::Moderator) {
@@ -165,6 +176,9 @@ impl Actor {
         }
         if news.invites || !news.gone.is_empty() {
             self.refresh_gates();
+        }
+        if news.backup {
+            self.backup_changed(tag);
         }
         if !news.came.is_empty() || !news.gone.is_empty() {
             self.epoch_may_be_due(tag);

@@ -463,6 +463,7 @@ impl Actor {
             role: room.role(),
             prefs: room.prefs,
             closed: room.roster.is_closed(),
+            backup: room.roster.is_backed_up(),
             retention_s: room.roster.policy().and_then(|p| p.retention_s),
         }
     }

@@ -6,11 +6,13 @@
 //!  Joined, others there --> "here I am" to all of the room       Heard --open--> of a room: `through_server`
 //!  a join waits         --> a knock, again and for a relay after 1 s      |        of a code: `knocks`
 //!                                                                         +--> it is no friend's: nothing
+//!  own events of rooms that are backed up --Put--> parcels --Fetch--> who comes back (see `carry`)
 //! ```
 //!
 //! A server is one more way to say where one is. It is told tags of one day and sealed bytes; which it can lose, hold
 //! back, repeat and make up. So what comes from it is a hint to dial, and whoever is dialled proves itself on the link.
 
+mod carry;
 mod knocks;
 mod through;
 
@@ -26,11 +28,14 @@ use peddlenet_peer::{IceServer, IceServerConfig, News, Rendezvous, ServerUrl, TA
 use peddlenet_wire::{EpochId, InviteKey, RoomId, RoomTag, Timestamp, limits, rendezvous::Signal};
 use tokio::sync::mpsc;
 
+use carry::Carrier;
 pub(crate) use knocks::Found;
 use knocks::{Join, Knocked};
 
 use super::{Actor, Net};
 use crate::{api::ServerState, clock, entropy};
+
+pub(crate) use carry::left_of;
 
 /// Servers that are used at a time (count): the person's own, and those of rooms and codes.
 const SERVERS_MAX: usize = 4;
@@ -64,6 +69,7 @@ struct Server {
     places: BTreeMap<MeetingTag, (Place, MeetingKey)>,
     /// How many others are on a tag.
     others: BTreeMap<MeetingTag, usize>,
+    carrier: Carrier,
 }
 
 /// What a tag stands for.
@@ -148,6 +154,7 @@ impl Actor {
             self.hold_tags(now);
         }
         self.knock_again(now);
+        self.look_at_carriers(now);
     }
 
     fn hold_tags(&mut self, now: Timestamp) {
@@ -245,8 +252,18 @@ impl Actor {
                 tracing::debug!(why, "a server is not there");
                 server.state = Err(why);
                 server.others.clear();
+                server.carrier.is_gone();
             }
-            News::Ice(config) => self.on_ice(url, config),
+            News::Offer { ice, backup } => {
+                server.carrier.offered(backup);
+                if let Some(config) = ice {
+                    self.on_ice(url, config);
+                }
+                self.look_at_carriers(clock::now());
+            }
+            News::Kept { .. } => self.on_kept(url),
+            News::Parcels { tag, parcels, more } => self.on_parcels(url, tag, &parcels, more),
+            News::Refused { code } => server.carrier.refused(&code, clock::now()),
             News::Joined { tag, peers } => {
                 server.others.insert(tag, peers);
                 match server.places.get(&tag) {
@@ -400,5 +417,6 @@ fn start(url: &ServerUrl, net: mpsc::Sender<Net>) -> Server {
         ice: None,
         places: BTreeMap::new(),
         others: BTreeMap::new(),
+        carrier: Carrier::default(),
     }
 }

@@ -52,4 +52,11 @@ impl Node {
         self.call(move |actor, reply| actor.close_to_joiners(room, closed, reply))
             .await
     }
+
+    /// Lets members leave sealed copies of what they say with the room's servers, for those who come back while nobody
+    /// else is there; or no more. Takes the owner.
+    pub async fn back_up(&self, room: RoomId, on: bool) -> Result<(), Error> {
+        self.call(move |actor, reply| actor.back_up(room, on, reply))
+            .await
+    }
 }

@@ -14,7 +14,7 @@
 //! | role, remove, ban | 5-7 | | | |
 //! | rekey, boxes | 8, 11 | | | |
 //! | close, move | 9, 10 | | | |
-//! | rename | 12 | | | |
+//! | rename, backup | 12, 13 | | | |
 //!
 //! The fields of kinds 5 to 11 stand in [`crate::power`], those of stream 1 in [`crate::said`].
 
@@ -25,7 +25,7 @@ use crate::{
     codec::{self, Name, WireError},
     ids::{AuthorId, InviteKey, Signature},
     limits,
-    power::{Close, KeyBoxes, Move, Rekey, Removal, SetRole},
+    power::{Backup, Close, KeyBoxes, Move, Rekey, Removal, SetRole},
     time::Timestamp,
 };
 
@@ -59,6 +59,8 @@ pub enum Membership {
     KeyBoxes(KeyBoxes),
     /// A moderator calls the room something else.
     Rename(Rename),
+    /// An owner decides whether sealed copies are left with servers.
+    Backup(Backup),
     /// Made by a newer app.
     Unknown(u16),
 }
@@ -217,4 +219,4 @@ macro_rules! kinds {
 }
 pub(crate) use kinds;
 
-kinds!("membership event", limits::BODY_MAX, Membership { 0 => Create, 1 => Invite, 2 => Admit, 3 => Profile, 4 => RevokeInvite, 5 => SetRole, 6 => Remove, 7 => Ban, 8 => Rekey, 9 => Close, 10 => Move, 11 => KeyBoxes, 12 => Rename });
+kinds!("membership event", limits::BODY_MAX, Membership { 0 => Create, 1 => Invite, 2 => Admit, 3 => Profile, 4 => RevokeInvite, 5 => SetRole, 6 => Remove, 7 => Ban, 8 => Rekey, 9 => Close, 10 => Move, 11 => KeyBoxes, 12 => Rename, 13 => Backup });

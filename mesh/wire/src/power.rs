@@ -3,6 +3,7 @@
 //! ```text
 //!  role, remove, ban, move   carry a cut: how far the target's logs counted for who acted
 //!  close                     no more joiners, or joiners again
+//!  backup                    sealed copies may be left with servers, or no more
 //!  rekey, boxes              a new epoch; its seed sealed to each member, 88 bytes each
 //! ```
 //!
@@ -77,6 +78,15 @@ pub struct Close {
     /// Whether the room is closed.
     #[n(0)]
     pub closed: bool,
+}
+
+/// An owner lets members leave sealed copies of what they say with the servers that the room is met at, or no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Backup {
+    /// Whether they may.
+    #[n(0)]
+    pub on: bool,
 }
 
 /// A member asks to go on under a new key. A moderator who confirms it says [`Move`].

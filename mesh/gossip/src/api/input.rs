@@ -62,6 +62,11 @@ pub enum Input {
         /// What.
         frame: Frame,
     },
+    /// An event that came over no link: left with a carrier by a member. Checked like any other, and passed on.
+    Import {
+        /// As signed.
+        event: SignedEvent,
+    },
     /// The answer to [`Action::Verify`](crate::Action::Verify); each ticket is answered once.
     Verified {
         /// Which check.

@@ -19,6 +19,23 @@ pub(super) enum Request {
     Leave { tag: MeetingTag },
     Send { tag: MeetingTag, data: Vec<u8> },
     Ice,
+    Put(Parcel),
+    Fetch { tag: MeetingTag, after: u64 },
+}
+
+/// Something to leave with a server that keeps sealed copies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parcel {
+    /// Where: the hash of the key.
+    pub tag: MeetingTag,
+    /// The day's public key, by which the server checks the signature.
+    pub key: [u8; 32],
+    /// Unix seconds.
+    pub expires: u64,
+    /// Sealed.
+    pub data: Vec<u8>,
+    /// By the key over tag, expiry and data.
+    pub signature: [u8; 64],
 }
 
 #[derive(Serialize)]
@@ -29,22 +46,56 @@ struct RawRequest<'r> {
     tag: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<u64>,
+}
+
+impl<'r> RawRequest<'r> {
+    fn new(r#type: &'r str) -> Self {
+        Self {
+            v: VERSION,
+            r#type,
+            tag: None,
+            data: None,
+            key: None,
+            expires: None,
+            signature: None,
+            after: None,
+        }
+    }
 }
 
 impl Request {
     pub(super) fn to_json(&self) -> String {
-        let hex = |tag: &MeetingTag| Some(HEXLOWER.encode(&tag.0));
-        let (r#type, tag, data) = match self {
-            Self::Join { tag } => ("join", hex(tag), None),
-            Self::Leave { tag } => ("leave", hex(tag), None),
-            Self::Send { tag, data } => ("send", hex(tag), Some(BASE64.encode(data))),
-            Self::Ice => ("ice", None, None),
+        let of_tag = |r#type, tag: &MeetingTag| RawRequest {
+            tag: Some(HEXLOWER.encode(&tag.0)),
+            ..RawRequest::new(r#type)
         };
-        let raw = RawRequest {
-            v: VERSION,
-            r#type,
-            tag,
-            data,
+        let raw = match self {
+            Self::Join { tag } => of_tag("join", tag),
+            Self::Leave { tag } => of_tag("leave", tag),
+            Self::Send { tag, data } => RawRequest {
+                data: Some(BASE64.encode(data)),
+                ..of_tag("send", tag)
+            },
+            Self::Ice => RawRequest::new("ice"),
+            Self::Put(parcel) => RawRequest {
+                data: Some(BASE64.encode(&parcel.data)),
+                key: Some(BASE64.encode(&parcel.key)),
+                expires: Some(parcel.expires),
+                signature: Some(BASE64.encode(&parcel.signature)),
+                ..of_tag("put", &parcel.tag)
+            },
+            Self::Fetch { tag, after } => RawRequest {
+                after: Some(*after),
+                ..of_tag("fetch", tag)
+            },
         };
         // Strings and numbers always serialize.
         serde_json::to_string(&raw).unwrap_or_default()
@@ -63,6 +114,8 @@ pub(super) struct RawOffer {
     pub(super) realm: String,
     /// How long this holds.
     pub(super) ttl: Duration,
+    /// It keeps sealed copies.
+    pub(super) backup: bool,
 }
 
 /// Shows no credential.
@@ -76,10 +129,27 @@ impl fmt::Debug for RawOffer {
 /// What the server says; what isn't understood is `None`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reply {
-    Joined { tag: MeetingTag, peers: usize },
-    Data { tag: MeetingTag, data: Vec<u8> },
+    Joined {
+        tag: MeetingTag,
+        peers: usize,
+    },
+    Data {
+        tag: MeetingTag,
+        data: Vec<u8>,
+    },
     Ice(RawOffer),
-    Error { code: String },
+    Kept {
+        tag: MeetingTag,
+    },
+    /// Numbers grow; `more` are there after the last.
+    Parcels {
+        tag: MeetingTag,
+        parcels: Vec<(u64, Vec<u8>)>,
+        more: bool,
+    },
+    Error {
+        code: String,
+    },
 }
 
 /// Every field of every reply: unknown ones are ignored.
@@ -96,6 +166,15 @@ struct RawReply {
     credential: Option<String>,
     realm: Option<String>,
     ttl_s: Option<u64>,
+    backup: Option<bool>,
+    parcels: Option<Vec<RawParcel>>,
+    more: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct RawParcel {
+    n: u64,
+    data: String,
 }
 
 impl Reply {
@@ -123,8 +202,20 @@ impl Reply {
                     credential: short(raw.credential).unwrap_or_default(),
                     realm: short(raw.realm).unwrap_or_default(),
                     ttl: Duration::from_secs(ttl),
+                    backup: raw.backup.unwrap_or_default(),
                 }))
             }
+            "kept" => Some(Self::Kept { tag: tag()? }),
+            "parcels" => Some(Self::Parcels {
+                tag: tag()?,
+                parcels: raw
+                    .parcels?
+                    .into_iter()
+                    // One that is damaged is skipped, and its number with it.
+                    .map(|p| (p.n, BASE64.decode(p.data.as_bytes()).unwrap_or_default()))
+                    .collect(),
+                more: raw.more.unwrap_or_default(),
+            }),
             _ => None,
         }
     }
@@ -156,6 +247,21 @@ mod tests {
         let expected = format!(r#"{{"v":1,"type":"send","tag":"{HEX}","data":"aGk="}}"#);
         assert_eq!(send, expected);
         assert_eq!(Request::Ice.to_json(), r#"{"v":1,"type":"ice"}"#);
+        let fetch = Request::Fetch { tag: TAG, after: 7 }.to_json();
+        let expected = format!(r#"{{"v":1,"type":"fetch","tag":"{HEX}","after":7}}"#);
+        assert_eq!(fetch, expected);
+        let put = Request::Put(Parcel {
+            tag: TAG,
+            key: [0; 32],
+            expires: 9,
+            data: b"hi".to_vec(),
+            signature: [0; 64],
+        });
+        let put: serde_json::Value = serde_json::from_str(&put.to_json()).unwrap();
+        assert_eq!((&put["type"], &put["tag"]), (&"put".into(), &HEX.into()));
+        assert_eq!((&put["data"], &put["expires"]), (&"aGk=".into(), &9.into()));
+        assert_eq!(put["key"].as_str().map(str::len), Some(44));
+        assert_eq!(put["signature"].as_str().map(str::len), Some(88));
     }
 
     #[test]
@@ -169,6 +275,15 @@ mod tests {
         };
         assert_eq!(offer.stun.as_deref(), Some(":3478"));
         assert_eq!((offer.turn, offer.ttl), (None, Duration::from_secs(60)));
+        let parcels = format!(
+            r#"{{"type":"parcels","tag":"{HEX}","parcels":[{{"n":3,"data":"aGk="}},{{"n":4,"data":"!"}}],"more":true}}"#
+        );
+        let expected = Reply::Parcels {
+            tag: TAG,
+            parcels: vec![(3, b"hi".to_vec()), (4, Vec::new())],
+            more: true,
+        };
+        assert_eq!(Reply::parse(&parcels), Some(expected));
         let long = format!(r#"{{"type":"ice","stun":"{}"}}"#, "x".repeat(300));
         let Some(Reply::Ice(offer)) = Reply::parse(&long) else {
             panic!("it is an offer");

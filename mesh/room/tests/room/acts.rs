@@ -7,7 +7,7 @@ use peddlenet_wire::{
     codec::Name,
     content::{Admit, History, InviteOpened, Membership, Rename, RevokeInvite, Role},
     invite::InviteSecret,
-    power::{Close, Move},
+    power::{Backup, Close, Move},
 };
 
 use crate::device::{Device, Dice};
@@ -171,6 +171,22 @@ fn a_room_is_closed_and_opened_by_moderators() {
     assert!(ada.roster.is_closed());
     ada.act(&mut dice, &close(false));
     assert!(!ada.roster.is_closed());
+}
+
+#[test]
+fn copies_are_left_with_servers_where_an_owner_said_so() {
+    let (mut dice, mut ada, mut bea, _) = three();
+    let backup = |on| Membership::Backup(Backup { on });
+    bea.act(&mut dice, &backup(true));
+    ada.sync_from(&bea, &mut dice);
+    assert!(!ada.roster.is_backed_up());
+    ada.act(&mut dice, &backup(true));
+    bea.sync_from(&ada, &mut dice);
+    assert!(ada.roster.is_backed_up() && bea.roster.is_backed_up());
+    bea.act(&mut dice, &backup(false));
+    assert!(bea.roster.is_backed_up());
+    ada.act(&mut dice, &backup(false));
+    assert!(!ada.roster.is_backed_up());
 }
 
 #[test]

@@ -87,6 +87,7 @@ fn power(role: impl Strategy<Value = Role>) -> impl Strategy<Value = Membership>
             })
         }),
         any::<bool>().prop_map(|closed| Membership::Close(power::Close { closed })),
+        any::<bool>().prop_map(|on| Membership::Backup(power::Backup { on })),
         (author(), author(), signature(), cut()).prop_map(|(from, to, consent, cut)| {
             Membership::Move(Move {
                 from,

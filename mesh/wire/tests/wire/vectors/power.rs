@@ -4,7 +4,7 @@ use peddlenet_wire::{
     AuthorShort, Capped, EventShort,
     content::Rename,
     frame::{Epochs, NeedEpochs, Removed},
-    power::{Boxes, Close, Cut, KeyBox, KeyBoxes, Move, Rekey, Removal, SetRole},
+    power::{Backup, Boxes, Close, Cut, KeyBox, KeyBoxes, Move, Rekey, Removal, SetRole},
 };
 
 use super::*;
@@ -66,6 +66,7 @@ fn acts_of_power() {
             "8208a4005007070707070707070707070707070707015008080808080808080808080808080808028148090909090909090903585801010101010101010202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202",
         ),
         (Membership::Close(Close { closed: true }), "8209a100f5"),
+        (Membership::Backup(Backup { on: true }), "820da100f5"),
         (
             Membership::Rename(Rename {
                 room_name: Name::new("Camp 8"),

@@ -1,0 +1,371 @@
+//! Sealed copies with servers: own events are left there where the owner lets members do so, and fetched by who
+//! comes back.
+//!
+//! ```text
+//!  own event on disk --> queue of each of the room's servers --Put, one at a time--> Kept --> how far is saved
+//!  connected, a new epoch, a minute alone --> tags of four days, newest epochs first --Fetch--> Parcels --> engine: Import
+//! ```
+//!
+//! A parcel lies under a tag of the epoch that its event was sealed under: whoever missed a change of keys finds the
+//! event that brings them the new ones where it can still look. What was imported is checked like any other event;
+//! a server can lose parcels and hold them back, no more. Direct messages are not left.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+use peddlenet_crypto::{CarryKey, Day, MeetingTag};
+use peddlenet_gossip::Input;
+use peddlenet_peer::{Parcel, ServerUrl};
+use peddlenet_store::Write;
+use peddlenet_wire::{EpochId, RoomTag, Seq, SignedEvent, Stream, Timestamp};
+
+use super::Actor;
+use crate::{clock, convert};
+
+/// How long a copy is to be kept: as long as servers do at most.
+const KEEP_FOR: Duration = Duration::from_secs(72 * 3600);
+/// Days whose parcels may still be there, today included (count).
+const DAYS: u64 = 4;
+/// Epochs of one room whose parcels are asked for (count): whoever missed more takes one step at a time.
+const EPOCHS: usize = 4;
+/// Events that wait to be left with one server (count); the oldest are let go.
+const QUEUE_MAX: usize = 512;
+/// Own events that a start leaves once more if it is not known that they were left (count).
+const MISSED_MAX: usize = 256;
+/// Tags that are to be asked for (count).
+const FETCHES_MAX: usize = 512;
+/// An answer that did not come by then will not.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// After a refusal nothing is left for so long.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
+/// Who has no link asks that often whether somebody left something.
+const ALONE_EVERY: Duration = Duration::from_secs(60);
+
+/// What this device leaves with one server, and asks it for.
+#[derive(Default)]
+pub(super) struct Carrier {
+    /// It takes parcels.
+    offered: bool,
+    queue: VecDeque<SignedEvent>,
+    /// The one that it is about to keep, and since when.
+    putting: Option<Timestamp>,
+    rest_until: Timestamp,
+    fetches: VecDeque<(RoomTag, EpochId, Day)>,
+    fetching: Option<(RoomTag, EpochId, Day, Timestamp)>,
+    /// The last parcel seen on each tag.
+    seen: BTreeMap<MeetingTag, u64>,
+    /// Epochs whose parcels were asked for since it was connected.
+    asked: BTreeSet<EpochId>,
+    /// Rooms whose events of the past were looked through.
+    looked: BTreeSet<RoomTag>,
+    alone_at: Timestamp,
+}
+
+impl Carrier {
+    pub(super) fn offered(&mut self, backup: bool) {
+        self.offered = backup;
+    }
+
+    /// The connection is gone: what was under way is done again.
+    pub(super) fn is_gone(&mut self) {
+        self.offered = false;
+        self.putting = None;
+        self.asked.clear();
+        self.fetches.clear();
+        self.fetching = None;
+    }
+
+    pub(super) fn refused(&mut self, code: &str, now: Timestamp) {
+        match code {
+            // That one it will never take.
+            "too_large" | "malformed" | "bad_signature" if self.putting.is_some() => {
+                self.queue.pop_front();
+            }
+            "no_backup" => self.offered = false,
+            "rate_limited" | "quota" => self.rest_until = now.after(REFUSED_FOR),
+            _ => return,
+        }
+        self.putting = None;
+        self.fetching = None;
+    }
+
+    fn push(&mut self, event: SignedEvent) {
+        if self.queue.len() >= QUEUE_MAX {
+            self.queue.pop_front();
+        }
+        self.queue.push_back(event);
+    }
+
+    fn want(&mut self, what: (RoomTag, EpochId, Day)) {
+        if self.fetches.len() < FETCHES_MAX && !self.fetches.contains(&what) {
+            self.fetches.push_back(what);
+        }
+    }
+}
+
+impl Actor {
+    /// An own event is on disk.
+    pub(in crate::actor) fn leave_copy(&mut self, event: &SignedEvent) {
+        let header = event.header();
+        let room = self.rooms.get(&header.room);
+        if header.stream.is_direct() || room.is_none_or(|room| !room.roster.is_backed_up()) {
+            return;
+        }
+        for url in self.servers_of(header.room) {
+            if let Some(server) = self.servers.all.get_mut(&url) {
+                server.carrier.push(event.clone());
+            }
+        }
+        self.look_at_carriers(clock::now());
+    }
+
+    /// An owner decided.
+    pub(in crate::actor) fn backup_changed(&mut self, tag: RoomTag) {
+        for server in self.servers.all.values_mut() {
+            server.carrier.looked.remove(&tag);
+        }
+        self.room_changed(tag);
+        self.look_at_carriers(clock::now());
+    }
+
+    /// Leaves and fetches what is due, at all servers that take parcels.
+    pub(super) fn look_at_carriers(&mut self, now: Timestamp) {
+        let offering = |(url, server): (&ServerUrl, &super::Server)| {
+            server.carrier.offered.then(|| url.clone())
+        };
+        let urls: Vec<_> = self.servers.all.iter().filter_map(offering).collect();
+        for url in urls {
+            self.plan(&url, now);
+            self.put_next(&url, now);
+            self.fetch_next(&url, now);
+        }
+    }
+
+    /// What is to be asked for there, and which own events of the past may not have been left.
+    fn plan(&mut self, url: &ServerUrl, now: Timestamp) {
+        let backed = |room: &&crate::room::Room| {
+            room.roster.is_backed_up() && self.servers_of(room.tag).contains(url)
+        };
+        let rooms: Vec<_> = self
+            .rooms
+            .values()
+            .filter(backed)
+            .map(|room| room.tag)
+            .collect();
+        let Some(server) = self.servers.all.get_mut(url) else {
+            return;
+        };
+        let alone = now >= server.carrier.alone_at;
+        let mut look = Vec::new();
+        for tag in rooms {
+            let Some(room) = self.rooms.get(&tag) else {
+                continue;
+            };
+            let linked = self.links.values().any(|link| {
+                let opening = link.rooms.get(&tag);
+                opening.is_some_and(|opening| opening.author().is_some())
+            });
+            let epochs = room.ring.newest_first().into_iter().take(EPOCHS);
+            for (age, keys) in epochs.enumerate() {
+                let (id, today) = (keys.id(), Day::at(now));
+                if server.carrier.asked.insert(id) {
+                    for back in 0..DAYS {
+                        server.carrier.want((tag, id, today.before(back)));
+                    }
+                } else if alone && !linked && age == 0 {
+                    server.carrier.want((tag, id, today));
+                }
+            }
+            if server.carrier.looked.insert(tag) {
+                look.push((tag, room.me()));
+            }
+        }
+        if alone {
+            server.carrier.alone_at = now.after(ALONE_EVERY);
+        }
+        for (tag, me) in look {
+            self.leave_missed(url.clone(), tag, me);
+        }
+    }
+
+    /// Own events that nobody knows to be left there: after a start, and when an owner has just decided.
+    fn leave_missed(&mut self, url: ServerUrl, tag: RoomTag, me: peddlenet_wire::AuthorId) {
+        let read = move |store: &dyn peddlenet_store::Store| {
+            let marks = store.meta_under(&left_of(tag))?;
+            let held = store.held(tag)?;
+            let mut rows = Vec::new();
+            for stream in [Stream::MEMBERSHIP, Stream::CONTENT] {
+                let own = |log: &&peddlenet_store::Held| (log.author, log.stream) == (me, stream);
+                let Some(head) = held.iter().find(own).map(|log| log.head) else {
+                    continue;
+                };
+                let mark = marks.iter().find(|(key, _)| *key == mark_of(tag, stream));
+                let left = mark.and_then(|(_, at)| at.as_slice().try_into().ok());
+                let left = left.map_or(0, u64::from_be_bytes);
+                let newest = head.0.saturating_sub(MISSED_MAX as u64);
+                let from = Seq(left.max(newest).saturating_add(1));
+                rows.extend(store.range(tag, me, stream, from, head, MISSED_MAX)?);
+            }
+            Ok(rows)
+        };
+        self.disk.read(read, move |actor, rows| {
+            let rows = rows.unwrap_or_default();
+            let Some(server) = actor.servers.all.get_mut(&url) else {
+                return;
+            };
+            for (event, _) in convert::from_rows(rows) {
+                let known = server
+                    .carrier
+                    .queue
+                    .iter()
+                    .any(|e| e.hash() == event.hash());
+                if !known {
+                    server.carrier.push(event);
+                }
+            }
+            actor.look_at_carriers(clock::now());
+        });
+    }
+
+    fn put_next(&mut self, url: &ServerUrl, now: Timestamp) {
+        loop {
+            let Some(server) = self.servers.all.get_mut(url) else {
+                return;
+            };
+            let carrier = &mut server.carrier;
+            let waits = carrier
+                .putting
+                .is_some_and(|since| now.since(since) < ANSWER_WITHIN);
+            if waits || now < carrier.rest_until {
+                return;
+            }
+            carrier.putting = None;
+            let Some(event) = carrier.queue.front() else {
+                return;
+            };
+            let Some(parcel) = parcel(&self.rooms, event, now) else {
+                carrier.queue.pop_front();
+                continue;
+            };
+            carrier.putting = Some(now);
+            return server.rendezvous.put(parcel);
+        }
+    }
+
+    pub(super) fn on_kept(&mut self, url: &ServerUrl) {
+        let Some(server) = self.servers.all.get_mut(url) else {
+            return;
+        };
+        if server.carrier.putting.take().is_some()
+            && let Some(event) = server.carrier.queue.pop_front()
+        {
+            self.stats.copies_left += 1;
+            let header = event.header();
+            let write = Write::Meta {
+                key: mark_of(header.room, header.stream),
+                value: Some(header.seq.0.to_be_bytes().to_vec()),
+            };
+            self.save_quietly(write, "how far copies were left is not saved");
+        }
+        self.put_next(url, clock::now());
+    }
+
+    fn fetch_next(&mut self, url: &ServerUrl, now: Timestamp) {
+        loop {
+            let Some(server) = self.servers.all.get_mut(url) else {
+                return;
+            };
+            let carrier = &mut server.carrier;
+            let waits = |(.., since): &(_, _, _, Timestamp)| now.since(*since) < ANSWER_WITHIN;
+            if carrier.fetching.as_ref().is_some_and(waits) || now < carrier.rest_until {
+                return;
+            }
+            carrier.fetching = None;
+            let Some((tag, epoch, day)) = carrier.fetches.pop_front() else {
+                return;
+            };
+            let keys = self.rooms.get(&tag).and_then(|room| room.ring.keys(epoch));
+            let Some(key) = keys.map(|keys| CarryKey::of_members(keys, day)) else {
+                continue;
+            };
+            carrier.fetching = Some((tag, epoch, day, now));
+            let after = carrier.seen.get(&key.tag()).copied().unwrap_or_default();
+            return server.rendezvous.fetch(key.tag(), after);
+        }
+    }
+
+    pub(super) fn on_parcels(
+        &mut self,
+        url: &ServerUrl,
+        place: MeetingTag,
+        parcels: &[(u64, Vec<u8>)],
+        more: bool,
+    ) {
+        let Some(server) = self.servers.all.get_mut(url) else {
+            return;
+        };
+        let Some((tag, epoch, day, _)) = server.carrier.fetching.take() else {
+            return;
+        };
+        let keys = self.rooms.get(&tag).and_then(|room| room.ring.keys(epoch));
+        let Some(key) = keys.map(|keys| CarryKey::of_members(keys, day)) else {
+            return;
+        };
+        if key.tag() != place {
+            return;
+        }
+        let last = server.carrier.seen.entry(place).or_default();
+        let before = *last;
+        let mut events = Vec::new();
+        for (number, data) in parcels {
+            *last = (*last).max(*number);
+            let opened = key.open(data).ok();
+            let event = opened.and_then(|bytes| SignedEvent::from_bytes(&bytes).ok());
+            events.extend(event.filter(|event| event.header().room == tag));
+        }
+        // A server that says "more" and gives nothing new is not asked for ever.
+        if more && *last > before {
+            server.carrier.fetches.push_front((tag, epoch, day));
+        }
+        self.stats.copies_fetched += events.len() as u64;
+        for event in events {
+            if !event.header().stream.is_direct() {
+                self.feed(Input::Import { event });
+            }
+        }
+        self.fetch_next(url, clock::now());
+    }
+}
+
+/// The sealed copy of an event; `None` when its keys are gone, or it is too long to be left.
+fn parcel(
+    rooms: &BTreeMap<RoomTag, crate::room::Room>,
+    event: &SignedEvent,
+    now: Timestamp,
+) -> Option<Parcel> {
+    let header = event.header();
+    let room = rooms
+        .get(&header.room)
+        .filter(|r| r.roster.is_backed_up())?;
+    let key = CarryKey::of_members(room.ring.keys(header.epoch)?, Day::at(now));
+    let data = key.seal(&event.to_bytes()).ok()?;
+    let expires = u64::from(now.after(KEEP_FOR).unix_seconds());
+    Some(Parcel {
+        tag: key.tag(),
+        key: key.public(),
+        expires,
+        signature: key.sign(expires, &data).0,
+        data,
+    })
+}
+
+/// Where it stands in the store's `meta` how far a room's own events were left.
+pub(crate) fn left_of(room: RoomTag) -> Vec<u8> {
+    [&b"left/"[..], &room.0].concat()
+}
+
+fn mark_of(room: RoomTag, stream: Stream) -> Vec<u8> {
+    [&left_of(room)[..], &stream.0.to_be_bytes()].concat()
+}
