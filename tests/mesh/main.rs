@@ -4,6 +4,7 @@
 //! `peddlenet-node`, where a kill, a second process or the JSON lines are the point. Nothing here
 //! asserts a time: every wait is for an outcome, by name, under a generous deadline.
 
+mod backup;
 mod bad_lines;
 mod bad_links;
 mod crowd;

@@ -67,6 +67,8 @@ struct Wanted {
     may_meet: bool,
     /// .. at a server ..
     may_serve: bool,
+    /// (once)
+    served: bool,
     /// .. and for an address at a relay.
     may_relay: bool,
 }
@@ -136,6 +138,7 @@ impl Actor {
                 ways: 0,
                 may_meet,
                 may_serve,
+                served: false,
                 may_relay: may_serve,
             },
         );
@@ -218,10 +221,27 @@ impl Actor {
             && std::mem::take(&mut wanted.may_serve)
         {
             wanted.ways += 1;
+            wanted.served = true;
             self.arm(Timer::Relay(tag, author), now.after(RELAY_AFTER));
             if !self.offer_at_servers(tag, author, false) {
                 self.way_ended(tag, author);
             }
+        }
+    }
+
+    /// Members who are being dialled can be met at a server now: that way is tried, too.
+    pub(super) fn serve_too(&mut self, tag: RoomTag, author: Option<AuthorId>) {
+        let now = clock::now();
+        let mut there = Vec::new();
+        for (member, wanted) in &mut self.dials.wanted {
+            let meant = member.0 == tag && author.is_none_or(|author| author == member.1);
+            if meant && !wanted.served && !wanted.may_serve {
+                (wanted.may_serve, wanted.may_relay) = (true, true);
+                there.push(*member);
+            }
+        }
+        for (tag, author) in there {
+            self.arm(Timer::Serve(tag, author), now.after(SERVER_AFTER));
         }
     }
 

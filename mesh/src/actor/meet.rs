@@ -26,6 +26,7 @@ use super::{
     Actor, Timer,
     dial::{RELAY, To},
     links::LINKS_OPEN,
+    opening::Opening,
 };
 use crate::{clock, entropy, room::Room};
 
@@ -33,6 +34,8 @@ use crate::{clock, entropy, room::Room};
 const FRESH: Duration = Duration::from_secs(300);
 /// How long an answer is expected, and the other end's dial known for one.
 const EXPECTED_FOR: Duration = limits::JOIN_DEADLINE;
+/// An offer may have crossed with the dial that made a link; one that comes so much later has not.
+const CROSSED: Duration = Duration::from_secs(2);
 /// Meetings under way (count).
 const MEETINGS_MAX: usize = 64;
 
@@ -199,7 +202,7 @@ impl Actor {
             // The dial, if there is one, is the way from here on.
             return self.arm(Timer::WayFailed(tag, from), clock::now());
         }
-        if self.linked_to(tag, from) {
+        if self.is_linked_still(tag, from) {
             return;
         }
         let full = self.link_count() >= LINKS_OPEN;
@@ -214,6 +217,25 @@ impl Actor {
         }
         self.expect(&addrs, RELAY);
         self.dial_device(tag, To::member(from, meet.fingerprint), addrs, RELAY);
+    }
+
+    /// Whether a member who asks to meet has a link all the same: one that came up a moment ago, by another way. Whoever asks
+    /// later has lost its end of the link (it was started anew, its network is another), and this end can go, too.
+    pub(super) fn is_linked_still(&mut self, tag: RoomTag, with: AuthorId) -> bool {
+        let theirs = |link: &super::links::LinkState| {
+            let opening = link.rooms.get(&tag);
+            opening.and_then(Opening::author) == Some(with)
+        };
+        let lost = self.links.iter().filter(|(_, link)| theirs(link));
+        let lost: Vec<_> = lost
+            .filter(|(_, link)| link.since.elapsed() > CROSSED)
+            .map(|(peer, _)| *peer)
+            .collect();
+        for peer in lost {
+            tracing::debug!(?peer, "the other end has lost this link");
+            self.drop_link(peer);
+        }
+        self.linked_to(tag, with)
     }
 
     /// The other end is about to dial from there, as it was told that way.

@@ -270,6 +270,7 @@ impl Actor {
                     Some((Place::Room(room, _), _)) if peers > 0 => {
                         let room = *room;
                         self.greet(url, room, tag);
+                        self.serve_too(room, None);
                     }
                     Some((Place::Join(_), _)) => self.knock_again(clock::now()),
                     _ => {}

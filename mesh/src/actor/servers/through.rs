@@ -101,6 +101,7 @@ impl Actor {
             self.note_other(url, tag);
         }
         if meet.to == AuthorId::ZERO {
+            self.serve_too(room, Some(from));
             return self.feed(Input::Near {
                 room,
                 authors: vec![from],
@@ -119,7 +120,7 @@ impl Actor {
             }
             return self.way_ended(room, from);
         }
-        if self.linked_to(room, from) {
+        if self.is_linked_still(room, from) {
             return;
         }
         let full = self.link_count() >= LINKS_OPEN;
