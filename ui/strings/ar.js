@@ -391,8 +391,8 @@ export const ar = Object.freeze({
   'via.lan': 'عُثر عليه في هذه الشبكة',
   'via.relay': 'بواسطة شخص في الغرفة',
   'via.twoScan': 'بمسح متبادل',
-  'via.server': 'بواسطة نقطة التقاء',
-  'via.turn': 'عبر الإنترنت',
+  'via.server': 'عُثر عليه بواسطة خادم',
+  'via.turn': 'بتمرير من خادم',
 
   'diagnostics.open': 'التشخيص',
   'diagnostics.title': 'التشخيص',

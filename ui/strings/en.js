@@ -403,8 +403,8 @@ export const en = Object.freeze({
   'via.lan': 'found on this network',
   'via.relay': 'through somebody in the room',
   'via.twoScan': 'by two scans',
-  'via.server': 'through a meeting point',
-  'via.turn': 'over the internet',
+  'via.server': 'found through a server',
+  'via.turn': 'passed on by a server',
 
   // Numbers for whoever wants to know why.
   'diagnostics.open': 'Diagnostics',
