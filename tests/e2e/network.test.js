@@ -117,6 +117,24 @@ test('the numbers of a device, and the same numbers as text', { timeout: 300_000
   await until('the setting', () => window.run('return document.querySelector("app-shell").session.state.settings.lan === "off"'));
   await window.click(hook('diagnostics-open'));
   await reads(ada, hook('diagnostics-device'), /Turned off in Settings/);
+  await reads(ada, hook('diagnostics-servers'), /No server is used/);
+  await close(ada, 'diagnostics-dialog');
+
+  // A server for friends on other networks: what is no address is refused at the field, and where nothing answers is told.
+  await window.click(hook('settings-open'));
+  const field = hook('server');
+  await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [field]);
+  const invalid = () => window.run('return document.querySelector(arguments[0]).getAttribute("aria-invalid")', [field]);
+  await window.type(field, 'ftp://example.org');
+  await window.click(hook('server-save'));
+  await reads(ada, `server-form ${hook('error-text')}`, /looks like wss:\/\/example\.org/);
+  assert.equal(await invalid(), 'true');
+  await window.type(field, 'ws://127.0.0.1:9');
+  assert.equal(await invalid(), null, 'what is typed now has not been refused');
+  await window.click(hook('server-save'));
+  await reads(ada, hook('server-saved'), /^Saved/);
+  await window.click(hook('diagnostics-open'));
+  await reads(ada, hook('diagnostics-servers'), /ws:\/\/127\.0\.0\.1:9\s*not connected\s*Is there internet here/);
 }));
 
 test('the code of the Wi-Fi stands before that of the room', { timeout: 300_000 }, () => play(async (stage) => {

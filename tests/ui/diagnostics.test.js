@@ -15,7 +15,7 @@ const busy = () => sectionsOf(busyNumbers(NOW), NOW);
 afterEach(() => setLanguage('en', []));
 
 test('sections_stand_in_the_order_in_which_somebody_asks', () => {
-  assert.deepEqual(busy().map(({ id }) => id), ['device', 'links', 'attempts', 'failures', 'delivery', 'counters']);
+  assert.deepEqual(busy().map(({ id }) => id), ['device', 'links', 'servers', 'attempts', 'failures', 'delivery', 'counters']);
 });
 
 test('the_copied_text_holds_every_line_of_the_screen', () => {
@@ -38,8 +38,8 @@ test('that_the_network_keeps_devices_apart_stands_first_in_the_text', () => {
 });
 
 test('a_device_that_met_nobody_says_so', () => {
-  const [device, links, attempts, failures, delivery, counters] = sectionsOf({ ...quietNumbers(), addresses: [], lan: 'unavailable' }, NOW);
-  for (const { facts, empty } of [links, attempts, failures, counters]) assert.ok(facts.length === 0 && empty !== '');
+  const [device, links, servers, attempts, failures, delivery, counters] = sectionsOf({ ...quietNumbers(), addresses: [], lan: 'unavailable' }, NOW);
+  for (const { facts, empty } of [links, servers, attempts, failures, counters]) assert.ok(facts.length === 0 && empty !== '');
   assert.deepEqual(device.facts.map(({ value }) => value), ['4 secs', 'not possible', '0', 'none']);
   assert.match(device.facts[1].note ?? '', /Allow PeddleNet/, 'what is not possible says what to do');
   assert.deepEqual(delivery.facts.map(({ value }) => value), ['0', 'not measured yet', 'not measured yet']);
@@ -48,12 +48,36 @@ test('a_device_that_met_nobody_says_so', () => {
 });
 
 test('attempts_and_links_are_said_by_way', () => {
-  const [, links, attempts] = busy();
+  const [, links, , attempts] = busy();
   assert.deepEqual(attempts.facts[0], { label: 'Directly', value: '12 of 14 opened', note: 'Half were open within 84 ms, 95 of 100 within 310 ms.' });
   assert.deepEqual(attempts.facts[2], { label: 'Through somebody in the room', value: '1 of 3 opened' });
   assert.equal(links.facts[0].value, 'strong · 8 ms');
   assert.equal(links.facts[0].note, 'Found on this network, for 3 hrs 11 mins. 1.2 MB came in, 318 kB went out.');
   assert.equal(links.facts[2].label, 'Device 9', 'a link whose people are not known yet');
+});
+
+test('a_server_is_connected_or_says_why_not_and_how_it_sees_this_device', () => {
+  const [, , servers] = busy();
+  assert.deepEqual(servers.facts, [
+    { label: 'wss://meet.example.org', value: 'connected', note: 'There this device is seen as [2001:db8:42::7]:40123.' },
+    {
+      label: 'ws://192.168.1.2:8787', value: 'not connected',
+      note: 'Is there internet here, and is the address right? It is tried again by itself. What the system says: IO error: Connection refused (os error 111)',
+    },
+  ]);
+  assert.match(asText(busy(), '', NOW), /\n\nServers\n {2}wss:\/\/meet\.example\.org: connected\n {4}There this device is seen as \[2001:db8:42::7\]:40123\.\n/);
+  const facts = (/** @type {any} */ given) => sectionsOf({ ...quietNumbers(), servers: [{ url: 'ws://a', whyNot: null, seenAs: null, ...given }] }, NOW)[2].facts;
+  assert.deepEqual(facts({}), [{ label: 'ws://a', value: 'connected' }], 'before it has said how it sees this device');
+  const [lost] = facts({ whyNot: 'gone\n\u202Efor\u0000 good', seenAs: '203.0.113.5:40123' });
+  assert.match(lost.note ?? '', /^There this device is seen as 203\.0\.113\.5:40123\. Is there .*: gone for good$/, 'what a library says is one line and turns nothing around');
+});
+
+test('an_address_and_a_librarys_words_are_set_apart_where_lines_run_from_right_to_left', () => {
+  setLanguage('ar', []);
+  const [, , servers] = sectionsOf({ ...quietNumbers(), servers: [{ url: 'ws://a', whyNot: 'timed out', seenAs: '[2001::7]:40123' }] }, NOW);
+  const [{ label, value, note = '' }] = servers.facts;
+  assert.deepEqual([label, value], ['ws://a', 'غير متصل']);
+  for (const part of ['[2001::7]:40123', 'timed out']) assert.ok(note.includes(`\u2068${part}\u2069`), part);
 });
 
 test('every_failure_says_what_happened_and_what_to_do_in_plain_words', () => {
@@ -85,8 +109,8 @@ test('spans_are_said_by_their_two_largest_parts', () => {
 test('in_arabic_the_same_lines_stand_in_arabic', () => {
   setLanguage('ar', []);
   const sections = busy();
-  assert.equal(sections.length, 6);
+  assert.equal(sections.length, 7);
   for (const { id, facts } of sections) {
-    for (const { label } of facts) if (!['links', 'counters'].includes(id)) assert.match(label, /[\u0600-\u06ff]/, label);
+    for (const { label } of facts) if (!['links', 'servers', 'counters'].includes(id)) assert.match(label, /[\u0600-\u06ff]/, label);
   }
 });

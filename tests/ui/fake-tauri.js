@@ -416,7 +416,7 @@ function mapOf(members) {
 /** A device that has just started and met nobody. @returns {import('../../ui/ipc/types.js').Diagnostics} */
 export function quietNumbers() {
   return {
-    upS: 4, lan: 'on', near: 0, addresses: ['192.168.4.17'], apart: false, attempts: [], failures: [], links: [],
+    upS: 4, lan: 'on', near: 0, addresses: ['192.168.4.17'], servers: [], apart: false, attempts: [], failures: [], links: [],
     delivery: { sent: 0, p50Ms: null, p95Ms: null }, counters: [],
   };
 }

@@ -89,6 +89,10 @@ export function cutOff(map, gone) {
 export function busyNumbers(now, given = {}) {
   return {
     upS: 3 * 3600 + 26 * 60, lan: 'on', near: 6, addresses: ['192.168.43.17', 'fe80::1c2a:7bff:fe11:93aa'], apart: false,
+    servers: [
+      { url: 'wss://meet.example.org', whyNot: null, seenAs: '[2001:db8:42::7]:40123' },
+      { url: 'ws://192.168.1.2:8787', whyNot: 'IO error: Connection refused (os error 111)', seenAs: null },
+    ],
     attempts: [
       { via: 'direct', tried: 14, opened: 12, p50Ms: 84, p95Ms: 310 },
       { via: 'lan', tried: 9, opened: 9, p50Ms: 41, p95Ms: 92 },

@@ -1,19 +1,33 @@
 /** The mesh in words. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { changeWords, groupWords, howNear, linkWords, pathWords, sinceOf, sinceWords, strengthOf, summary, viaWord } from '../../ui/lib/mesh-words.js';
 import { namesOf } from '../../ui/lib/people.js';
+import { setLanguage } from '../../ui/strings/index.js';
 import { cutOff, meshOf } from './mesh-samples.js';
+
+/** Every way that a shell names. */
+const WAYS = ['direct', 'lan', 'relay', 'two-scan', 'server', 'turn'];
+
+afterEach(() => setLanguage('en', []));
 
 test('a_link_is_as_strong_as_it_is_quick', () => {
   assert.deepEqual([null, 0, 49, 50, 199, 200, 4000].map(strengthOf), ['unknown', 'strong', 'strong', 'good', 'good', 'weak', 'weak']);
 });
 
 test('every_way_has_a_word_without_a_protocol_in_it', () => {
-  const words = ['direct', 'lan', 'relay', 'two-scan', 'server', 'turn'].map(viaWord);
-  assert.equal(new Set(words).size, 6);
+  const words = WAYS.map(viaWord);
+  assert.equal(new Set(words).size, WAYS.length);
   for (const word of words) assert.doesNotMatch(word, /lan\b|turn|p2p|ice|udp|-/i);
   assert.equal(viaWord('pigeon'), 'pigeon', 'a way of a newer shell');
+});
+
+test('what_goes_through_a_server_says_so_and_is_told_from_what_was_only_found_there', () => {
+  assert.deepEqual(['server', 'turn'].map(viaWord), ['found through a server', 'passed on by a server']);
+  setLanguage('ar', []);
+  assert.equal(new Set(WAYS.map(viaWord)).size, WAYS.length);
+  for (const word of WAYS.map(viaWord)) assert.match(word, /^[\u0600-\u06ff ]+$/, word);
+  for (const word of ['server', 'turn'].map(viaWord)) assert.match(word, /خادم/);
 });
 
 test('how_near_somebody_is', () => {

@@ -106,6 +106,23 @@ export function networkScenes({ shell, campsite, openCamp, one, press, type, wai
       return async () => { await press('settings-open'); await press('diagnostics-open'); await one('error-text'); };
     },
     settingsnetwork: () => { campsite(); shell.settings.lan = 'off'; return async () => { await press('settings-open'); await one('storage-room'); (await one('notify')).scrollIntoView(); }; },
+    settingsserver: () => {
+      campsite();
+      shell.settings.server = 'wss://meet.example.org';
+      return async () => { await press('settings-open'); await one('storage-room'); await press('server-save'); await one('server-saved'); (await one('lan')).scrollIntoView(); };
+    },
+    serverrefused: () => {
+      campsite();
+      shell.failing.set_setting = { code: 'server_address', message: 'A server\'s address looks like wss://example.org. Check it, or leave it empty to use none.' };
+      return async () => {
+        await press('settings-open');
+        await one('storage-room');
+        await type('server', 'ftp://example.org');
+        await press('server-save');
+        await one('error-text');
+        (await one('lan')).scrollIntoView();
+      };
+    },
     wifi: () => { camp(); return async () => { await press('invite-open'); await press('wifi-open'); }; },
     wifiwrong: () => { camp(); return async () => { await wifi('Rosa’s hotspot', 'short'); await press('wifi-show'); await press('wifi-go'); await one('error-text'); }; },
     wificode: () => { camp(); return async () => { await wifi(); await press('wifi-go'); await one('wifi-qr'); }; },

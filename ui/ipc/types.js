@@ -191,11 +191,17 @@
  * @property {MapLink[]} links
  * @property {MessagePath | null} path
  *
+ * @typedef {object} ServerState A rendezvous server in use.
+ * @property {string} url
+ * @property {string | null} whyNot Why it is not there, as a library said it; null when it is.
+ * @property {string | null} seenAs How this device looks from there: address and port.
+ *
  * @typedef {object} Diagnostics
  * @property {number} upS
  * @property {'on' | 'off' | 'unavailable'} lan Whether devices are looked for on this network; unavailable: the system refused it.
  * @property {number} near Devices of my rooms that are seen on this network now.
  * @property {string[]} addresses This device's own.
+ * @property {ServerState[]} servers
  * @property {boolean} apart Devices are seen, and none can be reached: the network keeps them apart.
  * @property {{via: Via, tried: number, opened: number, p50Ms: number | null, p95Ms: number | null}[]} attempts
  * @property {{via: Via, reason: string, atMs: number}[]} failures Newest first.

@@ -3,7 +3,7 @@
  *
  * @typedef {import('../ipc/types.js').Diagnostics} Diagnostics
  * @typedef {{label: string, value: string, note?: string}} Fact
- * @typedef {{id: 'device' | 'links' | 'attempts' | 'failures' | 'delivery' | 'counters', title: string, facts: Fact[], empty: string}} Section
+ * @typedef {{id: 'device' | 'links' | 'servers' | 'attempts' | 'failures' | 'delivery' | 'counters', title: string, facts: Fact[], empty: string}} Section
  *   `empty` is said where there are no facts.
  */
 import { number, series, t } from '../strings/index.js';
@@ -21,10 +21,11 @@ const P95 = Object.freeze({ share: 95, all: 100 });
  * @returns {Section[]}
  */
 export function sectionsOf(numbers, now) {
-  const { links, attempts, failures, delivery, counters } = numbers;
+  const { links, servers, attempts, failures, delivery, counters } = numbers;
   return [
     { id: 'device', title: t('diagnostics.device'), facts: deviceFacts(numbers), empty: '' },
     { id: 'links', title: t('diagnostics.links'), facts: links.map(linkFact), empty: t('diagnostics.noLinks') },
+    { id: 'servers', title: t('diagnostics.servers'), facts: servers.map(serverFact), empty: t('diagnostics.noServers') },
     { id: 'attempts', title: t('diagnostics.attempts'), facts: attempts.map(attemptFact), empty: t('diagnostics.noAttempts') },
     {
       id: 'failures', title: t('diagnostics.failures'), empty: t('diagnostics.noFailures'),
@@ -76,6 +77,22 @@ function linkFact({ peer, via, names, rttMs, upS, bytesIn, bytesOut }) {
     label: names.length > 0 ? series(names) : t('diagnostics.linkTo', { n: peer }),
     value: strengthWords(rttMs),
     note: upFirst(t('diagnostics.linkNote', { via: viaWord(via), time: span(upS), in: bytes(bytesIn), out: bytes(bytesOut) })),
+  };
+}
+
+/**
+ * @param {Diagnostics['servers'][number]} server
+ * @returns {Fact} How this device was seen last is told in any case. What a library says about a failure stands last, behind a plain sentence.
+ */
+function serverFact({ url, whyNot, seenAs }) {
+  const notes = [
+    ...(seenAs === null ? [] : [t('diagnostics.serverSees', { address: seenAs })]),
+    ...(whyNot === null ? [] : [t('diagnostics.serverDownNote', { reason: whyNot.replace(/[\s\p{C}]+/gu, ' ').trim() })]),
+  ];
+  return {
+    label: url,
+    value: whyNot === null ? t('diagnostics.serverUp') : t('diagnostics.serverDown'),
+    ...(notes.length > 0 ? { note: notes.join(' ') } : {}),
   };
 }
 

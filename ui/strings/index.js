@@ -123,7 +123,8 @@ export function series(items) {
 }
 
 const RTL_LETTER = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
-const LTR_LETTER = /\p{L}/u;
+/** Or what an address of IPv6 begins with, which may have no letter: `[2001::7]:40123`. */
+const LTR_LETTER = /[\p{L}[]/u;
 
 /**
  * @param {string} words

@@ -65,12 +65,22 @@ pub(crate) struct Diagnostics {
     lan: &'static str,
     near: usize,
     addresses: Vec<String>,
+    servers: Vec<Server>,
     apart: bool,
     attempts: Vec<Attempts>,
     failures: Vec<Failure>,
     links: Vec<Link>,
     delivery: Delivery,
     counters: Vec<(String, u64)>,
+}
+
+/// A rendezvous server in use.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Server {
+    url: String,
+    why_not: Option<String>,
+    seen_as: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -153,6 +163,11 @@ impl Diagnostics {
         device: &mesh::Stats,
         engine: &mesh::EngineStats,
     ) -> Self {
+        let server = |s: mesh::api::ServerState| Server {
+            url: s.url,
+            why_not: s.why_not,
+            seen_as: s.seen_as.map(|addr| addr.to_string()),
+        };
         let attempts = |a: mesh::Attempts| Attempts {
             via: a.via,
             tried: a.tried,
@@ -185,6 +200,7 @@ impl Diagnostics {
             lan: found.lan.as_str(),
             near: found.near,
             addresses: found.addresses.iter().map(ToString::to_string).collect(),
+            servers: found.servers.into_iter().map(server).collect(),
             apart: found.apart,
             attempts: found.attempts.into_iter().map(attempts).collect(),
             failures: found.failures.into_iter().map(failure).collect(),

@@ -310,6 +310,70 @@ fn replies_cross_in_these_shapes() {
 }
 
 #[test]
+fn diagnostics_cross_in_this_shape() {
+    let at = |n: u64| Some(Duration::from_millis(n));
+    let found = mesh::Diagnostics {
+        up: Duration::from_millis(61_500),
+        lan: mesh::LanState::Off,
+        near: 2,
+        addresses: vec!["192.168.1.7:40123".parse().unwrap()],
+        servers: vec![
+            mesh::api::ServerState {
+                url: "wss://example.org".into(),
+                why_not: None,
+                seen_as: Some("[2001:db8::7]:40123".parse().unwrap()),
+            },
+            mesh::api::ServerState {
+                url: "ws://127.0.0.1:9".into(),
+                why_not: Some("connection refused".into()),
+                seen_as: None,
+            },
+        ],
+        apart: true,
+        attempts: vec![mesh::Attempts {
+            via: "server",
+            tried: 3,
+            opened: 1,
+            p50: at(80),
+            p95: None,
+        }],
+        failures: vec![mesh::Failure {
+            via: "turn",
+            reason: mesh::ErrorCode::NoAnswer,
+            at: Timestamp(9),
+        }],
+        links: Vec::new(),
+        delivery: mesh::Delivery {
+            sent: 4,
+            p50: at(62),
+            p95: None,
+        },
+    };
+    let (device, engine) = (mesh::Stats::default(), mesh::EngineStats::default());
+    let mut crossed = shape(Diagnostics::new(found, &device, &engine));
+    let counters = crossed.as_object_mut().unwrap().remove("counters");
+    assert!(
+        counters.unwrap()[0][1].is_u64(),
+        "each is a name and a count"
+    );
+    assert_eq!(
+        crossed,
+        json!({
+            "upS": 61, "lan": "off", "near": 2, "addresses": ["192.168.1.7:40123"],
+            "servers": [
+                {"url": "wss://example.org", "whyNot": null, "seenAs": "[2001:db8::7]:40123"},
+                {"url": "ws://127.0.0.1:9", "whyNot": "connection refused", "seenAs": null},
+            ],
+            "apart": true,
+            "attempts": [{"via": "server", "tried": 3, "opened": 1, "p50Ms": 80.0, "p95Ms": null}],
+            "failures": [{"via": "turn", "reason": "no_answer", "atMs": 9}],
+            "links": [],
+            "delivery": {"sent": 4, "p50Ms": 62.0, "p95Ms": null},
+        })
+    );
+}
+
+#[test]
 fn the_rules_of_a_new_room_are_read_in_this_shape() {
     let read = |value: Value| serde_json::from_value::<NewRoom>(value).map(mesh::RoomOptions::from);
     let usual = json!({"history": "shared", "inviters": "member", "retentionS": null});
