@@ -1,4 +1,4 @@
-//! A token bucket: so many messages a second, so many at once.
+//! A token bucket: so many messages or bytes a second, so many at once.
 
 use tokio::time::Instant;
 
@@ -23,14 +23,30 @@ impl Bucket {
 
     /// Takes a token; false when there is none.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
+        self.take_some(1, now)
+    }
+
+    /// Takes so many tokens, or none of them and is false.
+    pub(crate) fn take_some(&mut self, tokens: u32, now: Instant) -> bool {
+        self.fill(now);
+        let wanted = f64::from(tokens);
+        let taken = self.tokens >= wanted;
+        if taken {
+            self.tokens -= wanted;
+        }
+        taken
+    }
+
+    /// Whether nothing was taken for so long that it remembers nothing.
+    pub(crate) fn is_full(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.tokens >= self.burst
+    }
+
+    fn fill(&mut self, now: Instant) {
         let waited = now.saturating_duration_since(self.filled).as_secs_f64();
         self.filled = now;
         self.tokens = (self.tokens + waited * self.per_second).min(self.burst);
-        let taken = self.tokens >= 1.0;
-        if taken {
-            self.tokens -= 1.0;
-        }
-        taken
     }
 }
 
@@ -50,7 +66,9 @@ mod tests {
         assert!(!bucket.take(at(50)));
         assert!(bucket.take(at(110)));
         assert!(!bucket.take(at(120)));
+        assert!(!bucket.is_full(at(200)) && !bucket.take_some(4, at(98_000)));
         // A long silence fills it up to the burst and no further.
+        assert!(bucket.is_full(at(98_000)));
         assert_eq!((0..9).filter(|_| bucket.take(at(99_000))).count(), 3);
     }
 }

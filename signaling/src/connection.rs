@@ -10,11 +10,13 @@ use crate::Limits;
 use crate::bucket::Bucket;
 use crate::frames::{Refusal, Reply, Request, parse};
 use crate::hub::{ClientId, Hub};
+use crate::turn::Offer;
 
 /// Serves one device until it leaves, breaks a limit for good, or the server closes.
 pub(crate) async fn serve(
     socket: WebSocket,
     hub: Arc<Hub>,
+    offer: Arc<Offer>,
     limits: Arc<Limits>,
     closing: watch::Receiver<bool>,
 ) {
@@ -23,6 +25,7 @@ pub(crate) async fn serve(
     let connection = Connection {
         socket,
         presence: Presence { hub, id },
+        offer,
         bucket: Bucket::full(limits.messages_per_second, limits.burst, now),
         refused: 0,
         heard: now,
@@ -80,6 +83,7 @@ async fn told(closing: &mut watch::Receiver<bool>) {
 struct Connection {
     socket: WebSocket,
     presence: Presence,
+    offer: Arc<Offer>,
     bucket: Bucket,
     /// Messages in a row that were refused for their rate.
     refused: u32,
@@ -167,6 +171,7 @@ impl Connection {
                 hub.relay(*id, tag, &frame.into())?;
                 Ok(None)
             }
+            Request::Ice => Ok(Some(Reply::Ice(Box::new(self.offer.ice())))),
         }
     }
 

@@ -50,6 +50,26 @@ pub(crate) enum Request {
         tag: Tag,
         data: String,
     },
+    /// Which ways through NATs are offered?
+    Ice,
+}
+
+/// Ways through NATs; what is absent is not offered.
+#[derive(Serialize)]
+pub(crate) struct Ice {
+    /// HOST:PORT over UDP. Without a HOST it is the one that the WebSocket goes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stun: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) turn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) credential: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) realm: Option<&'static str>,
+    /// Seconds after which to ask again.
+    pub(crate) ttl_s: u64,
 }
 
 /// Why a request is not granted. The connection stays, unless the README says otherwise.
@@ -110,6 +130,7 @@ pub(crate) fn parse(text: &str) -> Result<Request, Refusal> {
                 .map_err(|_| Refusal::Malformed)?;
             Ok(Request::Send { tag, data })
         }
+        RawRequest::Ice {} => Ok(Request::Ice),
     }
 }
 
@@ -134,6 +155,7 @@ enum RawRequest {
     Join { tag: String },
     Leave { tag: String },
     Send { tag: String, data: String },
+    Ice {},
 }
 
 /// What the server says.
@@ -150,6 +172,7 @@ pub(crate) enum Reply<'a> {
         tag: Tag,
         data: &'a str,
     },
+    Ice(Box<Ice>),
     Error(Refusal),
 }
 
@@ -166,6 +189,7 @@ impl Reply<'_> {
                 tag: hex(tag),
                 data,
             },
+            Self::Ice(ice) => RawReply::Ice(ice),
             Self::Error(refusal) => RawReply::Error {
                 code: refusal.code(),
                 message: refusal.to_string(),
@@ -189,6 +213,7 @@ enum RawReply<'a> {
     Joined { tag: String, peers: usize },
     Left { tag: String },
     Data { tag: String, data: &'a str },
+    Ice(&'a Ice),
     Error { code: &'static str, message: String },
 }
 
@@ -224,6 +249,7 @@ mod tests {
             )),
             Ok(Request::Send { tag, data })
         );
+        assert_eq!(read(r#"{"v":1,"type":"ice"}"#.to_owned()), Ok(Request::Ice));
     }
 
     #[test]
@@ -260,6 +286,30 @@ mod tests {
         assert_eq!(
             Reply::Error(Refusal::NotJoined).to_json(),
             r#"{"v":1,"type":"error","code":"not_joined","message":"join the tag before sending to it"}"#
+        );
+        let nothing = Ice {
+            stun: None,
+            turn: None,
+            username: None,
+            credential: None,
+            realm: None,
+            ttl_s: 3600,
+        };
+        assert_eq!(
+            Reply::Ice(Box::new(nothing)).to_json(),
+            r#"{"v":1,"type":"ice","ttl_s":3600}"#
+        );
+        let ice = Ice {
+            stun: Some(":3478".to_owned()),
+            turn: Some(":3478".to_owned()),
+            username: Some("9:0".to_owned()),
+            credential: Some("aGk=".to_owned()),
+            realm: Some("peddlenet"),
+            ttl_s: 3600,
+        };
+        assert_eq!(
+            Reply::Ice(Box::new(ice)).to_json(),
+            r#"{"v":1,"type":"ice","stun":":3478","turn":":3478","username":"9:0","credential":"aGk=","realm":"peddlenet","ttl_s":3600}"#
         );
         assert_eq!(format!("{tag:?}"), "Tag(..)", "tags stay out of logs");
     }

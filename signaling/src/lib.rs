@@ -31,6 +31,7 @@
     )
 )]
 
+mod addresses;
 mod bucket;
 mod connection;
 mod frames;
@@ -38,8 +39,10 @@ mod hub;
 mod limits;
 mod listener;
 mod server;
+mod turn;
 
 #[doc(hidden)]
 pub use frames::read_any;
-pub use limits::Limits;
+pub use limits::{Limits, TurnLimits};
 pub use server::{DEFAULT_LISTEN, Server};
+pub use turn::{Network, NotANetwork, TurnSecret, UdpConfig};

@@ -31,6 +31,60 @@ pub struct Limits {
     pub idle: Duration,
     /// Writing one message to a device may take this long.
     pub write: Duration,
+    /// The bounds of STUN and TURN.
+    pub turn: TurnLimits,
+}
+
+/// What strangers may make STUN and TURN keep and do.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TurnLimits {
+    /// Relays in all: a socket, a task and about 4 KiB each.
+    pub allocations: usize,
+    /// Relays for one username, that is for one device: it may have a few networks, and a link that is being replaced.
+    pub allocations_per_user: usize,
+    /// Relays for devices of one address, as behind the NAT of a carrier or of a festival's Wi-Fi.
+    pub allocations_per_address: usize,
+    /// Permissions of one relay, and channels: a task each.
+    pub peers_per_allocation: usize,
+    /// Bytes a second through one relay, both directions together, in the long run.
+    pub bytes_per_second: u32,
+    /// Bytes through one relay at once after a silence.
+    pub burst_bytes: u32,
+    /// A relay that isn't refreshed ends after this.
+    pub lifetime: Duration,
+    /// How long a credential is good for a new relay.
+    pub credential_ttl: Duration,
+    /// How long after that it is still good to keep a relay that there is.
+    pub grace: Duration,
+    /// How long a nonce is good.
+    pub nonce_ttl: Duration,
+    /// Requests a second from one address that are answered, in the long run. Data doesn't count.
+    pub requests_per_second: u32,
+    /// Requests from one address that are answered at once after a silence.
+    pub burst_requests: u32,
+    /// Addresses whose rates are remembered one by one; about 100 bytes each.
+    pub addresses: usize,
+}
+
+impl Default for TurnLimits {
+    fn default() -> Self {
+        Self {
+            allocations: 1024,
+            allocations_per_user: 4,
+            allocations_per_address: 128,
+            peers_per_allocation: 64,
+            bytes_per_second: 1024 * 1024,
+            burst_bytes: 2 * 1024 * 1024,
+            lifetime: Duration::from_secs(600),
+            credential_ttl: Duration::from_secs(3600),
+            grace: Duration::from_secs(3 * 3600),
+            nonce_ttl: Duration::from_secs(3600),
+            requests_per_second: 100,
+            burst_requests: 300,
+            addresses: 4096,
+        }
+    }
 }
 
 impl Default for Limits {
@@ -48,6 +102,7 @@ impl Default for Limits {
             ping_every: Duration::from_secs(20),
             idle: Duration::from_secs(60),
             write: Duration::from_secs(10),
+            turn: TurnLimits::default(),
         }
     }
 }

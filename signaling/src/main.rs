@@ -1,22 +1,19 @@
-//! `peddlenet-signaling [--listen IP:PORT]`: runs the rendezvous server until it is interrupted.
+//! `peddlenet-signaling`: runs the rendezvous server until it is interrupted. `--help` lists what it can be told.
 
 #![forbid(unsafe_code)]
 
+mod options;
+
 use std::io::Write;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
-use peddlenet_signaling::{DEFAULT_LISTEN, Limits, Server};
+use anyhow::Context;
+use clap::Parser;
+use peddlenet_signaling::{Limits, Server, UdpConfig};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-const USAGE: &str = "\
-peddlenet-signaling [--listen IP:PORT]
-
-Relays sealed bytes between devices that know a common tag, over WebSocket at /v1.
-  --listen IP:PORT   where to listen (default 0.0.0.0:8787; port 0 takes a free one)
-PEDDLENET_LOG sets how much is logged: off, error, warn, info (default), debug or trace.";
+use crate::options::Options;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -30,19 +27,49 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let Some(listen) = listen_address(std::env::args().skip(1))? else {
-        println!("{USAGE}");
-        return Ok(());
-    };
+    let options = Options::parse();
     log_to_stderr()?;
+    let listen = options.listen;
     let server = Server::bind(listen, Limits::default())
         .await
         .with_context(|| format!("can't listen on {listen}; try another port with --listen"))?;
+    let server = match options.udp()? {
+        Some((config, asked)) => with_udp(server, config, asked).await?,
+        None => server,
+    };
     println!("listening on {}", server.local_addr()?);
-    // Scripts wait for this line through a pipe, where it would be kept back.
+    if let Some(udp) = server.udp_addr() {
+        let turn = if server.relays() {
+            "STUN and TURN"
+        } else {
+            "STUN"
+        };
+        println!("{turn} on {udp}");
+    }
+    // Scripts wait for these lines through a pipe, where they would be kept back.
     std::io::stdout().flush()?;
     server.run(interrupted()).await?;
     Ok(())
+}
+
+/// `asked`: the person named the address, so that the program doesn't start without it.
+async fn with_udp(server: Server, config: UdpConfig, asked: bool) -> anyhow::Result<Server> {
+    let listen = config.listen;
+    match server.with_udp(config).await {
+        Ok(server) => {
+            if !server.relays() {
+                tracing::info!(
+                    "TURN is off: --public-ip says under which address relays are reached"
+                );
+            }
+            Ok(server)
+        }
+        Err((server, error)) if !asked => {
+            tracing::warn!(%error, "STUN and TURN are off: their port can't be used; --udp names another");
+            Ok(server)
+        }
+        Err((_, error)) => Err(error).with_context(|| format!("can't use UDP on {listen}")),
+    }
 }
 
 /// Our own lines only: at trace the WebSocket library logs whole messages, tags included.
@@ -59,24 +86,6 @@ fn log_to_stderr() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `None` when the person asked for help.
-fn listen_address(mut args: impl Iterator<Item = String>) -> anyhow::Result<Option<SocketAddr>> {
-    let mut listen = DEFAULT_LISTEN;
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--listen" => {
-                let address = args.next().context("--listen needs an address, IP:PORT")?;
-                listen = address
-                    .parse()
-                    .with_context(|| format!("{address} is not an address like 0.0.0.0:8787"))?;
-            }
-            "--help" | "-h" => return Ok(None),
-            other => bail!("unknown argument {other}\n\n{USAGE}"),
-        }
-    }
-    Ok(Some(listen))
-}
-
 /// Ctrl-C, or the way that service managers ask.
 async fn interrupted() {
     #[cfg(unix)]
@@ -91,24 +100,4 @@ async fn interrupted() {
         }
     }
     let _ = tokio::signal::ctrl_c().await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(args: &[&str]) -> anyhow::Result<Option<SocketAddr>> {
-        listen_address(args.iter().map(|arg| (*arg).to_owned()))
-    }
-
-    #[test]
-    fn arguments_are_read_or_refused() {
-        assert_eq!(parsed(&[]).unwrap(), Some(DEFAULT_LISTEN));
-        let local = parsed(&["--listen", "127.0.0.1:0"]).unwrap();
-        assert_eq!(local, Some(([127, 0, 0, 1], 0).into()));
-        assert_eq!(parsed(&["--help"]).unwrap(), None);
-        for wrong in [&["--listen"][..], &["--listen", "here"], &["--port"]] {
-            assert!(parsed(wrong).is_err(), "{wrong:?}");
-        }
-    }
 }

@@ -19,6 +19,7 @@ use crate::connection;
 use crate::frames::{Refusal, Reply};
 use crate::hub::Hub;
 use crate::listener::CappedListener;
+use crate::turn::{Offer, UdpConfig, Ways};
 
 /// Where the binary listens when it isn't told: every interface, port 8787.
 pub const DEFAULT_LISTEN: SocketAddr =
@@ -27,6 +28,7 @@ pub const DEFAULT_LISTEN: SocketAddr =
 /// A server that holds its port and answers once [`Server::run`] is awaited.
 pub struct Server {
     listener: TcpListener,
+    ways: Option<Ways>,
     limits: Limits,
 }
 
@@ -37,7 +39,37 @@ impl Server {
     /// The address can't be listened on.
     pub async fn bind(listen: SocketAddr, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
-        Ok(Self { listener, limits })
+        Ok(Self {
+            listener,
+            ways: None,
+            limits,
+        })
+    }
+
+    /// Offers STUN, and TURN where the configuration allows, on a UDP port that is taken now.
+    ///
+    /// # Errors
+    /// The address can't be listened on. The server comes back, for whoever goes on without.
+    pub async fn with_udp(mut self, config: UdpConfig) -> Result<Self, (Self, io::Error)> {
+        match Ways::bind(config, &self.limits.turn).await {
+            Ok(ways) => {
+                self.ways = Some(ways);
+                Ok(self)
+            }
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// The UDP address taken, if there is one.
+    #[must_use]
+    pub fn udp_addr(&self) -> Option<SocketAddr> {
+        self.ways.as_ref().map(Ways::local)
+    }
+
+    /// Whether relays are handed out.
+    #[must_use]
+    pub fn relays(&self) -> bool {
+        self.ways.as_ref().is_some_and(Ways::relays)
     }
 
     /// The address taken.
@@ -62,8 +94,17 @@ impl Server {
             .connections
             .saturating_add(self.limits.spare_sockets);
         let farewell = self.limits.write;
+        let offer = match self.ways {
+            Some(ways) => {
+                let offer = ways.offer();
+                tokio::spawn(ways.run(closing.clone()));
+                offer
+            }
+            None => Arc::new(Offer::nothing(&self.limits.turn)),
+        };
         let shared = Shared {
             hub: Arc::new(Hub::new(&self.limits)),
+            offer,
             places: Arc::clone(&places),
             limits: Arc::new(self.limits),
             closing,
@@ -87,6 +128,7 @@ impl Server {
 #[derive(Clone)]
 struct Shared {
     hub: Arc<Hub>,
+    offer: Arc<Offer>,
     limits: Arc<Limits>,
     /// One for each device that may be connected.
     places: Arc<Semaphore>,
@@ -105,7 +147,14 @@ async fn upgrade(upgrade: WebSocketUpgrade, State(shared): State<Shared>) -> Res
         .max_message_size(most)
         .max_frame_size(most)
         .on_upgrade(async move |socket| {
-            connection::serve(socket, shared.hub, shared.limits, shared.closing).await;
+            let Shared {
+                hub,
+                offer,
+                limits,
+                closing,
+                ..
+            } = shared;
+            connection::serve(socket, hub, offer, limits, closing).await;
             drop(place);
         })
 }

@@ -15,7 +15,7 @@ const TAG: &str = "5eed5eed5eed5eed5eed5eed5eed5eed";
 #[tokio::test]
 async fn the_log_holds_no_tags_and_no_addresses() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_peddlenet-signaling"))
-        .args(["--listen", "127.0.0.1:0"])
+        .args(["--listen", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
         .env("PEDDLENET_LOG", "trace")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

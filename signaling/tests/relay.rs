@@ -1,122 +1,18 @@
 //! The server over real sockets on loopback, driven by a WebSocket client that is not ours.
 
-use std::net::{Ipv4Addr, SocketAddr};
+mod common;
+
 use std::time::Duration;
 
+use common::{BLUE, Client, PATIENCE, RED, Running, limits, server};
 use data_encoding::BASE64;
-use futures_util::{SinkExt, StreamExt};
-use peddlenet_signaling::{Limits, Server};
-use serde_json::{Value, json};
+use futures_util::SinkExt;
+use peddlenet_signaling::Limits;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-const RED: &str = "00000000000000000000000000000001";
-const BLUE: &str = "00000000000000000000000000000002";
-
-/// Nothing here takes long; a test that waits longer than this has failed.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A running server; it closes when this is dropped.
-struct Running {
-    address: SocketAddr,
-    _stop: oneshot::Sender<()>,
-}
-
-async fn server(limits: Limits) -> Running {
-    let server = Server::bind((Ipv4Addr::LOCALHOST, 0).into(), limits)
-        .await
-        .unwrap();
-    let address = server.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel();
-    tokio::spawn(server.run(async {
-        let _ = stopped.await;
-    }));
-    Running {
-        address,
-        _stop: stop,
-    }
-}
-
-fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
-    let mut limits = Limits::default();
-    change(&mut limits);
-    limits
-}
-
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Client {
-    async fn connect(server: &Running) -> Result<Self, tungstenite::Error> {
-        let (socket, _) = connect_async(format!("ws://{}/v1", server.address)).await?;
-        Ok(Self(socket))
-    }
-
-    async fn on(server: &Running, tag: &str) -> Self {
-        let mut client = Self::connect(server).await.unwrap();
-        assert_eq!(client.join(tag).await["type"], "joined");
-        client
-    }
-
-    async fn say(&mut self, text: impl Into<String>) {
-        self.0
-            .send(Message::Text(text.into().into()))
-            .await
-            .unwrap();
-    }
-
-    async fn join(&mut self, tag: &str) -> Value {
-        self.say(json!({"v": 1, "type": "join", "tag": tag}).to_string())
-            .await;
-        self.hear().await
-    }
-
-    async fn send(&mut self, tag: &str, data: &[u8]) {
-        let data = BASE64.encode(data);
-        self.say(json!({"v": 1, "type": "send", "tag": tag, "data": data}).to_string())
-            .await;
-    }
-
-    /// The next JSON that the server says.
-    async fn hear(&mut self) -> Value {
-        match self.next().await {
-            Some(Message::Text(text)) => serde_json::from_str(&text).unwrap(),
-            other => panic!("expected a reply, got {other:?}"),
-        }
-    }
-
-    /// The next message that is no ping; `None` when the connection has ended.
-    async fn next(&mut self) -> Option<Message> {
-        loop {
-            let next = timeout(PATIENCE, self.0.next());
-            match next.await.expect("the server stays silent") {
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(message)) => return Some(message),
-                Some(Err(_)) | None => return None,
-            }
-        }
-    }
-
-    /// Waits for the end; the close code, if one came.
-    async fn end(&mut self) -> Option<u16> {
-        loop {
-            match self.next().await {
-                Some(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
-                Some(_) => {}
-                None => return None,
-            }
-        }
-    }
-
-    /// Asks something that is surely answered: what was sent to this client before has come before.
-    async fn hears_nothing_more(&mut self) {
-        self.say("probe").await;
-        assert_eq!(self.hear().await["code"], "malformed");
-    }
-}
 
 #[tokio::test]
 async fn bytes_reach_the_other_on_the_tag_and_nobody_else() {
@@ -302,14 +198,9 @@ async fn a_silent_client_is_ended_and_one_that_answers_pings_is_not() {
 
 #[tokio::test]
 async fn everybody_is_told_when_the_server_closes() {
-    let Running { address, _stop } = server(Limits::default()).await;
-    let (stop, _) = oneshot::channel();
-    let running = Running {
-        address,
-        _stop: stop,
-    };
+    let mut running = server(Limits::default()).await;
     let mut client = Client::on(&running, RED).await;
-    _stop.send(()).unwrap();
+    running.stop();
     assert_eq!(client.end().await, Some(1001));
 }
 

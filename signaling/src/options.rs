@@ -1,0 +1,188 @@
+//! The command line.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+use peddlenet_signaling::{DEFAULT_LISTEN, Network, TurnSecret, UdpConfig};
+
+/// Where STUN and TURN listen when nothing is said: their own port, on every IPv4 address.
+const DEFAULT_UDP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3478);
+
+/// Shorter secrets are guessed from one credential.
+const SECRET_BYTES: usize = 16;
+
+/// Relays sealed bytes between devices that know a common tag, over WebSocket at /v1, and helps them through NATs by STUN
+/// and TURN over UDP. Needs no configuration.
+#[derive(Debug, Parser)]
+#[command(
+    name = "peddlenet-signaling",
+    after_help = "PEDDLENET_LOG sets how much is logged: off, error, warn, info (default), debug or trace."
+)]
+pub(crate) struct Options {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "IP:PORT", default_value_t = DEFAULT_LISTEN)]
+    pub(crate) listen: SocketAddr,
+
+    /// Where STUN and TURN listen, or "off" [default: 0.0.0.0:3478, if it is free].
+    #[arg(long, value_name = "IP:PORT|off")]
+    udp: Option<Udp>,
+
+    /// The address of this machine as the internet sees it: TURN needs it where --udp names none. Twice for IPv4 and IPv6.
+    #[arg(long, value_name = "IP")]
+    public_ip: Vec<IpAddr>,
+
+    /// UDP ports of relays.
+    #[arg(long, value_name = "LOW-HIGH", default_value = "49152-65535")]
+    relay_ports: Ports,
+
+    /// A file with the secret that TURN credentials are made from, the same for processes behind one balancer
+    /// [default: a new one at every start].
+    #[arg(long, value_name = "FILE")]
+    turn_secret: Option<PathBuf>,
+
+    /// Let relays reach these addresses, which are refused otherwise: private, loopback, this machine's. May be repeated.
+    #[arg(long, value_name = "CIDR")]
+    allow_peer: Vec<Network>,
+
+    /// The name or address that devices use for UDP, where it is not the one of their WebSocket.
+    #[arg(long, value_name = "HOST")]
+    udp_host: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Udp {
+    Off,
+    At(SocketAddr),
+}
+
+impl FromStr for Udp {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            address => address
+                .parse()
+                .map(Self::At)
+                .map_err(|_| "give an address like 0.0.0.0:3478, or off".to_owned()),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Ports(RangeInclusive<u16>);
+
+impl FromStr for Ports {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let range = text
+            .split_once('-')
+            .and_then(|(low, high)| Some((low.parse().ok()?, high.parse().ok()?)));
+        match range {
+            Some((low, high)) if 0 < low && low <= high => Ok(Self(low..=high)),
+            _ => Err("give two ports like 49152-65535".to_owned()),
+        }
+    }
+}
+
+impl Options {
+    /// What STUN and TURN are told, and whether the person asked for them to be there. `None`: they are off.
+    pub(crate) fn udp(&self) -> anyhow::Result<Option<(UdpConfig, bool)>> {
+        let (listen, asked) = match self.udp {
+            Some(Udp::Off) => return Ok(None),
+            Some(Udp::At(listen)) => (listen, true),
+            None => (DEFAULT_UDP, false),
+        };
+        let v4 = self.public_ip.iter().filter(|ip| ip.is_ipv4()).count();
+        ensure!(
+            v4 <= 1 && self.public_ip.len() - v4 <= 1,
+            "--public-ip takes one IPv4 and one IPv6 address"
+        );
+        let mut config = UdpConfig::new(listen);
+        config.public.clone_from(&self.public_ip);
+        config.relay_ports = self.relay_ports.0.clone();
+        config.allow_peers.clone_from(&self.allow_peer);
+        config.host.clone_from(&self.udp_host);
+        if let Some(file) = &self.turn_secret {
+            let bytes = fs::read(file)
+                .with_context(|| format!("can't read the secret in {}", file.display()))?;
+            let secret = bytes.trim_ascii();
+            ensure!(
+                secret.len() >= SECRET_BYTES,
+                "the secret in {} is shorter than {SECRET_BYTES} bytes",
+                file.display()
+            );
+            config.secret = Some(TurnSecret::new(secret));
+        }
+        Ok(Some((config, asked)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Options, clap::Error> {
+        Options::try_parse_from([&["peddlenet-signaling"], args].concat())
+    }
+
+    #[test]
+    fn nothing_needs_to_be_said() {
+        let options = parsed(&[]).unwrap();
+        assert_eq!(options.listen, DEFAULT_LISTEN);
+        let (udp, asked) = options.udp().unwrap().unwrap();
+        assert_eq!((udp.listen, asked), (DEFAULT_UDP, false));
+        assert_eq!(udp.relay_ports, 49152..=65535);
+        assert!(udp.public.is_empty() && udp.allow_peers.is_empty() && udp.secret.is_none());
+    }
+
+    #[test]
+    fn what_is_said_is_done() {
+        let file = std::env::temp_dir().join(format!("pn-secret-{}", std::process::id()));
+        fs::write(&file, "0123456789abcdef\n").unwrap();
+        let secret = file.to_str().unwrap();
+        #[rustfmt::skip]
+        let options = parsed(&[
+            "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:7", "--public-ip", "9.9.9.9", "--public-ip", "2600::9",
+            "--relay-ports", "5000-5100", "--turn-secret", secret, "--allow-peer", "127.0.0.0/8",
+            "--allow-peer", "::1", "--udp-host", "turn.example",
+        ]);
+        let options = options.unwrap();
+        assert_eq!(options.listen, ([127, 0, 0, 1], 0).into());
+        let (udp, asked) = options.udp().unwrap().unwrap();
+        assert!(asked && udp.listen.port() == 7 && udp.public.len() == 2);
+        assert_eq!(udp.relay_ports, 5000..=5100);
+        assert!(udp.allow_peers.len() == 2 && udp.secret.is_some());
+        assert_eq!(udp.host.as_deref(), Some("turn.example"));
+        assert!(parsed(&["--udp", "off"]).unwrap().udp().unwrap().is_none());
+        fs::write(&file, "short").unwrap();
+        let short = parsed(&["--turn-secret", secret]).unwrap();
+        assert!(short.udp().unwrap_err().to_string().contains("shorter"));
+        fs::remove_file(&file).unwrap();
+        assert!(short.udp().is_err());
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for wrong in [
+            &["--listen"][..],
+            &["--listen", "here"],
+            &["--port"],
+            &["--udp", "3478"],
+            &["--relay-ports", "9-8"],
+            &["--relay-ports", "0-8"],
+            &["--allow-peer", "10.0.0.0/33"],
+            &["more"],
+        ] {
+            assert!(parsed(wrong).is_err(), "{wrong:?}");
+        }
+        let two = parsed(&["--public-ip", "9.9.9.9", "--public-ip", "9.9.9.8"]).unwrap();
+        assert!(two.udp().is_err());
+    }
+}
