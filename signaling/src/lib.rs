@@ -34,15 +34,22 @@
 mod addresses;
 mod bucket;
 mod connection;
+mod counts;
+mod figures;
 mod frames;
+mod gate;
+mod hours;
 mod hub;
 mod limits;
 mod listener;
 mod server;
+mod serving;
+mod tls;
 mod turn;
 
 #[doc(hidden)]
 pub use frames::read_any;
 pub use limits::{Limits, TurnLimits};
 pub use server::{DEFAULT_LISTEN, Server};
+pub use tls::{Tls, TlsError};
 pub use turn::{Network, NotANetwork, TurnSecret, UdpConfig};

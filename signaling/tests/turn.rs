@@ -1,14 +1,14 @@
 //! STUN and TURN over real sockets on loopback, with the credentials that the WebSocket hands out.
 
-mod common;
+mod local;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::stun::{Attribute, Raw, UDP, address, code, frame, mapped};
-use common::{Client, PATIENCE, RED, Running, limits, server, turn_server};
 use data_encoding::BASE64;
+use local::stun::{Attribute, Raw, UDP, address, code, frame, mapped};
+use local::{Client, PATIENCE, RED, Running, limits, server, turn_server};
 use peddlenet_signaling::Limits;
 use serde_json::{Value, json};
 use stun::attributes::{

@@ -1,8 +1,8 @@
 //! A server on loopback and a WebSocket client that is not ours.
 
-// Each test file uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod process;
 pub(crate) mod stun;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +12,7 @@ use data_encoding::BASE64;
 use futures_util::{SinkExt, StreamExt};
 use peddlenet_signaling::{Limits, Server, UdpConfig};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -22,7 +23,7 @@ pub(crate) const RED: &str = "00000000000000000000000000000001";
 pub(crate) const BLUE: &str = "00000000000000000000000000000002";
 
 /// Nothing here takes long; a test that waits longer than this has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running server; it closes when this is dropped.
 pub(crate) struct Running {
@@ -76,7 +77,11 @@ pub(crate) struct Client(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Client {
     pub(crate) async fn connect(server: &Running) -> Result<Self, tungstenite::Error> {
-        let (socket, _) = connect_async(format!("ws://{}/v1", server.address)).await?;
+        Self::to(server.address).await
+    }
+
+    pub(crate) async fn to(address: SocketAddr) -> Result<Self, tungstenite::Error> {
+        let (socket, _) = connect_async(format!("ws://{address}/v1")).await?;
         Ok(Self(socket))
     }
 
@@ -147,4 +152,15 @@ impl Client {
         self.say("probe").await;
         assert_eq!(self.hear().await["code"], "malformed");
     }
+}
+
+/// A whole answer, headers and all.
+pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = timeout(PATIENCE, stream.read_to_string(&mut answer));
+    read.await.expect("an answer").unwrap();
+    answer
 }
