@@ -54,6 +54,12 @@ impl Raw {
         }
     }
 
+    /// From now on with another credential, from the same socket.
+    pub(crate) fn renew(&mut self, ice: &Value) {
+        let text = |key: &str| ice[key].as_str().unwrap_or_default().to_owned();
+        (self.username, self.credential) = (text("username"), text("credential"));
+    }
+
     /// Sends a signed request and returns the answer; a stale nonce is renewed once.
     pub(crate) async fn ask(&mut self, method: Method, attributes: &[Attribute<'_>]) -> Message {
         let mut answer = self.repeat(&self.request(method, attributes)).await;
