@@ -1,13 +1,15 @@
 //! One device's WebSocket, from upgrade to end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use crate::Limits;
 use crate::bucket::Bucket;
+use crate::counts::Counts;
 use crate::frames::{Refusal, Reply, Request, parse};
 use crate::hub::{ClientId, Hub};
 use crate::turn::Offer;
@@ -17,14 +19,21 @@ pub(crate) async fn serve(
     socket: WebSocket,
     hub: Arc<Hub>,
     offer: Arc<Offer>,
+    counts: Counts,
     limits: Arc<Limits>,
     closing: watch::Receiver<bool>,
 ) {
+    counts.arrivals.inc();
+    counts.devices.inc();
     let (id, outbox) = hub.enter();
     let now = Instant::now();
     let connection = Connection {
         socket,
-        presence: Presence { hub, id },
+        presence: Presence {
+            hub,
+            id,
+            counts: counts.clone(),
+        },
         offer,
         bucket: Bucket::full(limits.messages_per_second, limits.burst, now),
         refused: 0,
@@ -32,6 +41,7 @@ pub(crate) async fn serve(
         limits,
     };
     let end = connection.run(outbox, closing).await;
+    counts.ended(end.name());
     tracing::debug!(?end, "a device is gone");
 }
 
@@ -48,6 +58,19 @@ enum End {
 }
 
 impl End {
+    /// As the metrics call it.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Unreadable => "unreadable",
+            Self::Silent => "silent",
+            Self::Blocked => "blocked",
+            Self::Flooding => "flooding",
+            Self::Slow => "slow",
+            Self::ServerCloses => "server_closes",
+        }
+    }
+
     /// What the device is told, where it can still be told something.
     fn farewell(&self) -> Option<CloseFrame> {
         let (code, reason) = match self {
@@ -67,17 +90,33 @@ impl End {
 struct Presence {
     hub: Arc<Hub>,
     id: ClientId,
+    counts: Counts,
 }
 
 impl Drop for Presence {
     fn drop(&mut self) {
         self.hub.exit(self.id);
+        self.counts.devices.dec();
     }
 }
 
-/// Done when the server closes. Keeps the watch's guard, which is not `Send`, out of the select.
+/// Done when the server begins to close. Keeps the watch's guard, which is not `Send`, out of the select.
 async fn told(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// Done at the time; never without one.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A random part of it; all of it where there is no randomness.
+fn some_of(span: Duration) -> Duration {
+    let part = getrandom::u32().unwrap_or(u32::MAX);
+    span.mul_f64(f64::from(part) / f64::from(u32::MAX))
 }
 
 struct Connection {
@@ -100,6 +139,7 @@ impl Connection {
         let every = self.limits.ping_every;
         let mut ping = interval_at(Instant::now() + every, every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut leaves: Option<Instant> = None;
         let end = loop {
             let step = tokio::select! {
                 message = self.socket.recv() => match message {
@@ -112,7 +152,11 @@ impl Connection {
                     None => Err(End::Slow),
                 },
                 _ = ping.tick() => self.check_alive().await,
-                () = told(&mut closing) => Err(End::ServerCloses),
+                () = told(&mut closing), if leaves.is_none() => {
+                    leaves = Some(Instant::now() + some_of(self.limits.drain));
+                    Ok(())
+                }
+                () = until(leaves) => Err(End::ServerCloses),
             };
             if let Err(end) = step {
                 break end;
@@ -132,6 +176,7 @@ impl Connection {
         if matches!(message, Message::Pong(_)) {
             return Ok(());
         }
+        self.presence.counts.messages.inc();
         if !self.bucket.take(self.heard) {
             self.refused += 1;
             if self.refused > self.limits.refused_in_a_row {
@@ -156,7 +201,7 @@ impl Connection {
         if text.len() > self.limits.message_bytes {
             return Err(Refusal::TooLarge);
         }
-        let Presence { hub, id } = &self.presence;
+        let Presence { hub, id, counts } = &self.presence;
         match parse(text)? {
             Request::Join { tag } => {
                 let peers = hub.join(*id, tag)?;
@@ -169,6 +214,7 @@ impl Connection {
             Request::Send { tag, data } => {
                 let frame = Reply::Data { tag, data: &data }.to_json();
                 hub.relay(*id, tag, &frame.into())?;
+                counts.relayed.inc();
                 Ok(None)
             }
             Request::Ice => Ok(Some(Reply::Ice(Box::new(self.offer.ice())))),
@@ -183,6 +229,9 @@ impl Connection {
     }
 
     async fn reply(&mut self, reply: &Reply<'_>) -> Result<(), End> {
+        if let Reply::Error(refusal) = reply {
+            self.presence.counts.refused(refusal.code());
+        }
         self.write(Message::Text(reply.to_json().into())).await
     }
 

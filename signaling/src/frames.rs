@@ -93,6 +93,10 @@ pub(crate) enum Refusal {
     TooSlow,
     #[error("the server is full; try again later or another one")]
     ServerFull,
+    #[error(
+        "as many devices as may are connected from this network; try again later or another server"
+    )]
+    AddressFull,
 }
 
 impl Refusal {
@@ -108,6 +112,7 @@ impl Refusal {
             Self::RateLimited => "rate_limited",
             Self::TooSlow => "too_slow",
             Self::ServerFull => "server_full",
+            Self::AddressFull => "address_full",
         }
     }
 }

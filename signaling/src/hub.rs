@@ -116,6 +116,11 @@ impl Hub {
         Ok(())
     }
 
+    /// Tags that somebody holds.
+    pub(crate) fn tags(&self) -> usize {
+        self.state().tags.len()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics halfway through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

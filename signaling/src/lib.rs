@@ -2,11 +2,15 @@
 //!
 //! ```text
 //!   device A ──join tag──┐                        ┌──join tag── device B
-//!                        │  Listener: TCP slots   │
+//!                        │  Serving: one deadline │
 //!                        ├─> connection task A    │
 //!   {send, tag, data} ───┘        │  limits       └─> connection task B ──> {data, tag, data}
 //!                                 v                          ^
 //!                                Hub: tag -> subscribers ────┘ bounded outboxes
+//!
+//!   {ice} ──> credentials ──> UDP: STUN, and TURN relays for pairs that nothing else connects (turn/)
+//!
+//!   Counts ──> Figures: /metrics for the operator, / for everybody
 //! ```
 //!
 //! **Contract.** The server relays; it never reads, keeps or signs. Whatever it passes on is opaque to it and
@@ -14,8 +18,7 @@
 //! swap what it carries, and nothing more. It has no accounts, writes nothing to disk, and logs neither tags nor
 //! addresses. Delivery is best effort: what is sent while nobody else holds the tag is gone.
 //!
-//! Everything a stranger can make it keep is bounded by [`Limits`]. The protocol stands in README.md; no
-//! client speaks it yet.
+//! Everything a stranger can make it keep is bounded by [`Limits`]. The protocol stands in README.md.
 //!
 //! Driven by the binary `peddlenet-signaling`, and by tests through [`Server`].
 
@@ -34,15 +37,22 @@
 mod addresses;
 mod bucket;
 mod connection;
+mod counts;
+mod figures;
 mod frames;
+mod gate;
+mod hours;
 mod hub;
 mod limits;
 mod listener;
 mod server;
+mod serving;
+mod tls;
 mod turn;
 
 #[doc(hidden)]
 pub use frames::read_any;
 pub use limits::{Limits, TurnLimits};
 pub use server::{DEFAULT_LISTEN, Server};
+pub use tls::{Tls, TlsError};
 pub use turn::{Network, NotANetwork, TurnSecret, UdpConfig};

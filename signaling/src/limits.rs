@@ -11,6 +11,20 @@ pub struct Limits {
     pub connections: usize,
     /// TCP connections beyond those, for health checks and for saying no. Further ones wait unaccepted.
     pub spare_sockets: usize,
+    /// Devices from one network address: an IPv4 address, or a /64 of IPv6. A carrier's or a festival's NAT has many behind one.
+    pub connections_per_address: usize,
+    /// TCP connections from one address beyond those.
+    pub spare_sockets_per_address: usize,
+    /// New connections a second from one address, in the long run.
+    pub new_per_second: u32,
+    /// New connections from one address at once after a silence.
+    pub burst_new: u32,
+    /// Whether the bounds for one address hold for 127.0.0.0/8 and ::1 too. Not by default: there stand proxies.
+    pub counts_loopback: bool,
+    /// From a TCP connection to the answer or the WebSocket.
+    pub request: Duration,
+    /// Over how long the goodbyes are spread when the server stops, so that not all devices turn to the next one at once.
+    pub drain: Duration,
     /// Tags that one device holds at a time.
     pub tags_per_connection: usize,
     /// Devices that hold one tag.
@@ -91,7 +105,14 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
-            spare_sockets: 64,
+            spare_sockets: 512,
+            connections_per_address: 512,
+            spare_sockets_per_address: 32,
+            new_per_second: 20,
+            burst_new: 200,
+            counts_loopback: false,
+            request: Duration::from_secs(8),
+            drain: Duration::ZERO,
             tags_per_connection: 64,
             subscribers_per_tag: 64,
             message_bytes: 64 * 1024,

@@ -5,10 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use clap::Parser;
-use peddlenet_signaling::{DEFAULT_LISTEN, Network, TurnSecret, UdpConfig};
+use clap::{Parser, ValueEnum};
+use peddlenet_signaling::{DEFAULT_LISTEN, Limits, Network, TurnSecret, UdpConfig};
 
 /// Where STUN and TURN listen when nothing is said: their own port, on every IPv4 address.
 const DEFAULT_UDP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3478);
@@ -52,6 +53,47 @@ pub(crate) struct Options {
     /// The name or address that devices use for UDP, where it is not the one of their WebSocket.
     #[arg(long, value_name = "HOST")]
     udp_host: Option<String>,
+
+    /// A file with the TLS certificate and its chain, PEM. With it devices connect by wss://. SIGHUP reads it again.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// A file with the certificate's key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// All connections come from a proxy, which adds each device's address to X-Forwarded-For. Nobody else may be able to
+    /// connect then.
+    #[arg(long)]
+    pub(crate) behind_proxy: bool,
+
+    /// Devices connected at a time.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
+    connections: usize,
+
+    /// Devices connected at a time from one IPv4 address or one /64 of IPv6.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections_per_address)]
+    per_address: usize,
+
+    /// Over how many seconds the goodbyes are spread when the server is asked to stop. Asked again, it stops at once.
+    #[arg(long, value_name = "S", default_value_t = 10)]
+    drain_s: u64,
+
+    /// Where to offer /metrics for Prometheus, which the public should not reach [default: nowhere].
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
+
+    /// How the log on stderr is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) log: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +134,14 @@ impl FromStr for Ports {
 }
 
 impl Options {
+    pub(crate) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.connections = self.connections;
+        limits.connections_per_address = self.per_address;
+        limits.drain = Duration::from_secs(self.drain_s);
+        limits
+    }
+
     /// What STUN and TURN are told, and whether the person asked for them to be there. `None`: they are off.
     pub(crate) fn udp(&self) -> anyhow::Result<Option<(UdpConfig, bool)>> {
         let (listen, asked) = match self.udp {
@@ -151,7 +201,8 @@ mod tests {
         let options = parsed(&[
             "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:7", "--public-ip", "9.9.9.9", "--public-ip", "2600::9",
             "--relay-ports", "5000-5100", "--turn-secret", secret, "--allow-peer", "127.0.0.0/8",
-            "--allow-peer", "::1", "--udp-host", "turn.example",
+            "--allow-peer", "::1", "--udp-host", "turn.example", "--connections", "9", "--per-address", "3",
+            "--drain-s", "0", "--log", "json", "--behind-proxy",
         ]);
         let options = options.unwrap();
         assert_eq!(options.listen, ([127, 0, 0, 1], 0).into());
@@ -160,6 +211,10 @@ mod tests {
         assert_eq!(udp.relay_ports, 5000..=5100);
         assert!(udp.allow_peers.len() == 2 && udp.secret.is_some());
         assert_eq!(udp.host.as_deref(), Some("turn.example"));
+        let limits = options.limits();
+        let numbers = (limits.connections, limits.connections_per_address);
+        assert_eq!((numbers, limits.drain), ((9, 3), Duration::ZERO));
+        assert!(options.behind_proxy && options.log == LogFormat::Json);
         assert!(parsed(&["--udp", "off"]).unwrap().udp().unwrap().is_none());
         fs::write(&file, "short").unwrap();
         let short = parsed(&["--turn-secret", secret]).unwrap();
@@ -178,6 +233,9 @@ mod tests {
             &["--relay-ports", "9-8"],
             &["--relay-ports", "0-8"],
             &["--allow-peer", "10.0.0.0/33"],
+            &["--tls-cert", "alone.pem"],
+            &["--drain-s", "-1"],
+            &["--log", "xml"],
             &["more"],
         ] {
             assert!(parsed(wrong).is_err(), "{wrong:?}");
