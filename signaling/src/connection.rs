@@ -8,13 +8,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use crate::Limits;
 use crate::bucket::Bucket;
-use crate::frames::{Refusal, Reply, Request, parse};
+use crate::frames::{Refusal, Reply, Request, Tag, parse};
 use crate::hub::{ClientId, Hub};
+use crate::parcels::{Answer, Page, Parcels};
 
 /// Serves one device until it leaves, breaks a limit for good, or the server closes.
 pub(crate) async fn serve(
     socket: WebSocket,
     hub: Arc<Hub>,
+    parcels: Option<Arc<Parcels>>,
     limits: Arc<Limits>,
     closing: watch::Receiver<bool>,
 ) {
@@ -23,6 +25,9 @@ pub(crate) async fn serve(
     let connection = Connection {
         socket,
         presence: Presence { hub, id },
+        parcels,
+        parcel_bucket: Bucket::full(limits.parcels.per_second, limits.parcels.burst, now),
+        asked: None,
         bucket: Bucket::full(limits.messages_per_second, limits.burst, now),
         refused: 0,
         heard: now,
@@ -77,9 +82,44 @@ async fn told(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
+/// A question to the backup, with the tag that belongs into the reply.
+enum Asked {
+    Put(Tag, Answer<u64>),
+    Fetch(Tag, Answer<Page>),
+}
+
+/// The backup's answer as JSON; never done while nothing is asked. May be dropped halfway and called again.
+async fn answered(asked: Option<&mut Asked>) -> String {
+    let Some(asked) = asked else {
+        return std::future::pending().await;
+    };
+    let refused = |refusal| Reply::Error(refusal).to_json();
+    match asked {
+        Asked::Put(tag, answer) => match answer.wait().await {
+            Ok(n) => Reply::Kept { tag: *tag, n }.to_json(),
+            Err(refusal) => refused(refusal),
+        },
+        Asked::Fetch(tag, answer) => match answer.wait().await {
+            Ok(Page { parcels, more }) => Reply::Parcels {
+                tag: *tag,
+                parcels: &parcels,
+                more,
+            }
+            .to_json(),
+            Err(refusal) => refused(refusal),
+        },
+    }
+}
+
 struct Connection {
     socket: WebSocket,
     presence: Presence,
+    /// Where the backup is offered.
+    parcels: Option<Arc<Parcels>>,
+    /// Puts and fetches: they cost a signature or the disk.
+    parcel_bucket: Bucket,
+    /// What the disk was asked. Nothing more is read from the device until it is answered.
+    asked: Option<Asked>,
     bucket: Bucket,
     /// Messages in a row that were refused for their rate.
     refused: u32,
@@ -98,11 +138,15 @@ impl Connection {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let end = loop {
             let step = tokio::select! {
-                message = self.socket.recv() => match message {
+                message = self.socket.recv(), if self.asked.is_none() => match message {
                     None | Some(Ok(Message::Close(_))) => Err(End::Left),
                     Some(Err(_)) => Err(End::Unreadable),
                     Some(Ok(message)) => self.handle_message(message).await,
                 },
+                json = answered(self.asked.as_mut()) => {
+                    self.asked = None;
+                    self.write(Message::Text(json.into())).await
+                }
                 frame = outbox.recv() => match frame {
                     Some(frame) => self.write(Message::Text(frame)).await,
                     None => Err(End::Slow),
@@ -148,7 +192,7 @@ impl Connection {
         }
     }
 
-    fn handle_request(&self, text: &str) -> Result<Option<Reply<'static>>, Refusal> {
+    fn handle_request(&mut self, text: &str) -> Result<Option<Reply<'static>>, Refusal> {
         if text.len() > self.limits.message_bytes {
             return Err(Refusal::TooLarge);
         }
@@ -167,7 +211,27 @@ impl Connection {
                 hub.relay(*id, tag, &frame.into())?;
                 Ok(None)
             }
+            Request::Put(put) => {
+                let tag = put.tag;
+                let answer = self.backup()?.put(put)?;
+                self.asked = Some(Asked::Put(tag, answer));
+                Ok(None)
+            }
+            Request::Fetch { tag, after } => {
+                let answer = self.backup()?.fetch(tag, after)?;
+                self.asked = Some(Asked::Fetch(tag, answer));
+                Ok(None)
+            }
         }
+    }
+
+    /// The backup, if it is offered and this device doesn't ask too often.
+    fn backup(&mut self) -> Result<&Parcels, Refusal> {
+        let parcels = self.parcels.as_ref().ok_or(Refusal::NoBackup)?;
+        if !self.parcel_bucket.take(self.heard) {
+            return Err(Refusal::RateLimited);
+        }
+        Ok(parcels)
     }
 
     async fn check_alive(&mut self) -> Result<(), End> {

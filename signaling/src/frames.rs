@@ -1,4 +1,6 @@
 //! The JSON text frames of version 1, and the refusals.
+//!
+//! Compiled by tests/fuzz on its own, so nothing of the rest of the crate is used here.
 
 use std::fmt;
 
@@ -10,7 +12,7 @@ pub(crate) const VERSION: u32 = 1;
 
 /// A meeting place: 16 bytes that only those know who are meant to meet. Its `Debug` keeps them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Tag([u8; 16]);
+pub(crate) struct Tag(pub(crate) [u8; 16]);
 
 impl Tag {
     fn parse(hex: &str) -> Option<Self> {
@@ -50,6 +52,24 @@ pub(crate) enum Request {
         tag: Tag,
         data: String,
     },
+    Put(Put),
+    /// Parcels of a tag with a number above `after`.
+    Fetch {
+        tag: Tag,
+        after: u64,
+    },
+}
+
+/// A parcel as it came: of the right shape, not yet checked.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Put {
+    pub(crate) tag: Tag,
+    /// Ed25519.
+    pub(crate) key: [u8; 32],
+    /// Seconds since 1970.
+    pub(crate) expires: u64,
+    pub(crate) data: Vec<u8>,
+    pub(crate) signature: [u8; 64],
 }
 
 /// Why a request is not granted. The connection stays, unless the README says otherwise.
@@ -73,6 +93,12 @@ pub(crate) enum Refusal {
     TooSlow,
     #[error("the server is full; try again later or another one")]
     ServerFull,
+    #[error("this server keeps no parcels")]
+    NoBackup,
+    #[error("no space is left for this tag or in all; it comes back as parcels expire")]
+    Quota,
+    #[error("the tag is not this key's, or the signature is not over this parcel")]
+    BadSignature,
 }
 
 impl Refusal {
@@ -88,6 +114,9 @@ impl Refusal {
             Self::RateLimited => "rate_limited",
             Self::TooSlow => "too_slow",
             Self::ServerFull => "server_full",
+            Self::NoBackup => "no_backup",
+            Self::Quota => "quota",
+            Self::BadSignature => "bad_signature",
         }
     }
 }
@@ -105,12 +134,38 @@ pub(crate) fn parse(text: &str) -> Result<Request, Refusal> {
         RawRequest::Leave { tag: hex } => Ok(Request::Leave { tag: tag(&hex)? }),
         RawRequest::Send { tag: hex, data } => {
             let tag = tag(&hex)?;
-            BASE64
-                .decode(data.as_bytes())
-                .map_err(|_| Refusal::Malformed)?;
+            bytes(&data)?;
             Ok(Request::Send { tag, data })
         }
+        RawRequest::Put {
+            tag: hex,
+            key,
+            expires,
+            data,
+            signature,
+        } => Ok(Request::Put(Put {
+            tag: tag(&hex)?,
+            key: exactly(&key)?,
+            expires,
+            data: bytes(&data)?,
+            signature: exactly(&signature)?,
+        })),
+        RawRequest::Fetch { tag: hex, after } => Ok(Request::Fetch {
+            tag: tag(&hex)?,
+            after,
+        }),
     }
+}
+
+fn bytes(base64: &str) -> Result<Vec<u8>, Refusal> {
+    BASE64
+        .decode(base64.as_bytes())
+        .map_err(|_| Refusal::Malformed)
+}
+
+/// Base64 of `N` bytes, no more and no fewer.
+fn exactly<const N: usize>(base64: &str) -> Result<[u8; N], Refusal> {
+    bytes(base64)?.try_into().map_err(|_| Refusal::Malformed)
 }
 
 /// Reads one text frame and forgets it. For tests/fuzz, which has no other way to the reader.
@@ -131,9 +186,27 @@ struct Versioned {
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum RawRequest {
-    Join { tag: String },
-    Leave { tag: String },
-    Send { tag: String, data: String },
+    Join {
+        tag: String,
+    },
+    Leave {
+        tag: String,
+    },
+    Send {
+        tag: String,
+        data: String,
+    },
+    Put {
+        tag: String,
+        key: String,
+        expires: u64,
+        data: String,
+        signature: String,
+    },
+    Fetch {
+        tag: String,
+        after: u64,
+    },
 }
 
 /// What the server says.
@@ -150,6 +223,17 @@ pub(crate) enum Reply<'a> {
         tag: Tag,
         data: &'a str,
     },
+    /// The parcel is on disk.
+    Kept {
+        tag: Tag,
+        n: u64,
+    },
+    /// `more`: there are parcels behind these.
+    Parcels {
+        tag: Tag,
+        parcels: &'a [(u64, Vec<u8>)],
+        more: bool,
+    },
     Error(Refusal),
 }
 
@@ -165,6 +249,21 @@ impl Reply<'_> {
             Self::Data { tag, data } => RawReply::Data {
                 tag: hex(tag),
                 data,
+            },
+            Self::Kept { tag, n } => RawReply::Kept {
+                tag: hex(tag),
+                n: *n,
+            },
+            Self::Parcels { tag, parcels, more } => RawReply::Parcels {
+                tag: hex(tag),
+                parcels: parcels
+                    .iter()
+                    .map(|(n, data)| RawParcel {
+                        n: *n,
+                        data: BASE64.encode(data),
+                    })
+                    .collect(),
+                more: *more,
             },
             Self::Error(refusal) => RawReply::Error {
                 code: refusal.code(),
@@ -186,10 +285,36 @@ struct Framed<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum RawReply<'a> {
-    Joined { tag: String, peers: usize },
-    Left { tag: String },
-    Data { tag: String, data: &'a str },
-    Error { code: &'static str, message: String },
+    Joined {
+        tag: String,
+        peers: usize,
+    },
+    Left {
+        tag: String,
+    },
+    Data {
+        tag: String,
+        data: &'a str,
+    },
+    Kept {
+        tag: String,
+        n: u64,
+    },
+    Parcels {
+        tag: String,
+        parcels: Vec<RawParcel>,
+        more: bool,
+    },
+    Error {
+        code: &'static str,
+        message: String,
+    },
+}
+
+#[derive(Serialize)]
+struct RawParcel {
+    n: u64,
+    data: String,
 }
 
 #[cfg(test)]
@@ -224,6 +349,27 @@ mod tests {
             )),
             Ok(Request::Send { tag, data })
         );
+        let [key, signature] = [BASE64.encode(&[1; 32]), BASE64.encode(&[2; 64])];
+        let put = |key: &str, signature: &str| {
+            read(format!(
+                r#"{{"type":"put","tag":"{TAG}","key":"{key}","expires":7,"data":"aGk=","signature":"{signature}"}}"#
+            ))
+        };
+        assert_eq!(
+            put(&key, &signature),
+            Ok(Request::Put(Put {
+                tag,
+                key: [1; 32],
+                expires: 7,
+                data: b"hi".to_vec(),
+                signature: [2; 64],
+            }))
+        );
+        assert_eq!(put(&signature, &key), Err(Refusal::Malformed));
+        assert_eq!(
+            read(format!(r#"{{"type":"fetch","tag":"{TAG}","after":0}}"#)),
+            Ok(Request::Fetch { tag, after: 0 })
+        );
     }
 
     #[test]
@@ -256,6 +402,18 @@ mod tests {
         assert_eq!(
             Reply::Data { tag, data: "aGk=" }.to_json(),
             format!(r#"{{"v":1,"type":"data","tag":"{TAG}","data":"aGk="}}"#)
+        );
+        assert_eq!(
+            Reply::Kept { tag, n: 3 }.to_json(),
+            format!(r#"{{"v":1,"type":"kept","tag":"{TAG}","n":3}}"#)
+        );
+        let parcels = &[(3, b"hi".to_vec())];
+        let more = false;
+        assert_eq!(
+            Reply::Parcels { tag, parcels, more }.to_json(),
+            format!(
+                r#"{{"v":1,"type":"parcels","tag":"{TAG}","parcels":[{{"n":3,"data":"aGk="}}],"more":false}}"#
+            )
         );
         assert_eq!(
             Reply::Error(Refusal::NotJoined).to_json(),

@@ -7,12 +7,15 @@
 //!   {send, tag, data} ───┘        │  limits       └─> connection task B ──> {data, tag, data}
 //!                                 v                          ^
 //!                                Hub: tag -> subscribers ────┘ bounded outboxes
+//!
+//!   {put} {fetch} ──> connection task ──> Parcels: one thread, one folder (only with a folder)
 //! ```
 //!
 //! **Contract.** The server relays; it never reads, keeps or signs. Whatever it passes on is opaque to it and
 //! must be sealed and authenticated between the devices: a hostile server can drop, delay, repeat or
-//! swap what it carries, and nothing more. It has no accounts, writes nothing to disk, and logs neither tags nor
-//! addresses. Delivery is best effort: what is sent while nobody else holds the tag is gone.
+//! swap what it carries, and nothing more. It has no accounts and logs neither tags nor addresses.
+//! Delivery is best effort: what is sent while nobody else holds the tag is gone. Only where its operator gives it a folder
+//! does it write to disk: parcels, sealed by members for members, until they expire.
 //!
 //! Everything a stranger can make it keep is bounded by [`Limits`]. The protocol stands in README.md; no
 //! client speaks it yet.
@@ -37,9 +40,11 @@ mod frames;
 mod hub;
 mod limits;
 mod listener;
+mod parcels;
 mod server;
 
 #[doc(hidden)]
 pub use frames::read_any;
-pub use limits::Limits;
+pub use limits::{Limits, ParcelLimits};
+pub use parcels::BackupError;
 pub use server::{DEFAULT_LISTEN, Server};

@@ -31,6 +31,63 @@ pub struct Limits {
     pub idle: Duration,
     /// Writing one message to a device may take this long.
     pub write: Duration,
+    /// The sealed backup's own bounds.
+    pub parcels: ParcelLimits,
+}
+
+/// What strangers may leave in the sealed backup, and what asking may cost.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ParcelLimits {
+    /// Sealed bytes of one parcel.
+    pub data_bytes: usize,
+    /// Bytes of all parcels together. Each counts its sealed bytes and [`ParcelLimits::overhead_bytes`].
+    pub pool_bytes: u64,
+    /// Bytes of one tag's parcels, counted likewise.
+    pub tag_bytes: u64,
+    /// What a parcel counts beside its sealed bytes.
+    pub overhead_bytes: u64,
+    /// Parcels in all: about 60 bytes of memory each, whatever their size.
+    pub count: usize,
+    /// Parcels of one tag. A put looks through as many digests.
+    pub count_per_tag: usize,
+    /// How far ahead a parcel may expire; what lies beyond is cut to it.
+    pub ttl: Duration,
+    /// How often expired parcels are removed. They are not handed out meanwhile.
+    pub sweep_every: Duration,
+    /// Puts and fetches a second from one device, in the long run. A put costs a check of a signature.
+    pub per_second: u32,
+    /// Puts and fetches that a device may send at once after a silence.
+    pub burst: u32,
+    /// Signatures checked a second for all devices together: about a tenth of a core.
+    pub checks_per_second: u32,
+    /// Puts and fetches that wait for the disk. Beyond it they are refused.
+    pub queue: usize,
+    /// JSON text of one answer to a fetch, unless its one parcel is larger.
+    pub page_bytes: usize,
+    /// How long a device waits for the disk before it is refused.
+    pub wait: Duration,
+}
+
+impl Default for ParcelLimits {
+    fn default() -> Self {
+        Self {
+            data_bytes: 32 * 1024,
+            pool_bytes: 64 * 1024 * 1024,
+            tag_bytes: 4 * 1024 * 1024,
+            overhead_bytes: 64,
+            count: 256 * 1024,
+            count_per_tag: 16 * 1024,
+            ttl: Duration::from_secs(72 * 3600),
+            sweep_every: Duration::from_secs(20),
+            per_second: 10,
+            burst: 30,
+            checks_per_second: 1000,
+            queue: 256,
+            page_bytes: 64 * 1024,
+            wait: Duration::from_secs(10),
+        }
+    }
 }
 
 impl Default for Limits {
@@ -48,6 +105,7 @@ impl Default for Limits {
             ping_every: Duration::from_secs(20),
             idle: Duration::from_secs(60),
             write: Duration::from_secs(10),
+            parcels: ParcelLimits::default(),
         }
     }
 }

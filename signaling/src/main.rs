@@ -1,9 +1,10 @@
-//! `peddlenet-signaling [--listen IP:PORT]`: runs the rendezvous server until it is interrupted.
+//! `peddlenet-signaling [--listen IP:PORT] [--data DIR]`: runs the rendezvous server until it is interrupted.
 
 #![forbid(unsafe_code)]
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -12,10 +13,11 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 const USAGE: &str = "\
-peddlenet-signaling [--listen IP:PORT]
+peddlenet-signaling [--listen IP:PORT] [--data DIR]
 
 Relays sealed bytes between devices that know a common tag, over WebSocket at /v1.
   --listen IP:PORT   where to listen (default 0.0.0.0:8787; port 0 takes a free one)
+  --data DIR         keep sealed parcels for members who are away, in this folder; without it none are kept
 PEDDLENET_LOG sets how much is logged: off, error, warn, info (default), debug or trace.";
 
 #[tokio::main]
@@ -30,14 +32,17 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let Some(listen) = listen_address(std::env::args().skip(1))? else {
+    let Some(Options { listen, data }) = options(std::env::args().skip(1))? else {
         println!("{USAGE}");
         return Ok(());
     };
     log_to_stderr()?;
-    let server = Server::bind(listen, Limits::default())
+    let mut server = Server::bind(listen, Limits::default())
         .await
         .with_context(|| format!("can't listen on {listen}; try another port with --listen"))?;
+    if let Some(folder) = data {
+        server = server.with_backup(&folder)?;
+    }
     println!("listening on {}", server.local_addr()?);
     // Scripts wait for this line through a pipe, where it would be kept back.
     std::io::stdout().flush()?;
@@ -59,9 +64,17 @@ fn log_to_stderr() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What the command line says.
+#[derive(Debug, PartialEq)]
+struct Options {
+    listen: SocketAddr,
+    /// Where parcels are kept.
+    data: Option<PathBuf>,
+}
+
 /// `None` when the person asked for help.
-fn listen_address(mut args: impl Iterator<Item = String>) -> anyhow::Result<Option<SocketAddr>> {
-    let mut listen = DEFAULT_LISTEN;
+fn options(mut args: impl Iterator<Item = String>) -> anyhow::Result<Option<Options>> {
+    let (mut listen, mut data) = (DEFAULT_LISTEN, None);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--listen" => {
@@ -70,11 +83,12 @@ fn listen_address(mut args: impl Iterator<Item = String>) -> anyhow::Result<Opti
                     .parse()
                     .with_context(|| format!("{address} is not an address like 0.0.0.0:8787"))?;
             }
+            "--data" => data = Some(args.next().context("--data needs a folder")?.into()),
             "--help" | "-h" => return Ok(None),
             other => bail!("unknown argument {other}\n\n{USAGE}"),
         }
     }
-    Ok(Some(listen))
+    Ok(Some(Options { listen, data }))
 }
 
 /// Ctrl-C, or the way that service managers ask.
@@ -97,17 +111,30 @@ async fn interrupted() {
 mod tests {
     use super::*;
 
-    fn parsed(args: &[&str]) -> anyhow::Result<Option<SocketAddr>> {
-        listen_address(args.iter().map(|arg| (*arg).to_owned()))
+    fn parsed(args: &[&str]) -> anyhow::Result<Option<Options>> {
+        options(args.iter().map(|arg| (*arg).to_owned()))
     }
 
     #[test]
     fn arguments_are_read_or_refused() {
-        assert_eq!(parsed(&[]).unwrap(), Some(DEFAULT_LISTEN));
-        let local = parsed(&["--listen", "127.0.0.1:0"]).unwrap();
-        assert_eq!(local, Some(([127, 0, 0, 1], 0).into()));
+        let plain = Options {
+            listen: DEFAULT_LISTEN,
+            data: None,
+        };
+        assert_eq!(parsed(&[]).unwrap(), Some(plain));
+        let full = Options {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data: Some("here".into()),
+        };
+        let args = ["--listen", "127.0.0.1:0", "--data", "here"];
+        assert_eq!(parsed(&args).unwrap(), Some(full));
         assert_eq!(parsed(&["--help"]).unwrap(), None);
-        for wrong in [&["--listen"][..], &["--listen", "here"], &["--port"]] {
+        for wrong in [
+            &["--listen"][..],
+            &["--listen", "here"],
+            &["--data"],
+            &["--port"],
+        ] {
             assert!(parsed(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -19,6 +20,7 @@ use crate::connection;
 use crate::frames::{Refusal, Reply};
 use crate::hub::Hub;
 use crate::listener::CappedListener;
+use crate::parcels::{BackupError, Parcels};
 
 /// Where the binary listens when it isn't told: every interface, port 8787.
 pub const DEFAULT_LISTEN: SocketAddr =
@@ -27,6 +29,7 @@ pub const DEFAULT_LISTEN: SocketAddr =
 /// A server that holds its port and answers once [`Server::run`] is awaited.
 pub struct Server {
     listener: TcpListener,
+    parcels: Option<Arc<Parcels>>,
     limits: Limits,
 }
 
@@ -37,7 +40,20 @@ impl Server {
     /// The address can't be listened on.
     pub async fn bind(listen: SocketAddr, limits: Limits) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
-        Ok(Self { listener, limits })
+        Ok(Self {
+            listener,
+            parcels: None,
+            limits,
+        })
+    }
+
+    /// Offers the sealed backup, which keeps its parcels in a folder. Blocks while it opens.
+    ///
+    /// # Errors
+    /// The folder can't be used, or another process has it.
+    pub fn with_backup(mut self, folder: &Path) -> Result<Self, BackupError> {
+        self.parcels = Some(Arc::new(Parcels::open(folder, &self.limits.parcels)?));
+        Ok(self)
     }
 
     /// The address taken.
@@ -64,6 +80,7 @@ impl Server {
         let farewell = self.limits.write;
         let shared = Shared {
             hub: Arc::new(Hub::new(&self.limits)),
+            parcels: self.parcels.clone(),
             places: Arc::clone(&places),
             limits: Arc::new(self.limits),
             closing,
@@ -80,6 +97,10 @@ impl Server {
             .await?;
         // All places are free again once every device has heard it, or can't be told.
         let _ = timeout(farewell, places.acquire_many(devices)).await;
+        if let Some(parcels) = self.parcels {
+            let closed = tokio::task::spawn_blocking(move || parcels.close());
+            let _ = timeout(farewell, closed).await;
+        }
         Ok(())
     }
 }
@@ -87,6 +108,7 @@ impl Server {
 #[derive(Clone)]
 struct Shared {
     hub: Arc<Hub>,
+    parcels: Option<Arc<Parcels>>,
     limits: Arc<Limits>,
     /// One for each device that may be connected.
     places: Arc<Semaphore>,
@@ -105,7 +127,14 @@ async fn upgrade(upgrade: WebSocketUpgrade, State(shared): State<Shared>) -> Res
         .max_message_size(most)
         .max_frame_size(most)
         .on_upgrade(async move |socket| {
-            connection::serve(socket, shared.hub, shared.limits, shared.closing).await;
+            let Shared {
+                hub,
+                parcels,
+                limits,
+                closing,
+                ..
+            } = shared;
+            connection::serve(socket, hub, parcels, limits, closing).await;
             drop(place);
         })
 }
