@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout, timeout_at};
 
 use crate::Limits;
 use crate::bucket::Bucket;
+use crate::exchange::Elsewhere;
 use crate::frames::{Refusal, Reply, Request, Tag, parse};
-use crate::hub::{ClientId, Hub};
+use crate::hub::{ClientId, Hub, Waiting};
 use crate::parcels::{Answer, Page, Parcels};
 
 /// Serves one device until it leaves, breaks a limit for good, or the server closes.
@@ -82,19 +83,28 @@ async fn told(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
-/// A question to the backup, with the tag that belongs into the reply.
+/// A question to the backup or to other processes, with what belongs into the reply.
 enum Asked {
+    /// With the others that hold the tag here, and how long to wait.
+    Join(Tag, usize, Elsewhere, Instant),
     Put(Tag, Answer<u64>),
     Fetch(Tag, Answer<Page>),
 }
 
-/// The backup's answer as JSON; never done while nothing is asked. May be dropped halfway and called again.
+/// The answer as JSON; never done while nothing is asked. May be dropped halfway and called again.
 async fn answered(asked: Option<&mut Asked>) -> String {
     let Some(asked) = asked else {
         return std::future::pending().await;
     };
     let refused = |refusal| Reply::Error(refusal).to_json();
     match asked {
+        Asked::Join(tag, here, elsewhere, deadline) => {
+            // Without an answer from elsewhere: those that can be reached, which are here.
+            let elsewhere = timeout_at(*deadline, elsewhere).await;
+            let elsewhere = elsewhere.ok().and_then(Result::ok).unwrap_or(0);
+            let (tag, peers) = (*tag, here.saturating_add(elsewhere));
+            Reply::Joined { tag, peers }.to_json()
+        }
         Asked::Put(tag, answer) => match answer.wait().await {
             Ok(n) => Reply::Kept { tag: *tag, n }.to_json(),
             Err(refusal) => refused(refusal),
@@ -118,7 +128,7 @@ struct Connection {
     parcels: Option<Arc<Parcels>>,
     /// Puts and fetches: they cost a signature or the disk.
     parcel_bucket: Bucket,
-    /// What the disk was asked. Nothing more is read from the device until it is answered.
+    /// What the disk or other processes were asked. Nothing more is read from the device until it is answered.
     asked: Option<Asked>,
     bucket: Bucket,
     /// Messages in a row that were refused for their rate.
@@ -130,7 +140,7 @@ struct Connection {
 impl Connection {
     async fn run(
         mut self,
-        mut outbox: mpsc::Receiver<Utf8Bytes>,
+        mut outbox: mpsc::Receiver<Waiting>,
         mut closing: watch::Receiver<bool>,
     ) -> End {
         let every = self.limits.ping_every;
@@ -147,8 +157,8 @@ impl Connection {
                     self.asked = None;
                     self.write(Message::Text(json.into())).await
                 }
-                frame = outbox.recv() => match frame {
-                    Some(frame) => self.write(Message::Text(frame)).await,
+                frame = outbox.recv(), if !self.is_joining() => match frame {
+                    Some(waiting) => self.write(Message::Text(waiting.into_frame())).await,
                     None => Err(End::Slow),
                 },
                 _ = ping.tick() => self.check_alive().await,
@@ -200,7 +210,12 @@ impl Connection {
         match parse(text)? {
             Request::Join { tag } => {
                 let peers = hub.join(*id, tag)?;
-                Ok(Some(Reply::Joined { tag, peers }))
+                let Some(elsewhere) = hub.elsewhere(tag) else {
+                    return Ok(Some(Reply::Joined { tag, peers }));
+                };
+                let deadline = self.heard + self.limits.exchange.wait;
+                self.asked = Some(Asked::Join(tag, peers, elsewhere, deadline));
+                Ok(None)
             }
             Request::Leave { tag } => {
                 hub.leave(*id, tag);
@@ -209,6 +224,7 @@ impl Connection {
             Request::Send { tag, data } => {
                 let frame = Reply::Data { tag, data: &data }.to_json();
                 hub.relay(*id, tag, &frame.into())?;
+                hub.publish(tag, data);
                 Ok(None)
             }
             Request::Put(put) => {
@@ -223,6 +239,11 @@ impl Connection {
                 Ok(None)
             }
         }
+    }
+
+    /// Messages on a tag come after the answer to its join.
+    fn is_joining(&self) -> bool {
+        matches!(self.asked, Some(Asked::Join(..)))
     }
 
     /// The backup, if it is offered and this device doesn't ask too often.

@@ -9,6 +9,7 @@
 //!                                Hub: tag -> subscribers ────┘ bounded outboxes
 //!
 //!   {put} {fetch} ──> connection task ──> Parcels: one thread, one folder (only with a folder)
+//!   Hub <──> Exchange <──> Redis <──> other processes (only with a URL)
 //! ```
 //!
 //! **Contract.** The server relays; it never reads, keeps or signs. Whatever it passes on is opaque to it and
@@ -36,15 +37,18 @@
 
 mod bucket;
 mod connection;
+mod exchange;
 mod frames;
 mod hub;
 mod limits;
 mod listener;
 mod parcels;
 mod server;
+mod space;
 
+pub use exchange::BadUrl;
 #[doc(hidden)]
 pub use frames::read_any;
-pub use limits::{Limits, ParcelLimits};
+pub use limits::{ExchangeLimits, Limits, ParcelLimits};
 pub use parcels::BackupError;
 pub use server::{DEFAULT_LISTEN, Server};

@@ -23,8 +23,14 @@ pub struct Limits {
     pub burst: u32,
     /// Messages in a row refused for their rate, after which the connection ends.
     pub refused_in_a_row: u32,
-    /// Messages that wait for a device that reads slowly; when one more comes, its connection ends.
+    /// Messages that wait for a device that reads slowly; when one more comes, its connection ends. A sender's burst
+    /// and somewhat more.
     pub outbox: usize,
+    /// Bytes of the messages that wait for one device, likewise.
+    pub outbox_bytes: usize,
+    /// Bytes of the messages that wait for all devices together, counted for each; beyond it a device for which one more
+    /// comes is ended.
+    pub waiting_bytes: usize,
     /// How often a device is pinged.
     pub ping_every: Duration,
     /// A device from which nothing came for this long, not even a pong, is gone.
@@ -33,6 +39,8 @@ pub struct Limits {
     pub write: Duration,
     /// The sealed backup's own bounds.
     pub parcels: ParcelLimits,
+    /// Bounds of what goes between processes.
+    pub exchange: ExchangeLimits,
 }
 
 /// What strangers may leave in the sealed backup, and what asking may cost.
@@ -101,11 +109,58 @@ impl Default for Limits {
             messages_per_second: 20,
             burst: 60,
             refused_in_a_row: 64,
-            outbox: 16,
+            outbox: 96,
+            outbox_bytes: 512 * 1024,
+            waiting_bytes: 128 * 1024 * 1024,
             ping_every: Duration::from_secs(20),
             idle: Duration::from_secs(60),
             write: Duration::from_secs(10),
             parcels: ParcelLimits::default(),
+            exchange: ExchangeLimits::default(),
+        }
+    }
+}
+
+/// What goes between several processes through Redis.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExchangeLimits {
+    /// Messages on their way to Redis; further ones reach only devices on this process.
+    pub sends: usize,
+    /// Tags that were joined or left and of which Redis was not told yet. When one more comes, Redis is told of all
+    /// anew.
+    pub changes: usize,
+    /// Tags that Redis is told of in one step.
+    pub step: usize,
+    /// How long Redis may take for an answer before the connection counts as lost.
+    pub wait: Duration,
+    /// How often a process says that it lives.
+    pub beat_every: Duration,
+    /// A process that hasn't said so for this long counts no more.
+    pub life: Duration,
+    /// How often Redis is told of all tags anew.
+    pub retell_every: Duration,
+    /// How long Redis remembers what it was told of a tag.
+    pub memory: Duration,
+    /// The pause before the first attempt to connect again; it doubles with each one.
+    pub pause_least: Duration,
+    /// The longest such pause.
+    pub pause_most: Duration,
+}
+
+impl Default for ExchangeLimits {
+    fn default() -> Self {
+        Self {
+            sends: 256,
+            changes: 4096,
+            step: 512,
+            wait: Duration::from_secs(2),
+            beat_every: Duration::from_secs(4),
+            life: Duration::from_secs(12),
+            retell_every: Duration::from_secs(15 * 60),
+            memory: Duration::from_secs(60 * 60),
+            pause_least: Duration::from_millis(100),
+            pause_most: Duration::from_secs(5),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `peddlenet-signaling [--listen IP:PORT] [--data DIR]`: runs the rendezvous server until it is interrupted.
+//! `peddlenet-signaling [--listen IP:PORT] [--data DIR] [--redis URL]`: runs the rendezvous server until it is interrupted.
 
 #![forbid(unsafe_code)]
 
@@ -13,11 +13,12 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 const USAGE: &str = "\
-peddlenet-signaling [--listen IP:PORT] [--data DIR]
+peddlenet-signaling [--listen IP:PORT] [--data DIR] [--redis URL]
 
 Relays sealed bytes between devices that know a common tag, over WebSocket at /v1.
   --listen IP:PORT   where to listen (default 0.0.0.0:8787; port 0 takes a free one)
   --data DIR         keep sealed parcels for members who are away, in this folder; without it none are kept
+  --redis URL        one of several processes that have this Redis between them: redis://HOST:PORT or unix:///PATH
 PEDDLENET_LOG sets how much is logged: off, error, warn, info (default), debug or trace.";
 
 #[tokio::main]
@@ -32,7 +33,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> anyhow::Result<()> {
-    let Some(Options { listen, data }) = options(std::env::args().skip(1))? else {
+    let Some(Options {
+        listen,
+        data,
+        redis,
+    }) = options(std::env::args().skip(1))?
+    else {
         println!("{USAGE}");
         return Ok(());
     };
@@ -42,6 +48,9 @@ async fn run() -> anyhow::Result<()> {
         .with_context(|| format!("can't listen on {listen}; try another port with --listen"))?;
     if let Some(folder) = data {
         server = server.with_backup(&folder)?;
+    }
+    if let Some(url) = redis {
+        server = server.with_redis(&url, None)?;
     }
     println!("listening on {}", server.local_addr()?);
     // Scripts wait for this line through a pipe, where it would be kept back.
@@ -70,11 +79,13 @@ struct Options {
     listen: SocketAddr,
     /// Where parcels are kept.
     data: Option<PathBuf>,
+    /// The Redis between several processes.
+    redis: Option<String>,
 }
 
 /// `None` when the person asked for help.
 fn options(mut args: impl Iterator<Item = String>) -> anyhow::Result<Option<Options>> {
-    let (mut listen, mut data) = (DEFAULT_LISTEN, None);
+    let (mut listen, mut data, mut redis) = (DEFAULT_LISTEN, None, None);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--listen" => {
@@ -84,11 +95,16 @@ fn options(mut args: impl Iterator<Item = String>) -> anyhow::Result<Option<Opti
                     .with_context(|| format!("{address} is not an address like 0.0.0.0:8787"))?;
             }
             "--data" => data = Some(args.next().context("--data needs a folder")?.into()),
+            "--redis" => redis = Some(args.next().context("--redis needs a URL")?),
             "--help" | "-h" => return Ok(None),
             other => bail!("unknown argument {other}\n\n{USAGE}"),
         }
     }
-    Ok(Some(Options { listen, data }))
+    Ok(Some(Options {
+        listen,
+        data,
+        redis,
+    }))
 }
 
 /// Ctrl-C, or the way that service managers ask.
@@ -120,19 +136,23 @@ mod tests {
         let plain = Options {
             listen: DEFAULT_LISTEN,
             data: None,
+            redis: None,
         };
         assert_eq!(parsed(&[]).unwrap(), Some(plain));
         let full = Options {
             listen: ([127, 0, 0, 1], 0).into(),
             data: Some("here".into()),
+            redis: Some("redis://127.0.0.1".into()),
         };
-        let args = ["--listen", "127.0.0.1:0", "--data", "here"];
+        let args = ["--listen", "127.0.0.1:0", "--data", "here", "--redis"];
+        let args = [&args[..], &["redis://127.0.0.1"]].concat();
         assert_eq!(parsed(&args).unwrap(), Some(full));
         assert_eq!(parsed(&["--help"]).unwrap(), None);
         for wrong in [
             &["--listen"][..],
             &["--listen", "here"],
             &["--data"],
+            &["--redis"],
             &["--port"],
         ] {
             assert!(parsed(wrong).is_err(), "{wrong:?}");

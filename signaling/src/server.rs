@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use crate::Limits;
 use crate::connection;
+use crate::exchange::{self, BadUrl, Exchange, Plan};
 use crate::frames::{Refusal, Reply};
 use crate::hub::Hub;
 use crate::listener::CappedListener;
@@ -30,6 +31,7 @@ pub const DEFAULT_LISTEN: SocketAddr =
 pub struct Server {
     listener: TcpListener,
     parcels: Option<Arc<Parcels>>,
+    exchange: Option<(Exchange, Plan)>,
     limits: Limits,
 }
 
@@ -43,6 +45,7 @@ impl Server {
         Ok(Self {
             listener,
             parcels: None,
+            exchange: None,
             limits,
         })
     }
@@ -53,6 +56,16 @@ impl Server {
     /// The folder can't be used, or another process has it.
     pub fn with_backup(mut self, folder: &Path) -> Result<Self, BackupError> {
         self.parcels = Some(Arc::new(Parcels::open(folder, &self.limits.parcels)?));
+        Ok(self)
+    }
+
+    /// Makes this process one of several that have a Redis between them. All must be given the same secret, from which
+    /// Redis' names for tags are made, or none.
+    ///
+    /// # Errors
+    /// The URL is not one. A Redis that isn't there is no error: it is looked for all the time.
+    pub fn with_redis(mut self, url: &str, secret: Option<&[u8]>) -> Result<Self, BadUrl> {
+        self.exchange = Some(exchange::plan(url, secret, &self.limits)?);
         Ok(self)
     }
 
@@ -78,8 +91,16 @@ impl Server {
             .connections
             .saturating_add(self.limits.spare_sockets);
         let farewell = self.limits.write;
+        let mut hub = Hub::new(&self.limits);
+        let plan = self.exchange.map(|(exchange, plan)| {
+            hub.join_others(exchange);
+            plan
+        });
+        let hub = Arc::new(hub);
+        let exchanging =
+            plan.map(|plan| tokio::spawn(exchange::run(plan, Arc::clone(&hub), closing.clone())));
         let shared = Shared {
-            hub: Arc::new(Hub::new(&self.limits)),
+            hub,
             parcels: self.parcels.clone(),
             places: Arc::clone(&places),
             limits: Arc::new(self.limits),
@@ -97,6 +118,9 @@ impl Server {
             .await?;
         // All places are free again once every device has heard it, or can't be told.
         let _ = timeout(farewell, places.acquire_many(devices)).await;
+        if let Some(exchanging) = exchanging {
+            let _ = timeout(farewell, exchanging).await;
+        }
         if let Some(parcels) = self.parcels {
             let closed = tokio::task::spawn_blocking(move || parcels.close());
             let _ = timeout(farewell, closed).await;
