@@ -144,7 +144,9 @@ impl Connection {
         mut closing: watch::Receiver<bool>,
     ) -> End {
         let every = self.limits.ping_every;
-        let mut ping = interval_at(Instant::now() + every, every);
+        // Those who came together are not pinged together.
+        let first = self.presence.id.part_of(every);
+        let mut ping = interval_at(Instant::now() + first, every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let end = loop {
             let step = tokio::select! {

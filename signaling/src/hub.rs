@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
 use tokio::sync::mpsc;
@@ -17,6 +18,16 @@ use crate::space::{Lent, Space};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ClientId(u64);
+
+impl ClientId {
+    /// A part of `period`, another for each client and evenly spread over all: the golden ratio's multiples.
+    pub(crate) fn part_of(self, period: Duration) -> Duration {
+        // 2^64 divided by the golden ratio, rounded to odd (Knuth, TAOCP 3, 6.4).
+        let spread = self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let thousandth = (spread >> 32).wrapping_mul(1000) >> 32;
+        period.mul_f64(f64::from(u32::try_from(thousandth).unwrap_or(0)) / 1000.0)
+    }
+}
 
 pub(crate) struct Hub {
     outbox: usize,
@@ -264,6 +275,16 @@ mod tests {
         assert_eq!(hub.relay(a, Tag::of(2), &hello), Err(Refusal::NotJoined));
         assert_eq!(to_b.try_recv().unwrap().into_frame(), hello);
         assert!(to_a.try_recv().is_err() && to_b.try_recv().is_err() && to_c.try_recv().is_err());
+    }
+
+    #[test]
+    fn clients_that_come_together_are_pinged_at_different_times() {
+        let period = Duration::from_secs(20);
+        let mut parts: Vec<_> = (1..=100).map(|id| ClientId(id).part_of(period)).collect();
+        parts.sort_unstable();
+        assert!(parts.last().unwrap() < &period);
+        let gaps = parts.windows(2).map(|two| two[1] - two[0]);
+        assert!(gaps.max().unwrap() < Duration::from_secs(1), "{parts:?}");
     }
 
     #[test]

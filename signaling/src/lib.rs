@@ -38,6 +38,7 @@
 mod bucket;
 mod connection;
 mod exchange;
+mod files;
 mod frames;
 mod hub;
 mod limits;
@@ -47,6 +48,7 @@ mod server;
 mod space;
 
 pub use exchange::BadUrl;
+pub use files::make_room_for;
 #[doc(hidden)]
 pub use frames::read_any;
 pub use limits::{ExchangeLimits, Limits, ParcelLimits};

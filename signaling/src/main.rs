@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use peddlenet_signaling::{DEFAULT_LISTEN, Limits, Server};
+use peddlenet_signaling::{DEFAULT_LISTEN, Limits, Server, make_room_for};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -43,7 +43,11 @@ async fn run() -> anyhow::Result<()> {
         return Ok(());
     };
     log_to_stderr()?;
-    let mut server = Server::bind(listen, Limits::default())
+    let limits = Limits::default();
+    if let Some(devices) = make_room_for(&limits) {
+        tracing::warn!("the system's limit of open files leaves room for {devices} devices");
+    }
+    let mut server = Server::bind(listen, limits)
         .await
         .with_context(|| format!("can't listen on {listen}; try another port with --listen"))?;
     if let Some(folder) = data {

@@ -150,6 +150,9 @@ async fn upgrade(upgrade: WebSocketUpgrade, State(shared): State<Shared>) -> Res
     upgrade
         .max_message_size(most)
         .max_frame_size(most)
+        // Its default of 128 KiB is filled with zeros at every read, and stays with each connection.
+        .read_buffer_size(shared.limits.read_buffer)
+        .write_buffer_size(0)
         .on_upgrade(async move |socket| {
             let Shared {
                 hub,
