@@ -442,14 +442,28 @@ fn outcome(reply: &Value) -> Result<Result<Value, Failure>> {
 /// `cargo test -p peddlenet-tests` works. `PEDDLENET_NODE=PATH` names a program to use as it is.
 pub fn node_binary() -> Result<&'static Path> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match FOUND.get_or_init(|| find_or_build().map_err(|e| format!("{e:#}"))) {
+    found(&FOUND, "peddlenet-node", "PEDDLENET_NODE")
+}
+
+/// Where `peddlenet-signaling` lies, likewise; `PEDDLENET_SIGNALING=PATH`.
+pub fn signaling_binary() -> Result<&'static Path> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    found(&FOUND, "peddlenet-signaling", "PEDDLENET_SIGNALING")
+}
+
+fn found(
+    once: &'static OnceLock<Result<PathBuf, String>>,
+    package: &str,
+    variable: &str,
+) -> Result<&'static Path> {
+    match once.get_or_init(|| find_or_build(package, variable).map_err(|e| format!("{e:#}"))) {
         Ok(path) => Ok(path),
-        Err(why) => Err(anyhow!("no peddlenet-node: {why}")),
+        Err(why) => Err(anyhow!("no {package}: {why}")),
     }
 }
 
-fn find_or_build() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("PEDDLENET_NODE") {
+fn find_or_build(package: &str, variable: &str) -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os(variable) {
         return Ok(path.into());
     }
     let own = std::env::current_exe()?;
@@ -457,7 +471,7 @@ fn find_or_build() -> Result<PathBuf> {
     if folder.ends_with("deps") {
         folder = folder.parent().context("no profile folder")?;
     }
-    let path = folder.join(format!("peddlenet-node{}", std::env::consts::EXE_SUFFIX));
+    let path = folder.join(format!("{package}{}", std::env::consts::EXE_SUFFIX));
     // Cargo names itself to what it runs. Without it, what was built before has to do.
     if let Some(cargo) = std::env::var_os("CARGO") {
         let profile = match folder.file_name().and_then(|name| name.to_str()) {
@@ -466,13 +480,13 @@ fn find_or_build() -> Result<PathBuf> {
         };
         let target = folder.parent().context("no target folder")?;
         let built = Command::new(cargo)
-            .args(["build", "--quiet", "-p", "peddlenet-node", "--profile"])
+            .args(["build", "--quiet", "-p", package, "--profile"])
             .arg(profile)
             .arg("--target-dir")
             .arg(target)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()?;
-        ensure!(built.success(), "cargo build -p peddlenet-node: {built}");
+        ensure!(built.success(), "cargo build -p {package}: {built}");
     }
     ensure!(path.exists(), "{} is missing", path.display());
     Ok(path)

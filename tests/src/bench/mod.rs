@@ -8,5 +8,6 @@ pub mod mobility;
 pub mod network;
 pub mod qr;
 pub mod security;
+pub mod signaling;
 pub mod store;
 pub mod sync;

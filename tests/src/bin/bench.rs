@@ -25,6 +25,8 @@ const USAGE: &str = "usage: bench NAME [ARGS] [--json]
                           the room is made in DIR and found there again, or in a folder that goes
   network [discovery|reconnect|hotspot|merge|idle] [--runs N] [--partition-s S] [--idle-s S]
                           hosts in network namespaces: discovery, reconnect, merge, idle bytes and CPU; takes root
+  signaling [--connections N]
+                          relay latency, memory a connection, half-open connections; one process, and two with Redis
   all                     each of them with its defaults";
 
 /// The photographs that `qr` reads where no folder is named.
@@ -32,11 +34,21 @@ const PHOTOS: &str = "../shared/data/qr-photos";
 /// The crowds that `mobility` follows where no file is named.
 const CROWDS: &str = "../shared/data/mobility";
 const MESSAGES: usize = 2_000;
-const ALL: [&str; 10] = [
-    "join", "link", "store", "qr", "security", "sync", "gossip", "mobility", "app", "network",
+const ALL: [&str; 11] = [
+    "join",
+    "link",
+    "store",
+    "qr",
+    "security",
+    "sync",
+    "gossip",
+    "mobility",
+    "app",
+    "network",
+    "signaling",
 ];
 /// Named by the contract, built by later issues.
-const LATER: [&str; 2] = ["signaling", "nat"];
+const LATER: [&str; 1] = ["nat"];
 
 fn main() -> ExitCode {
     // PEDDLENET_LOG=peddlenet_peer=debug shows why a link ended; nothing is logged without it.
@@ -132,6 +144,10 @@ fn rows(name: &str, args: &[String]) -> Result<Vec<Value>> {
                 partition: seconds("--partition-s", defaults.partition)?,
                 idle: seconds("--idle-s", defaults.idle)?,
             })
+        }
+        "signaling" => {
+            let connections = number(args, "--connections")?;
+            bench::signaling::run(connections.unwrap_or(bench::signaling::CONNECTIONS))
         }
         "sync" => bench::sync::run(number(args, "--seed")?.unwrap_or(1) as u64),
         "mobility" => {
