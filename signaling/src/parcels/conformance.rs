@@ -167,6 +167,39 @@ fn expired_parcels_are_not_handed_out_and_their_space_comes_back() {
 }
 
 #[test]
+fn a_lot_that_expires_at_once_is_swept_while_others_are_served() {
+    each(|backend, folder| {
+        let limits = ParcelLimits {
+            count: 400,
+            sweep_every: Duration::from_millis(50),
+            queue: 1024,
+            ..ParcelLimits::default()
+        };
+        let parcels = open(backend, folder, &limits);
+        let asked = (0..400_u32).map(|at| {
+            let past = made::parcel(1, 1000, &at.to_be_bytes(), 10);
+            parcels.keeper.ask(|answer| Question::Put(past, answer))
+        });
+        let asked: Vec<_> = asked.map(Result::unwrap).collect();
+        for asked in asked {
+            asked.answered.blocking_recv().unwrap().unwrap();
+        }
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        let mut free = 0;
+        while free < 400 {
+            assert!(std::time::Instant::now() < until, "{free} were free");
+            match put(&parcels, 2, &u32::to_be_bytes(free)) {
+                Ok(_) => free += 1,
+                Err(refusal) => {
+                    assert_eq!(refusal, Refusal::Quota);
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn puts_at_once_share_commits_and_each_is_answered() {
     each(|backend, folder| {
         let parcels = open(backend, folder, &ParcelLimits::default());

@@ -87,8 +87,14 @@ impl Work {
         let mut sweep = Instant::now();
         loop {
             if Instant::now() >= sweep {
-                self.sweep(unix_now());
-                sweep = Instant::now() + self.sweep_every;
+                // One commit, then whoever waits: a lot may expire at once.
+                let all = self.sweep(unix_now());
+                let pause = if all {
+                    self.sweep_every
+                } else {
+                    Duration::ZERO
+                };
+                sweep = Instant::now() + pause;
             }
             let wait = sweep.saturating_duration_since(Instant::now());
             let mut next = match questions.recv_timeout(wait) {
@@ -170,25 +176,25 @@ impl Work {
         Ok(Page { parcels, more })
     }
 
-    /// Removes what expired, a commit at a time.
-    fn sweep(&mut self, now: u64) {
-        loop {
-            let expired = self.pool.expired(now, SWEEP);
-            if expired.is_empty() {
-                return;
-            }
-            let mut changes = Changes::default();
-            for (tag, n) in &expired {
-                changes.remove(*tag, *n);
-            }
-            if let Err(error) = self.shelf.commit(&changes) {
-                tracing::error!(%error, "expired parcels can't be removed");
-                return;
-            }
-            for (tag, n) in expired {
-                self.pool.remove(tag, n);
-            }
+    /// Removes some of what expired, in one commit; tells whether that was all there is to do now.
+    fn sweep(&mut self, now: u64) -> bool {
+        let expired = self.pool.expired(now, SWEEP);
+        if expired.is_empty() {
+            return true;
         }
+        let mut changes = Changes::default();
+        for (tag, n) in &expired {
+            changes.remove(*tag, *n);
+        }
+        if let Err(error) = self.shelf.commit(&changes) {
+            tracing::error!(%error, "expired parcels can't be removed");
+            return true;
+        }
+        let all = expired.len() < SWEEP;
+        for (tag, n) in expired {
+            self.pool.remove(tag, n);
+        }
+        all
     }
 }
 
