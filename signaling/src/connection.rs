@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout, timeout_at};
 
 use crate::Limits;
 use crate::bucket::Bucket;
 use crate::counts::Counts;
-use crate::frames::{Refusal, Reply, Request, parse};
-use crate::hub::{ClientId, Hub};
+use crate::exchange::Elsewhere;
+use crate::frames::{Ice, Refusal, Reply, Request, Tag, parse};
+use crate::hub::{ClientId, Hub, Waiting};
+use crate::parcels::{Answer, Page, Parcels};
 use crate::turn::Offer;
 
 /// Serves one device until it leaves, breaks a limit for good, or the server closes.
@@ -19,6 +21,7 @@ pub(crate) async fn serve(
     socket: WebSocket,
     hub: Arc<Hub>,
     offer: Arc<Offer>,
+    parcels: Option<Arc<Parcels>>,
     counts: Counts,
     limits: Arc<Limits>,
     closing: watch::Receiver<bool>,
@@ -35,6 +38,9 @@ pub(crate) async fn serve(
             counts: counts.clone(),
         },
         offer,
+        parcels,
+        parcel_bucket: Bucket::full(limits.parcels.per_second, limits.parcels.burst, now),
+        asked: None,
         bucket: Bucket::full(limits.messages_per_second, limits.burst, now),
         refused: 0,
         heard: now,
@@ -119,10 +125,49 @@ fn some_of(span: Duration) -> Duration {
     span.mul_f64(f64::from(part) / f64::from(u32::MAX))
 }
 
+/// A question to the backup or to other processes, with what belongs into the reply.
+enum Asked {
+    /// With the others that hold the tag here, and how long to wait.
+    Join(Tag, usize, Elsewhere, Instant),
+    Put(Tag, Answer<u64>),
+    Fetch(Tag, Answer<Page>),
+}
+
+/// The answer as JSON; never done while nothing is asked. May be dropped halfway and called again.
+async fn answered(asked: Option<&mut Asked>) -> Result<String, Refusal> {
+    let Some(asked) = asked else {
+        return std::future::pending().await;
+    };
+    match asked {
+        Asked::Join(tag, here, elsewhere, deadline) => {
+            // Without an answer from elsewhere: those that can be reached, which are here.
+            let elsewhere = timeout_at(*deadline, elsewhere).await;
+            let elsewhere = elsewhere.ok().and_then(Result::ok).unwrap_or(0);
+            let (tag, peers) = (*tag, here.saturating_add(elsewhere));
+            Ok(Reply::Joined { tag, peers }.to_json())
+        }
+        Asked::Put(tag, answer) => {
+            let (tag, n) = (*tag, answer.wait().await?);
+            Ok(Reply::Kept { tag, n }.to_json())
+        }
+        Asked::Fetch(tag, answer) => {
+            let (tag, Page { parcels, more }) = (*tag, answer.wait().await?);
+            let parcels = &parcels;
+            Ok(Reply::Parcels { tag, parcels, more }.to_json())
+        }
+    }
+}
+
 struct Connection {
     socket: WebSocket,
     presence: Presence,
     offer: Arc<Offer>,
+    /// Where the backup is offered.
+    parcels: Option<Arc<Parcels>>,
+    /// Puts and fetches: they cost a signature or the disk.
+    parcel_bucket: Bucket,
+    /// What the disk or other processes were asked. Nothing more is read from the device until it is answered.
+    asked: Option<Asked>,
     bucket: Bucket,
     /// Messages in a row that were refused for their rate.
     refused: u32,
@@ -133,22 +178,31 @@ struct Connection {
 impl Connection {
     async fn run(
         mut self,
-        mut outbox: mpsc::Receiver<Utf8Bytes>,
+        mut outbox: mpsc::Receiver<Waiting>,
         mut closing: watch::Receiver<bool>,
     ) -> End {
         let every = self.limits.ping_every;
-        let mut ping = interval_at(Instant::now() + every, every);
+        // Those who came together are not pinged together.
+        let first = self.presence.id.part_of(every);
+        let mut ping = interval_at(Instant::now() + first, every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut leaves: Option<Instant> = None;
         let end = loop {
             let step = tokio::select! {
-                message = self.socket.recv() => match message {
+                message = self.socket.recv(), if self.asked.is_none() => match message {
                     None | Some(Ok(Message::Close(_))) => Err(End::Left),
                     Some(Err(_)) => Err(End::Unreadable),
                     Some(Ok(message)) => self.handle_message(message).await,
                 },
-                frame = outbox.recv() => match frame {
-                    Some(frame) => self.write(Message::Text(frame)).await,
+                answer = answered(self.asked.as_mut()) => {
+                    self.asked = None;
+                    match answer {
+                        Ok(json) => self.write(Message::Text(json.into())).await,
+                        Err(refusal) => self.reply(&Reply::Error(refusal)).await,
+                    }
+                }
+                frame = outbox.recv(), if !self.is_joining() => match frame {
+                    Some(waiting) => self.write(Message::Text(waiting.into_frame())).await,
                     None => Err(End::Slow),
                 },
                 _ = ping.tick() => self.check_alive().await,
@@ -197,7 +251,7 @@ impl Connection {
         }
     }
 
-    fn handle_request(&self, text: &str) -> Result<Option<Reply<'static>>, Refusal> {
+    fn handle_request(&mut self, text: &str) -> Result<Option<Reply<'static>>, Refusal> {
         if text.len() > self.limits.message_bytes {
             return Err(Refusal::TooLarge);
         }
@@ -205,7 +259,12 @@ impl Connection {
         match parse(text)? {
             Request::Join { tag } => {
                 let peers = hub.join(*id, tag)?;
-                Ok(Some(Reply::Joined { tag, peers }))
+                let Some(elsewhere) = hub.elsewhere(tag) else {
+                    return Ok(Some(Reply::Joined { tag, peers }));
+                };
+                let deadline = self.heard + self.limits.exchange.wait;
+                self.asked = Some(Asked::Join(tag, peers, elsewhere, deadline));
+                Ok(None)
             }
             Request::Leave { tag } => {
                 hub.leave(*id, tag);
@@ -214,11 +273,44 @@ impl Connection {
             Request::Send { tag, data } => {
                 let frame = Reply::Data { tag, data: &data }.to_json();
                 hub.relay(*id, tag, &frame.into())?;
+                hub.publish(tag, data);
                 counts.relayed.inc();
                 Ok(None)
             }
-            Request::Ice => Ok(Some(Reply::Ice(Box::new(self.offer.ice())))),
+            Request::Ice => {
+                let backup = self.parcels.is_some();
+                let ice = Ice {
+                    backup,
+                    ..self.offer.ice()
+                };
+                Ok(Some(Reply::Ice(Box::new(ice))))
+            }
+            Request::Put(put) => {
+                let tag = put.tag;
+                let answer = self.backup()?.put(put)?;
+                self.asked = Some(Asked::Put(tag, answer));
+                Ok(None)
+            }
+            Request::Fetch { tag, after } => {
+                let answer = self.backup()?.fetch(tag, after)?;
+                self.asked = Some(Asked::Fetch(tag, answer));
+                Ok(None)
+            }
         }
+    }
+
+    /// Messages on a tag come after the answer to its join.
+    fn is_joining(&self) -> bool {
+        matches!(self.asked, Some(Asked::Join(..)))
+    }
+
+    /// The backup, if it is offered and this device doesn't ask too often.
+    fn backup(&mut self) -> Result<&Parcels, Refusal> {
+        let parcels = self.parcels.as_ref().ok_or(Refusal::NoBackup)?;
+        if !self.parcel_bucket.take(self.heard) {
+            return Err(Refusal::RateLimited);
+        }
+        Ok(parcels)
     }
 
     async fn check_alive(&mut self) -> Result<(), End> {

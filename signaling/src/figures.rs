@@ -123,7 +123,7 @@ impl Figures {
             );
         }
         PAGE.replace("{devices}", &self.counts.devices.get().to_string())
-            .replace("{tags}", &self.hub.tags().to_string())
+            .replace("{tags}", &self.hub.tag_count().to_string())
             .replace("{relays}", &self.relays_now().to_string())
             .replace("{hours}", &rows)
     }
@@ -141,7 +141,7 @@ async fn page(State(figures): State<Arc<Figures>>) -> Response {
 
 async fn metrics(State(figures): State<Arc<Figures>>) -> Response {
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    figures.tags.set(count(figures.hub.tags()));
+    figures.tags.set(count(figures.hub.tag_count()));
     figures.relays.set(count(figures.relays_now()));
     let mut written = String::new();
     if text::encode(&mut written, &figures.registry).is_err() {

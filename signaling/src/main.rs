@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use peddlenet_signaling::{Server, Tls, UdpConfig};
+use peddlenet_signaling::{Server, Tls, UdpConfig, make_room_for};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -31,10 +31,16 @@ async fn run() -> anyhow::Result<()> {
     let options = Options::parse();
     log_to_stderr(options.log)?;
     let listen = options.listen;
-    let mut server = Server::bind(listen, options.limits())
+    let limits = options.limits();
+    if let Some(devices) = make_room_for(&limits) {
+        tracing::warn!("the system's limit of open files leaves room for {devices} devices");
+    }
+    let secret = options.secret()?;
+    let secret = secret.as_ref().map(|secret| secret.as_slice());
+    let mut server = Server::bind(listen, limits)
         .await
         .with_context(|| format!("can't listen on {listen}; try another port with --listen"))?;
-    if let Some((config, asked)) = options.udp()? {
+    if let Some((config, asked)) = options.udp(secret)? {
         server = with_udp(server, config, asked).await?;
     }
     if let (Some(certificate), Some(key)) = (&options.tls_cert, &options.tls_key) {
@@ -50,6 +56,12 @@ async fn run() -> anyhow::Result<()> {
             .with_metrics(address)
             .await
             .with_context(|| format!("can't listen on {address} for metrics"))?;
+    }
+    if let Some(folder) = &options.data {
+        server = server.with_backup(folder)?;
+    }
+    if let Some(url) = &options.redis {
+        server = server.with_redis(url, secret)?;
     }
     say_where(&server)?;
     server.run(asked_to_stop()).await?;

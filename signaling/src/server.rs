@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -17,11 +18,13 @@ use tokio::time::timeout;
 use crate::Limits;
 use crate::connection;
 use crate::counts::Counts;
+use crate::exchange::{self, BadUrl, Exchange, Plan};
 use crate::figures::Figures;
 use crate::frames::{Refusal, Reply};
 use crate::gate::{Gate, forwarded_for};
 use crate::hub::Hub;
 use crate::listener::CappedListener;
+use crate::parcels::{BackupError, Parcels};
 use crate::serving::{From, Serving};
 use crate::tls::Tls;
 use crate::turn::{Offer, UdpConfig, Ways};
@@ -40,6 +43,8 @@ pub struct Server {
     tls: Option<Arc<Tls>>,
     behind_proxy: bool,
     metrics: Option<TcpListener>,
+    parcels: Option<Arc<Parcels>>,
+    exchange: Option<(Exchange, Plan)>,
     limits: Limits,
 }
 
@@ -56,8 +61,29 @@ impl Server {
             tls: None,
             behind_proxy: false,
             metrics: None,
+            parcels: None,
+            exchange: None,
             limits,
         })
+    }
+
+    /// Offers the sealed backup, which keeps its parcels in a folder. Blocks while it opens.
+    ///
+    /// # Errors
+    /// The folder can't be used, or another process has it.
+    pub fn with_backup(mut self, folder: &Path) -> Result<Self, BackupError> {
+        self.parcels = Some(Arc::new(Parcels::open(folder, &self.limits.parcels)?));
+        Ok(self)
+    }
+
+    /// Makes this process one of several that have a Redis between them. All must be given the same secret, from which
+    /// Redis' names for tags are made, or none.
+    ///
+    /// # Errors
+    /// The URL is not one. A Redis that isn't there is no error: it is looked for all the time.
+    pub fn with_redis(mut self, url: &str, secret: Option<&[u8]>) -> Result<Self, BadUrl> {
+        self.exchange = Some(exchange::plan(url, secret, &self.limits)?);
+        Ok(self)
     }
 
     /// Speaks TLS, `wss://`.
@@ -153,12 +179,21 @@ impl Server {
         let gate = Arc::new(Gate::new(&self.limits));
         let counts = Counts::default();
         let deadline = self.limits.request;
-        let hub = Arc::new(Hub::new(&self.limits));
+        let mut hub = Hub::new(&self.limits);
+        let plan = self.exchange.map(|(exchange, plan)| {
+            hub.join_others(exchange);
+            plan
+        });
+        let hub = Arc::new(hub);
+        // Until every device has left, so that the others hear what goes on and who is gone.
+        let exchanging =
+            plan.map(|plan| tokio::spawn(exchange::run(plan, Arc::clone(&hub), closing.clone())));
         let figures = Arc::new(Figures::new(Arc::clone(&hub), counts.clone(), traffic));
         tokio::spawn(Arc::clone(&figures).note_hours(closing.clone()));
         let shared = Shared {
             hub,
             offer,
+            parcels: self.parcels.clone(),
             counts: counts.clone(),
             places: Arc::clone(&places),
             gate: Arc::clone(&gate),
@@ -197,8 +232,12 @@ impl Server {
         // All places are free again once every device has heard it, or can't be told.
         let _ = timeout(farewell, places.acquire_many(devices)).await;
         let _ = close.send(true);
-        if let Some(udp) = udp {
-            let _ = timeout(farewell, udp).await;
+        for task in [udp, exchanging].into_iter().flatten() {
+            let _ = timeout(farewell, task).await;
+        }
+        if let Some(parcels) = self.parcels {
+            let closed = tokio::task::spawn_blocking(move || parcels.close());
+            let _ = timeout(farewell, closed).await;
         }
         Ok(())
     }
@@ -208,6 +247,7 @@ impl Server {
 struct Shared {
     hub: Arc<Hub>,
     offer: Arc<Offer>,
+    parcels: Option<Arc<Parcels>>,
     counts: Counts,
     limits: Arc<Limits>,
     /// One for each device that may be connected.
@@ -248,16 +288,20 @@ async fn upgrade(
     upgrade
         .max_message_size(most)
         .max_frame_size(most)
+        // Its default of 128 KiB is filled with zeros at every read, and stays with each connection.
+        .read_buffer_size(shared.limits.read_buffer)
+        .write_buffer_size(0)
         .on_upgrade(async move |socket| {
             let Shared {
                 hub,
                 offer,
+                parcels,
                 counts,
                 limits,
                 draining,
                 ..
             } = shared;
-            connection::serve(socket, hub, offer, counts, limits, draining).await;
+            connection::serve(socket, hub, offer, parcels, counts, limits, draining).await;
             drop((place, pass));
         })
 }
