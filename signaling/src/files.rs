@@ -2,14 +2,18 @@
 
 use crate::Limits;
 
-/// Files beside the sockets of devices: the database's, Redis', the listener, the runtime's own.
+/// Files beside the sockets of devices and relays: the database's, Redis', the listener, the runtime's own.
 const OTHERS: usize = 64;
 
 /// Raises the process's own limit of open files, as far as the system lets it, to what these limits of connections take.
 /// Returns how many devices then fit, where that is fewer. Linux gives 1,024 unless told otherwise.
 #[must_use]
 pub fn make_room_for(limits: &Limits) -> Option<usize> {
-    let beside = limits.spare_sockets.saturating_add(OTHERS);
+    let relays = limits.turn.allocations;
+    let beside = limits
+        .spare_sockets
+        .saturating_add(relays)
+        .saturating_add(OTHERS);
     let wanted = limits.connections.saturating_add(beside);
     let room = usize::try_from(raise(wanted as u64)?).ok()?;
     (room < wanted).then(|| room.saturating_sub(beside))

@@ -20,6 +20,7 @@ async fn a_parcel_is_there_for_who_comes_later() {
     let server = with_data(folder.path()).await;
     let day = DayKey::of(1);
     let mut writer = server.client().await;
+    assert_eq!(writer.ask(&json!({"type": "ice"})).await["backup"], true);
     let kept = writer.ask(&day.put(b"sealed", 3600)).await;
     assert_eq!(
         kept,
@@ -74,6 +75,8 @@ async fn a_server_without_a_folder_keeps_nothing_and_says_so() {
     assert_eq!(client.ask(&day.put(b"x", 60)).await["code"], "no_backup");
     let fetch = json!({"type": "fetch", "tag": day.tag(), "after": 0});
     assert_eq!(client.ask(&fetch).await["code"], "no_backup");
+    let ways = client.ask(&json!({"type": "ice"})).await;
+    assert!(ways.get("backup").is_none(), "{ways}");
 }
 
 #[tokio::test]
