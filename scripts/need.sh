@@ -2,7 +2,7 @@
 # Looks what this system lacks for one of: run, test, check, audit, fuzz; prints it and asks before it installs.
 #
 #   scripts/need.sh run        what building and opening the app takes
-#   scripts/need.sh test       that, and a screen that nobody sees, a web driver, node and npm
+#   scripts/need.sh test       that, and a screen that nobody sees, a web driver, Redis, node and npm
 #   scripts/need.sh check      the libraries that the app compiles against, node and npm
 #   scripts/need.sh audit      nothing from the system; only Rust
 #   scripts/need.sh fuzz       a nightly toolchain and cargo-fuzz, which is compiled once
@@ -18,6 +18,8 @@ loaded=(gstreamer1.0-plugins-good gstreamer1.0-pipewire libayatana-appindicator3
 window=(webkit2gtk-driver xvfb dbus gstreamer1.0-plugins-good libgstreamer1.0-dev)
 # What the network lab of tests/netns runs.
 network=(iproute2 nftables conntrack)
+# What stands between several processes of the rendezvous server; its tests start one of their own.
+between=(redis-server)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -45,7 +47,7 @@ fi
 wanted=()
 case $purpose in
   run) wanted=("${build[@]}" "${loaded[@]}") ;;
-  test) wanted=("${build[@]}" "${window[@]}" "${network[@]}") ;;
+  test) wanted=("${build[@]}" "${window[@]}" "${network[@]}" "${between[@]}") ;;
   check) wanted=("${build[@]}") ;;
   audit) ;;
   *) say "need.sh: what is '$purpose'?"; exit 2 ;;

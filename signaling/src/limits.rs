@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-/// What strangers may make the server keep and do. The default is for a small machine: at worst, with every outbox full of
-/// the largest messages, [`Limits::message_bytes`] times [`Limits::outbox`] a connection.
+/// What strangers may make the server keep and do. The default is for a small machine.
+///
+/// Memory at worst, when everybody is hostile at once: for each of [`Limits::connections`] the halves of a message as
+/// it comes in (twice [`Limits::message_bytes`]) and the largest message that was written to it, of which the WebSocket
+/// keeps the buffer; and [`Limits::waiting_bytes`] for all of them. TLS by files adds its own buffers, and there are
+/// relays ([`TurnLimits::allocations`]). `bench signaling` measures what a quiet one takes.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
@@ -11,20 +15,42 @@ pub struct Limits {
     pub connections: usize,
     /// TCP connections beyond those, for health checks and for saying no. Further ones wait unaccepted.
     pub spare_sockets: usize,
+    /// Devices from one network address: an IPv4 address, or a /64 of IPv6. A carrier's or a festival's NAT has many behind one.
+    pub connections_per_address: usize,
+    /// TCP connections from one address beyond those.
+    pub spare_sockets_per_address: usize,
+    /// New connections a second from one address, in the long run.
+    pub new_per_second: u32,
+    /// New connections from one address at once after a silence.
+    pub burst_new: u32,
+    /// Whether the bounds for one address hold for 127.0.0.0/8 and ::1 too. Not by default: there stand proxies.
+    pub counts_loopback: bool,
+    /// From a TCP connection to the answer or the WebSocket.
+    pub request: Duration,
+    /// Over how long the goodbyes are spread when the server stops, so that not all devices turn to the next one at once.
+    pub drain: Duration,
     /// Tags that one device holds at a time.
     pub tags_per_connection: usize,
     /// Devices that hold one tag.
     pub subscribers_per_tag: usize,
     /// One message, as JSON text. Up to twice this is answered with an error, more ends the connection.
     pub message_bytes: usize,
+    /// Bytes read from a device at a time; each connection keeps as many.
+    pub read_buffer: usize,
     /// Messages a second from one device, in the long run. Refused ones count too.
     pub messages_per_second: u32,
     /// Messages that a device may send at once after a silence.
     pub burst: u32,
     /// Messages in a row refused for their rate, after which the connection ends.
     pub refused_in_a_row: u32,
-    /// Messages that wait for a device that reads slowly; when one more comes, its connection ends.
+    /// Messages that wait for a device that reads slowly; when one more comes, its connection ends. A sender's burst
+    /// and somewhat more.
     pub outbox: usize,
+    /// Bytes of the messages that wait for one device, likewise.
+    pub outbox_bytes: usize,
+    /// Bytes of the messages that wait for all devices together, counted for each; beyond it a device for which one more
+    /// comes is ended.
+    pub waiting_bytes: usize,
     /// How often a device is pinged.
     pub ping_every: Duration,
     /// A device from which nothing came for this long, not even a pong, is gone.
@@ -33,6 +59,10 @@ pub struct Limits {
     pub write: Duration,
     /// The bounds of STUN and TURN.
     pub turn: TurnLimits,
+    /// The sealed backup's own bounds.
+    pub parcels: ParcelLimits,
+    /// Bounds of what goes between processes.
+    pub exchange: ExchangeLimits,
 }
 
 /// What strangers may make STUN and TURN keep and do.
@@ -87,22 +117,133 @@ impl Default for TurnLimits {
     }
 }
 
+/// What strangers may leave in the sealed backup, and what asking may cost.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ParcelLimits {
+    /// Sealed bytes of one parcel.
+    pub data_bytes: usize,
+    /// Bytes of all parcels together. Each counts its sealed bytes and [`ParcelLimits::overhead_bytes`].
+    pub pool_bytes: u64,
+    /// Bytes of one tag's parcels, counted likewise.
+    pub tag_bytes: u64,
+    /// What a parcel counts beside its sealed bytes.
+    pub overhead_bytes: u64,
+    /// Parcels in all: about 60 bytes of memory each, whatever their size.
+    pub count: usize,
+    /// Parcels of one tag. A put looks through as many digests.
+    pub count_per_tag: usize,
+    /// How far ahead a parcel may expire; what lies beyond is cut to it.
+    pub ttl: Duration,
+    /// How often expired parcels are removed. They are not handed out meanwhile.
+    pub sweep_every: Duration,
+    /// Puts and fetches a second from one device, in the long run. A put costs a check of a signature.
+    pub per_second: u32,
+    /// Puts and fetches that a device may send at once after a silence.
+    pub burst: u32,
+    /// Signatures checked a second for all devices together: about a tenth of a core.
+    pub checks_per_second: u32,
+    /// Puts and fetches that wait for the disk. Beyond it they are refused.
+    pub queue: usize,
+    /// JSON text of one answer to a fetch, unless its one parcel is larger.
+    pub page_bytes: usize,
+    /// How long a device waits for the disk before it is refused.
+    pub wait: Duration,
+}
+
+impl Default for ParcelLimits {
+    fn default() -> Self {
+        Self {
+            data_bytes: 32 * 1024,
+            pool_bytes: 64 * 1024 * 1024,
+            tag_bytes: 4 * 1024 * 1024,
+            overhead_bytes: 64,
+            count: 256 * 1024,
+            count_per_tag: 16 * 1024,
+            ttl: Duration::from_secs(72 * 3600),
+            sweep_every: Duration::from_secs(20),
+            per_second: 10,
+            burst: 30,
+            checks_per_second: 1000,
+            queue: 256,
+            page_bytes: 64 * 1024,
+            wait: Duration::from_secs(10),
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 4096,
-            spare_sockets: 64,
+            connections: 16_384,
+            spare_sockets: 512,
+            connections_per_address: 512,
+            spare_sockets_per_address: 32,
+            new_per_second: 20,
+            burst_new: 200,
+            counts_loopback: false,
+            request: Duration::from_secs(8),
+            drain: Duration::ZERO,
             tags_per_connection: 64,
             subscribers_per_tag: 64,
             message_bytes: 64 * 1024,
+            read_buffer: 2 * 1024,
             messages_per_second: 20,
             burst: 60,
             refused_in_a_row: 64,
-            outbox: 16,
+            outbox: 96,
+            outbox_bytes: 512 * 1024,
+            waiting_bytes: 128 * 1024 * 1024,
             ping_every: Duration::from_secs(20),
             idle: Duration::from_secs(60),
             write: Duration::from_secs(10),
             turn: TurnLimits::default(),
+            parcels: ParcelLimits::default(),
+            exchange: ExchangeLimits::default(),
+        }
+    }
+}
+
+/// What goes between several processes through Redis.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExchangeLimits {
+    /// Messages on their way to Redis; further ones reach only devices on this process.
+    pub sends: usize,
+    /// Tags that were joined or left and of which Redis was not told yet. When one more comes, Redis is told of all
+    /// anew.
+    pub changes: usize,
+    /// Tags that Redis is told of in one step.
+    pub step: usize,
+    /// How long Redis may take for an answer before the connection counts as lost.
+    pub wait: Duration,
+    /// How often a process says that it lives.
+    pub beat_every: Duration,
+    /// A process that hasn't said so for this long counts no more.
+    pub life: Duration,
+    /// How often Redis is told of all tags anew.
+    pub retell_every: Duration,
+    /// How long Redis remembers what it was told of a tag.
+    pub memory: Duration,
+    /// The pause before the first attempt to connect again; it doubles with each one.
+    pub pause_least: Duration,
+    /// The longest such pause.
+    pub pause_most: Duration,
+}
+
+impl Default for ExchangeLimits {
+    fn default() -> Self {
+        Self {
+            sends: 256,
+            changes: 4096,
+            step: 512,
+            wait: Duration::from_secs(2),
+            beat_every: Duration::from_secs(4),
+            life: Duration::from_secs(12),
+            retell_every: Duration::from_secs(15 * 60),
+            memory: Duration::from_secs(60 * 60),
+            pause_least: Duration::from_millis(100),
+            pause_most: Duration::from_secs(5),
         }
     }
 }

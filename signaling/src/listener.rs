@@ -5,11 +5,17 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+
+use crate::gate::Pass;
+
+/// How long accepting rests after an error of ours, such as too many open files.
+const REST: Duration = Duration::from_millis(200);
 
 /// Accepts while fewer than `places` of its streams are alive.
 pub(crate) struct CappedListener {
@@ -24,39 +30,56 @@ impl CappedListener {
             places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
         }
     }
-}
 
-impl Listener for CappedListener {
-    type Io = Placed;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Placed, SocketAddr) {
+    /// The next stream. May be dropped halfway and called again.
+    pub(crate) async fn accept(&self) -> (Placed, SocketAddr) {
         // The semaphore is never closed; if it were, nothing would be accepted any more.
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
             return std::future::pending().await;
         };
-        // axum's own accept, which waits out errors such as too many open files.
-        let (stream, address) = Listener::accept(&mut self.listener).await;
+        let (stream, address) = loop {
+            match self.listener.accept().await {
+                Ok(accepted) => break accepted,
+                Err(error) if is_theirs(&error) => {}
+                Err(_) => sleep(REST).await,
+            }
+        };
         // Requests and answers are small and wait for each other.
         let _ = stream.set_nodelay(true);
-        (
-            Placed {
-                stream,
-                _place: place,
-            },
-            address,
-        )
+        let placed = Placed {
+            stream,
+            _place: place,
+            _pass: None,
+        };
+        (placed, address)
     }
+}
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
+/// The other side was gone before it was accepted.
+fn is_theirs(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
 }
 
 /// A stream that gives its place back when it is dropped, also after it became a WebSocket.
 pub(crate) struct Placed {
     stream: TcpStream,
     _place: OwnedSemaphorePermit,
+    _pass: Option<Pass>,
+}
+
+impl Placed {
+    /// Together with its place among those of its address.
+    pub(crate) fn with(self, pass: Option<Pass>) -> Self {
+        Self {
+            _pass: pass,
+            ..self
+        }
+    }
 }
 
 impl AsyncRead for Placed {

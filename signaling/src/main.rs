@@ -6,14 +6,15 @@ mod options;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Parser;
-use peddlenet_signaling::{Limits, Server, UdpConfig};
+use peddlenet_signaling::{Server, Tls, UdpConfig, make_room_for};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-use crate::options::Options;
+use crate::options::{LogFormat, Options};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,28 +29,92 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let options = Options::parse();
-    log_to_stderr()?;
+    log_to_stderr(options.log)?;
     let listen = options.listen;
-    let server = Server::bind(listen, Limits::default())
+    let limits = options.limits();
+    if let Some(devices) = make_room_for(&limits) {
+        tracing::warn!("the system's limit of open files leaves room for {devices} devices");
+    }
+    let secret = options.secret()?;
+    let secret = secret.as_ref().map(|secret| secret.as_slice());
+    let mut server = Server::bind(listen, limits)
         .await
         .with_context(|| format!("can't listen on {listen}; try another port with --listen"))?;
-    let server = match options.udp()? {
-        Some((config, asked)) => with_udp(server, config, asked).await?,
-        None => server,
-    };
-    println!("listening on {}", server.local_addr()?);
+    if let Some((config, asked)) = options.udp(secret)? {
+        server = with_udp(server, config, asked).await?;
+    }
+    if let (Some(certificate), Some(key)) = (&options.tls_cert, &options.tls_key) {
+        let tls = Arc::new(Tls::open(certificate, key)?);
+        reload_when_told(Arc::clone(&tls));
+        server = server.with_tls(tls);
+    }
+    if options.behind_proxy {
+        server = server.behind_proxy();
+    }
+    if let Some(address) = options.metrics {
+        server = server
+            .with_metrics(address)
+            .await
+            .with_context(|| format!("can't listen on {address} for metrics"))?;
+    }
+    if let Some(folder) = &options.data {
+        server = server.with_backup(folder)?;
+    }
+    if let Some(url) = &options.redis {
+        server = server.with_redis(url, secret)?;
+    }
+    say_where(&server)?;
+    server.run(asked_to_stop()).await?;
+    Ok(())
+}
+
+/// Scripts wait for the first line through a pipe, and may close it then: all is written at once.
+fn say_where(server: &Server) -> anyhow::Result<()> {
+    let mut lines = format!("listening on {}\n", server.local_addr()?);
     if let Some(udp) = server.udp_addr() {
         let turn = if server.relays() {
             "STUN and TURN"
         } else {
             "STUN"
         };
-        println!("{turn} on {udp}");
+        lines.push_str(&format!("{turn} on {udp}\n"));
     }
-    // Scripts wait for these lines through a pipe, where they would be kept back.
-    std::io::stdout().flush()?;
-    server.run(interrupted()).await?;
+    if let Some(metrics) = server.metrics_addr() {
+        lines.push_str(&format!("metrics on {metrics}\n"));
+    }
+    let mut stdout = std::io::stdout();
+    stdout.write_all(lines.as_bytes())?;
+    stdout.flush()?;
     Ok(())
+}
+
+/// Certificates are renewed every few weeks, and devices should not notice.
+fn reload_when_told(tls: Arc<Tls>) {
+    #[cfg(unix)]
+    tokio::spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+            return;
+        };
+        while hangup.recv().await.is_some() {
+            match tls.reload() {
+                Ok(()) => tracing::info!("the certificate was read again"),
+                Err(error) => tracing::error!(%error, "the old certificate stays in use"),
+            }
+        }
+    });
+    #[cfg(not(unix))]
+    drop(tls);
+}
+
+/// Whoever asks a second time does not want to wait.
+async fn asked_to_stop() {
+    interrupted().await;
+    tracing::info!("asked to stop; saying goodbye");
+    tokio::spawn(async {
+        interrupted().await;
+        std::process::exit(1);
+    });
 }
 
 /// `asked`: the person named the address, so that the program doesn't start without it.
@@ -73,7 +138,7 @@ async fn with_udp(server: Server, config: UdpConfig, asked: bool) -> anyhow::Res
 }
 
 /// Our own lines only: at trace the WebSocket library logs whole messages, tags included.
-fn log_to_stderr() -> anyhow::Result<()> {
+fn log_to_stderr(format: LogFormat) -> anyhow::Result<()> {
     let level = match std::env::var("PEDDLENET_LOG") {
         Ok(level) => level
             .parse()
@@ -82,6 +147,10 @@ fn log_to_stderr() -> anyhow::Result<()> {
     };
     let ours = Targets::new().with_target("peddlenet_signaling", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
     tracing_subscriber::registry().with(lines).with(ours).init();
     Ok(())
 }

@@ -5,10 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use clap::Parser;
-use peddlenet_signaling::{DEFAULT_LISTEN, Network, TurnSecret, UdpConfig};
+use clap::{Parser, ValueEnum};
+use peddlenet_signaling::{DEFAULT_LISTEN, Limits, Network, TurnSecret, UdpConfig};
+use zeroize::Zeroizing;
 
 /// Where STUN and TURN listen when nothing is said: their own port, on every IPv4 address.
 const DEFAULT_UDP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3478);
@@ -40,8 +42,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "LOW-HIGH", default_value = "49152-65535")]
     relay_ports: Ports,
 
-    /// A file with the secret that TURN credentials are made from, the same for processes behind one balancer
-    /// [default: a new one at every start].
+    /// A file with the secret that TURN credentials and, with --redis, Redis' names for tags are made from, the same for
+    /// processes behind one balancer [default: a new one at every start, and names without one].
     #[arg(long, value_name = "FILE")]
     turn_secret: Option<PathBuf>,
 
@@ -52,6 +54,55 @@ pub(crate) struct Options {
     /// The name or address that devices use for UDP, where it is not the one of their WebSocket.
     #[arg(long, value_name = "HOST")]
     udp_host: Option<String>,
+
+    /// A file with the TLS certificate and its chain, PEM. With it devices connect by wss://. SIGHUP reads it again.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// A file with the certificate's key, PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// All connections come from a proxy, which adds each device's address to X-Forwarded-For. Nobody else may be able to
+    /// connect then.
+    #[arg(long)]
+    pub(crate) behind_proxy: bool,
+
+    /// Keep sealed parcels for members who are away, in this folder [default: none are kept].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// One of several processes that have this Redis between them: redis://HOST:PORT or unix:///PATH.
+    #[arg(long, value_name = "URL")]
+    pub(crate) redis: Option<String>,
+
+    /// Devices connected at a time.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
+    connections: usize,
+
+    /// Devices connected at a time from one IPv4 address or one /64 of IPv6.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().connections_per_address)]
+    per_address: usize,
+
+    /// Over how many seconds the goodbyes are spread when the server is asked to stop. Asked again, it stops at once.
+    #[arg(long, value_name = "S", default_value_t = 10)]
+    drain_s: u64,
+
+    /// Where to offer /metrics for Prometheus, which the public should not reach [default: nowhere].
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) metrics: Option<SocketAddr>,
+
+    /// How the log on stderr is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) log: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,8 +143,33 @@ impl FromStr for Ports {
 }
 
 impl Options {
+    pub(crate) fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.connections = self.connections;
+        limits.connections_per_address = self.per_address;
+        limits.drain = Duration::from_secs(self.drain_s);
+        limits
+    }
+
+    /// What stands in the secret's file, if one is named.
+    pub(crate) fn secret(&self) -> anyhow::Result<Option<Zeroizing<Vec<u8>>>> {
+        let Some(file) = &self.turn_secret else {
+            return Ok(None);
+        };
+        let bytes = fs::read(file)
+            .map(Zeroizing::new)
+            .with_context(|| format!("can't read the secret in {}", file.display()))?;
+        let secret = bytes.trim_ascii();
+        ensure!(
+            secret.len() >= SECRET_BYTES,
+            "the secret in {} is shorter than {SECRET_BYTES} bytes",
+            file.display()
+        );
+        Ok(Some(Zeroizing::new(secret.to_vec())))
+    }
+
     /// What STUN and TURN are told, and whether the person asked for them to be there. `None`: they are off.
-    pub(crate) fn udp(&self) -> anyhow::Result<Option<(UdpConfig, bool)>> {
+    pub(crate) fn udp(&self, secret: Option<&[u8]>) -> anyhow::Result<Option<(UdpConfig, bool)>> {
         let (listen, asked) = match self.udp {
             Some(Udp::Off) => return Ok(None),
             Some(Udp::At(listen)) => (listen, true),
@@ -109,17 +185,7 @@ impl Options {
         config.relay_ports = self.relay_ports.0.clone();
         config.allow_peers.clone_from(&self.allow_peer);
         config.host.clone_from(&self.udp_host);
-        if let Some(file) = &self.turn_secret {
-            let bytes = fs::read(file)
-                .with_context(|| format!("can't read the secret in {}", file.display()))?;
-            let secret = bytes.trim_ascii();
-            ensure!(
-                secret.len() >= SECRET_BYTES,
-                "the secret in {} is shorter than {SECRET_BYTES} bytes",
-                file.display()
-            );
-            config.secret = Some(TurnSecret::new(secret));
-        }
+        config.secret = secret.map(TurnSecret::new);
         Ok(Some((config, asked)))
     }
 }
@@ -136,9 +202,11 @@ mod tests {
     fn nothing_needs_to_be_said() {
         let options = parsed(&[]).unwrap();
         assert_eq!(options.listen, DEFAULT_LISTEN);
-        let (udp, asked) = options.udp().unwrap().unwrap();
+        let (udp, asked) = options.udp(None).unwrap().unwrap();
         assert_eq!((udp.listen, asked), (DEFAULT_UDP, false));
         assert_eq!(udp.relay_ports, 49152..=65535);
+        assert!(options.data.is_none() && options.redis.is_none());
+        assert!(options.secret().unwrap().is_none());
         assert!(udp.public.is_empty() && udp.allow_peers.is_empty() && udp.secret.is_none());
     }
 
@@ -151,21 +219,36 @@ mod tests {
         let options = parsed(&[
             "--listen", "127.0.0.1:0", "--udp", "127.0.0.1:7", "--public-ip", "9.9.9.9", "--public-ip", "2600::9",
             "--relay-ports", "5000-5100", "--turn-secret", secret, "--allow-peer", "127.0.0.0/8",
-            "--allow-peer", "::1", "--udp-host", "turn.example",
+            "--allow-peer", "::1", "--udp-host", "turn.example", "--connections", "9", "--per-address", "3",
+            "--drain-s", "0", "--log", "json", "--behind-proxy", "--data", "here", "--redis", "redis://127.0.0.1",
         ]);
         let options = options.unwrap();
         assert_eq!(options.listen, ([127, 0, 0, 1], 0).into());
-        let (udp, asked) = options.udp().unwrap().unwrap();
+        let read = options.secret().unwrap().unwrap();
+        assert_eq!(*read, b"0123456789abcdef");
+        let (udp, asked) = options.udp(Some(&read)).unwrap().unwrap();
         assert!(asked && udp.listen.port() == 7 && udp.public.len() == 2);
         assert_eq!(udp.relay_ports, 5000..=5100);
         assert!(udp.allow_peers.len() == 2 && udp.secret.is_some());
         assert_eq!(udp.host.as_deref(), Some("turn.example"));
-        assert!(parsed(&["--udp", "off"]).unwrap().udp().unwrap().is_none());
+        let limits = options.limits();
+        let numbers = (limits.connections, limits.connections_per_address);
+        assert_eq!((numbers, limits.drain), ((9, 3), Duration::ZERO));
+        assert!(options.behind_proxy && options.log == LogFormat::Json);
+        assert_eq!(options.data.as_deref(), Some("here".as_ref()));
+        assert_eq!(options.redis.as_deref(), Some("redis://127.0.0.1"));
+        assert!(
+            parsed(&["--udp", "off"])
+                .unwrap()
+                .udp(None)
+                .unwrap()
+                .is_none()
+        );
         fs::write(&file, "short").unwrap();
         let short = parsed(&["--turn-secret", secret]).unwrap();
-        assert!(short.udp().unwrap_err().to_string().contains("shorter"));
+        assert!(short.secret().unwrap_err().to_string().contains("shorter"));
         fs::remove_file(&file).unwrap();
-        assert!(short.udp().is_err());
+        assert!(short.secret().is_err());
     }
 
     #[test]
@@ -178,11 +261,16 @@ mod tests {
             &["--relay-ports", "9-8"],
             &["--relay-ports", "0-8"],
             &["--allow-peer", "10.0.0.0/33"],
+            &["--tls-cert", "alone.pem"],
+            &["--drain-s", "-1"],
+            &["--data"],
+            &["--redis"],
+            &["--log", "xml"],
             &["more"],
         ] {
             assert!(parsed(wrong).is_err(), "{wrong:?}");
         }
         let two = parsed(&["--public-ip", "9.9.9.9", "--public-ip", "9.9.9.8"]).unwrap();
-        assert!(two.udp().is_err());
+        assert!(two.udp(None).is_err());
     }
 }

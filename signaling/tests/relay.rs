@@ -1,16 +1,14 @@
 //! The server over real sockets on loopback, driven by a WebSocket client that is not ours.
 
-mod common;
+mod local;
 
 use std::time::Duration;
 
-use common::{BLUE, Client, PATIENCE, RED, Running, limits, server};
 use data_encoding::BASE64;
 use futures_util::SinkExt;
+use local::{BLUE, Client, PATIENCE, RED, get, limits, server};
 use peddlenet_signaling::Limits;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{self, Bytes, Message};
 
@@ -125,7 +123,10 @@ async fn a_full_server_says_so_and_takes_the_next_when_one_leaves() {
         }
         other => panic!("expected 503, got {other:?}"),
     }
-    assert!(healthz(&server).await.contains("200 OK"), "still healthy");
+    assert!(
+        get(server.address, "/healthz").await.contains("200 OK"),
+        "still healthy"
+    );
     drop(first);
     let next = async {
         while Client::connect(&server).await.is_err() {
@@ -204,18 +205,9 @@ async fn everybody_is_told_when_the_server_closes() {
     assert_eq!(client.end().await, Some(1001));
 }
 
-async fn healthz(server: &Running) -> String {
-    let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let request = "GET /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
-}
-
 #[tokio::test]
 async fn health_is_answered() {
     let server = server(Limits::default()).await;
-    let answer = healthz(&server).await;
+    let answer = get(server.address, "/healthz").await;
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok\n"));
 }

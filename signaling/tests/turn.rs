@@ -1,14 +1,14 @@
 //! STUN and TURN over real sockets on loopback, with the credentials that the WebSocket hands out.
 
-mod common;
+mod local;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::stun::{Attribute, Raw, UDP, address, code, frame, mapped};
-use common::{Client, PATIENCE, RED, Running, limits, server, turn_server};
 use data_encoding::BASE64;
+use local::stun::{Attribute, Raw, UDP, address, code, frame, mapped};
+use local::{Client, PATIENCE, RED, Running, limits, server, turn_server};
 use peddlenet_signaling::Limits;
 use serde_json::{Value, json};
 use stun::attributes::{
@@ -366,6 +366,11 @@ async fn an_ended_credential_keeps_a_relay_for_a_while_and_makes_no_new_one() {
     };
     timeout(PATIENCE, ended).await.expect("it ends");
     assert_eq!(code(&raw.ask(METHOD_REFRESH, &[]).await), 0);
+    // And a new one does too, from the same socket.
+    raw.renew(&ice(&server).await);
+    assert_eq!(code(&raw.ask(METHOD_REFRESH, &[]).await), 0);
+    raw.renew(&json!({"username": "9999999999:0000000000000000", "credential": "no"}));
+    assert_eq!(code(&raw.ask(METHOD_REFRESH, &[]).await), 401);
 }
 
 #[tokio::test]

@@ -225,6 +225,12 @@ fn strangers(seeds: &mut Seeds) {
         format!(r#"{{"v":1,"type":"join","tag":"{tag}"}}"#),
         format!(r#"{{"type":"send","tag":"{tag}","data":"aGk="}}"#),
         format!(r#"{{"type":"leave","tag":"{tag}","later":[]}}"#),
+        format!(
+            r#"{{"type":"put","tag":"{tag}","key":"{}A=","expires":7,"data":"aGk=","signature":"{}A=="}}"#,
+            "A".repeat(42),
+            "A".repeat(85)
+        ),
+        format!(r#"{{"type":"fetch","tag":"{tag}","after":7}}"#),
     ] {
         add(seeds, "signaling", text);
     }

@@ -56,7 +56,7 @@ pub(super) struct Setup {
     pub(super) nonce_secret: TurnSecret,
     pub(super) allowed: Vec<Network>,
     pub(super) quotas: Arc<Quotas>,
-    pub(super) traffic: Arc<Traffic>,
+    pub(super) traffic: Traffic,
     pub(super) limits: TurnLimits,
 }
 
@@ -158,7 +158,7 @@ impl Desk {
             }
             Some(Incoming::Request(request)) => {
                 if !self.rates.take(Address::of(source.ip()), Instant::now()) {
-                    self.setup.traffic.flooding.more(1);
+                    self.setup.traffic.flooding.inc();
                     return;
                 }
                 if let Some(answer) = self.answer(source, &request).await {
@@ -187,7 +187,7 @@ impl Desk {
             if !request.unknown().is_empty() {
                 return request.not_understood(None);
             }
-            self.setup.traffic.bindings.more(1);
+            self.setup.traffic.bindings.inc();
             return request.granted(vec![Said::Mapped(source)], None);
         }
         if self.setup.places.is_empty() {
@@ -263,7 +263,7 @@ impl Desk {
         };
         let proved = key(secret, username, now, grace).filter(|key| request.is_signed_by(key));
         if proved.is_none() {
-            self.setup.traffic.unauthorized.more(1);
+            self.setup.traffic.unauthorized.inc();
         }
         Ok((username, proved.ok_or(WHO)?))
     }
@@ -313,7 +313,7 @@ impl Desk {
             socket,
             Arc::clone(&self.peers),
             limits,
-            Arc::clone(&self.setup.traffic),
+            self.setup.traffic.clone(),
             ticket,
         ));
         self.prepared.put(Arc::clone(&relayed), public);
@@ -340,7 +340,7 @@ impl Desk {
             channels: Recent(HashMap::new()),
         };
         self.relays.insert(*source, entry);
-        self.setup.traffic.relays.more(1);
+        self.setup.traffic.relays.inc();
         tracing::debug!(relays = self.setup.quotas.count(), "a relay was handed out");
         Ok(answer)
     }
@@ -407,7 +407,7 @@ impl Desk {
             self.peers_read = now;
         }
         if self.peers.refuses(peer.ip()) {
-            self.setup.traffic.refused.more(1);
+            self.setup.traffic.refused.inc();
             return Err(No(CODE_FORBIDDEN, "Forbidden"));
         }
         if relayed.is_ipv4() != peer.is_ipv4() {
@@ -441,7 +441,7 @@ fn own_peers(setup: &Setup) -> Peers {
 }
 
 /// Seconds since 1970; 0 on a clock that is before.
-pub(super) fn unix_now() -> u64 {
+pub(crate) fn unix_now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())

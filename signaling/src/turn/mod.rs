@@ -39,16 +39,19 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 pub use self::credentials::TurnSecret;
+pub(crate) use self::desk::unix_now;
 use self::desk::{Desk, Setup};
 use self::door::Door;
 pub(crate) use self::offer::Offer;
 pub use self::peers::{Network, NotANetwork};
+use self::quotas::Quotas;
 use self::relayed::Place;
-use self::traffic::Count;
+pub(crate) use self::traffic::Traffic;
 use crate::TurnLimits;
 
 /// The longest datagram that is read whole: above what any path carries unfragmented.
@@ -126,7 +129,7 @@ impl Ways {
             nonce_secret: random()?,
             allowed: config.allow_peers,
             quotas: Arc::default(),
-            traffic: Arc::default(),
+            traffic: Traffic::default(),
             limits: limits.clone(),
         };
         Ok(Self {
@@ -148,6 +151,12 @@ impl Ways {
         Arc::clone(&self.offer)
     }
 
+    /// What it counts, and how many relays there are.
+    pub(crate) fn figures(&self) -> (Traffic, Relays) {
+        let quotas = Arc::clone(&self.setup.quotas);
+        (self.setup.traffic.clone(), Relays(quotas))
+    }
+
     /// Serves until the server closes.
     pub(crate) async fn run(self, closing: watch::Receiver<bool>) {
         loop {
@@ -160,12 +169,22 @@ impl Ways {
                 }
                 _ => {
                     let traffic = &self.setup.traffic;
-                    let [relays, bytes] = [&traffic.relays, &traffic.bytes].map(Count::value);
+                    let [relays, bytes] = [&traffic.relays, &traffic.bytes].map(Counter::get);
                     tracing::info!(relays, bytes, "STUN and TURN have ended");
                     return;
                 }
             }
         }
+    }
+}
+
+/// The relays that there are.
+#[derive(Clone)]
+pub(crate) struct Relays(Arc<Quotas>);
+
+impl Relays {
+    pub(crate) fn count(&self) -> usize {
+        self.0.count()
     }
 }
 

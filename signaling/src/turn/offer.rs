@@ -50,6 +50,7 @@ impl Offer {
             username: None,
             credential: None,
             realm: None,
+            backup: false,
             ttl_s: self.ttl.as_secs(),
         };
         let mut random = [0; 8];

@@ -33,7 +33,7 @@ pub(super) struct Relayed {
     peers: Arc<Peers>,
     /// Of both directions together.
     bytes: Mutex<Bucket>,
-    traffic: Arc<Traffic>,
+    traffic: Traffic,
     _ticket: Ticket,
 }
 
@@ -42,7 +42,7 @@ impl Relayed {
         socket: UdpSocket,
         peers: Arc<Peers>,
         limits: &TurnLimits,
-        traffic: Arc<Traffic>,
+        traffic: Traffic,
         ticket: Ticket,
     ) -> Self {
         let bytes = Bucket::full(limits.bytes_per_second, limits.burst_bytes, Instant::now());
@@ -61,7 +61,7 @@ impl Relayed {
             return;
         }
         if self.socket.try_send_to(data, peer).is_err() {
-            self.traffic.dropped.more(1);
+            self.traffic.dropped.inc();
         }
     }
 
@@ -71,15 +71,15 @@ impl Relayed {
 
     fn passes(&self, bytes: usize, peer: SocketAddr) -> bool {
         if self.peers.refuses(peer.ip()) {
-            self.traffic.refused.more(1);
+            self.traffic.refused.inc();
             return false;
         }
         let tokens = u32::try_from(bytes).unwrap_or(u32::MAX);
         if !self.bucket().take_some(tokens, Instant::now()) {
-            self.traffic.dropped.more(1);
+            self.traffic.dropped.inc();
             return false;
         }
-        self.traffic.bytes.more(u64::from(tokens));
+        self.traffic.bytes.inc_by(u64::from(tokens));
         true
     }
 

@@ -9,5 +9,6 @@ pub mod nat;
 pub mod network;
 pub mod qr;
 pub mod security;
+pub mod signaling;
 pub mod store;
 pub mod sync;

@@ -26,6 +26,8 @@ const USAGE: &str = "usage: bench NAME [ARGS] [--json]
   network [discovery|reconnect|hotspot|merge|idle] [--runs N] [--partition-s S] [--idle-s S]
                           hosts in network namespaces: discovery, reconnect, merge, idle bytes and CPU; takes root
   nat [--runs N]          joining from behind every pair of routers over a rendezvous server; takes root
+  signaling [--connections N]
+                          relay latency, memory a connection, half-open connections; one process, and two with Redis
   all                     each of them with its defaults";
 
 /// The photographs that `qr` reads where no folder is named.
@@ -33,12 +35,20 @@ const PHOTOS: &str = "../shared/data/qr-photos";
 /// The crowds that `mobility` follows where no file is named.
 const CROWDS: &str = "../shared/data/mobility";
 const MESSAGES: usize = 2_000;
-const ALL: [&str; 11] = [
-    "join", "link", "store", "qr", "security", "sync", "gossip", "mobility", "app", "network",
+const ALL: [&str; 12] = [
+    "join",
+    "link",
+    "store",
+    "qr",
+    "security",
+    "sync",
+    "gossip",
+    "mobility",
+    "app",
+    "network",
     "nat",
+    "signaling",
 ];
-/// Named by the contract, built by later issues.
-const LATER: [&str; 1] = ["signaling"];
 
 fn main() -> ExitCode {
     // PEDDLENET_LOG=peddlenet_peer=debug shows why a link ended; nothing is logged without it.
@@ -136,6 +146,10 @@ fn rows(name: &str, args: &[String]) -> Result<Vec<Value>> {
             })
         }
         "nat" => bench::nat::run(number(args, "--runs")?.unwrap_or(bench::nat::RUNS)),
+        "signaling" => {
+            let connections = number(args, "--connections")?;
+            bench::signaling::run(connections.unwrap_or(bench::signaling::CONNECTIONS))
+        }
         "sync" => bench::sync::run(number(args, "--seed")?.unwrap_or(1) as u64),
         "mobility" => {
             let named = args.first().filter(|arg| !arg.starts_with("--"));
@@ -164,7 +178,6 @@ fn rows(name: &str, args: &[String]) -> Result<Vec<Value>> {
                 full: args.iter().any(|a| a == "--full"),
             })
         }
-        later if LATER.contains(&later) => bail!("bench {later} is not there yet\n{USAGE}"),
         other => bail!("there is no bench {other}\n{USAGE}"),
     }
 }

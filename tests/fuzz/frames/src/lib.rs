@@ -1,4 +1,4 @@
-//! The reader of `signaling`, compiled from its own file.
+//! The reader of `signaling`, compiled from its own files.
 
 #![allow(
     dead_code,
@@ -6,7 +6,7 @@
     reason = "the rest of the crate uses what is not used here"
 )]
 
-#[path = "../../../../signaling/src/frames.rs"]
+#[path = "../../../../signaling/src/frames/mod.rs"]
 mod frames;
 
 pub use frames::read_any;

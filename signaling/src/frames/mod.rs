@@ -1,16 +1,25 @@
-//! The JSON text frames of version 1, and the refusals.
+//! The JSON text frames of version 1.
+//!
+//! Compiled by tests/fuzz on its own, so nothing of the rest of the crate is used here.
+
+mod parcels;
+mod refusal;
 
 use std::fmt;
 
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::parcels::Put;
+use self::parcels::{RawParcels, RawPut};
+pub(crate) use self::refusal::Refusal;
+
 /// The version that this server speaks.
 pub(crate) const VERSION: u32 = 1;
 
 /// A meeting place: 16 bytes that only those know who are meant to meet. Its `Debug` keeps them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Tag([u8; 16]);
+pub(crate) struct Tag(pub(crate) [u8; 16]);
 
 impl Tag {
     fn parse(hex: &str) -> Option<Self> {
@@ -22,6 +31,10 @@ impl Tag {
             .decode_mut(hex.as_bytes(), &mut bytes)
             .ok()?;
         (written == bytes.len()).then_some(Self(bytes))
+    }
+
+    fn to_hex(self) -> String {
+        HEXLOWER.encode(&self.0)
     }
 
     #[cfg(test)]
@@ -52,9 +65,15 @@ pub(crate) enum Request {
     },
     /// Which ways through NATs are offered?
     Ice,
+    Put(Put),
+    /// Parcels of a tag with a number above `after`.
+    Fetch {
+        tag: Tag,
+        after: u64,
+    },
 }
 
-/// Ways through NATs; what is absent is not offered.
+/// Ways through NATs, and whether parcels are kept; what is absent is not offered.
 #[derive(Serialize)]
 pub(crate) struct Ice {
     /// HOST:PORT over UDP. Without a HOST it is the one that the WebSocket goes to.
@@ -68,48 +87,11 @@ pub(crate) struct Ice {
     pub(crate) credential: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) realm: Option<&'static str>,
+    /// The sealed backup.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) backup: bool,
     /// Seconds after which to ask again.
     pub(crate) ttl_s: u64,
-}
-
-/// Why a request is not granted. The connection stays, unless the README says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error("this is not a request of this protocol; see the README of peddlenet-signaling")]
-    Malformed,
-    #[error("this server speaks version 1")]
-    UnsupportedVersion,
-    #[error("the message is too large")]
-    TooLarge,
-    #[error("join the tag before sending to it")]
-    NotJoined,
-    #[error("this connection holds as many tags as it may; leave one first")]
-    TooManyTags,
-    #[error("as many devices as may are on this tag already")]
-    TagFull,
-    #[error("too many messages; slow down")]
-    RateLimited,
-    #[error("messages wait for too long; this connection ends")]
-    TooSlow,
-    #[error("the server is full; try again later or another one")]
-    ServerFull,
-}
-
-impl Refusal {
-    /// The stable name that clients act upon.
-    pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::UnsupportedVersion => "unsupported_version",
-            Self::TooLarge => "too_large",
-            Self::NotJoined => "not_joined",
-            Self::TooManyTags => "too_many_tags",
-            Self::TagFull => "tag_full",
-            Self::RateLimited => "rate_limited",
-            Self::TooSlow => "too_slow",
-            Self::ServerFull => "server_full",
-        }
-    }
 }
 
 /// Reads one text frame. Never says what was in it.
@@ -119,19 +101,31 @@ pub(crate) fn parse(text: &str) -> Result<Request, Refusal> {
     if v.is_some_and(|v| v != VERSION) {
         return Err(Refusal::UnsupportedVersion);
     }
-    let tag = |hex: &str| Tag::parse(hex).ok_or(Refusal::Malformed);
     match serde_json::from_str(text).map_err(|_| Refusal::Malformed)? {
         RawRequest::Join { tag: hex } => Ok(Request::Join { tag: tag(&hex)? }),
         RawRequest::Leave { tag: hex } => Ok(Request::Leave { tag: tag(&hex)? }),
         RawRequest::Send { tag: hex, data } => {
             let tag = tag(&hex)?;
-            BASE64
-                .decode(data.as_bytes())
-                .map_err(|_| Refusal::Malformed)?;
+            bytes(&data)?;
             Ok(Request::Send { tag, data })
         }
         RawRequest::Ice {} => Ok(Request::Ice),
+        RawRequest::Put(put) => put.read().map(Request::Put),
+        RawRequest::Fetch { tag: hex, after } => Ok(Request::Fetch {
+            tag: tag(&hex)?,
+            after,
+        }),
     }
+}
+
+fn tag(hex: &str) -> Result<Tag, Refusal> {
+    Tag::parse(hex).ok_or(Refusal::Malformed)
+}
+
+fn bytes(base64: &str) -> Result<Vec<u8>, Refusal> {
+    BASE64
+        .decode(base64.as_bytes())
+        .map_err(|_| Refusal::Malformed)
 }
 
 /// Reads one text frame and forgets it. For tests/fuzz, which has no other way to the reader.
@@ -156,6 +150,8 @@ enum RawRequest {
     Leave { tag: String },
     Send { tag: String, data: String },
     Ice {},
+    Put(RawPut),
+    Fetch { tag: String, after: u64 },
 }
 
 /// What the server says.
@@ -173,23 +169,40 @@ pub(crate) enum Reply<'a> {
         data: &'a str,
     },
     Ice(Box<Ice>),
+    /// The parcel is on disk.
+    Kept {
+        tag: Tag,
+        n: u64,
+    },
+    /// `more`: there are parcels behind these.
+    Parcels {
+        tag: Tag,
+        parcels: &'a [(u64, Vec<u8>)],
+        more: bool,
+    },
     Error(Refusal),
 }
 
 impl Reply<'_> {
     pub(crate) fn to_json(&self) -> String {
-        let hex = |tag: &Tag| HEXLOWER.encode(&tag.0);
         let raw = match self {
             Self::Joined { tag, peers } => RawReply::Joined {
-                tag: hex(tag),
+                tag: tag.to_hex(),
                 peers: *peers,
             },
-            Self::Left { tag } => RawReply::Left { tag: hex(tag) },
+            Self::Left { tag } => RawReply::Left { tag: tag.to_hex() },
             Self::Data { tag, data } => RawReply::Data {
-                tag: hex(tag),
+                tag: tag.to_hex(),
                 data,
             },
             Self::Ice(ice) => RawReply::Ice(ice),
+            Self::Kept { tag, n } => RawReply::Kept {
+                tag: tag.to_hex(),
+                n: *n,
+            },
+            Self::Parcels { tag, parcels, more } => {
+                RawReply::Parcels(RawParcels::new(*tag, parcels, *more))
+            }
             Self::Error(refusal) => RawReply::Error {
                 code: refusal.code(),
                 message: refusal.to_string(),
@@ -214,6 +227,8 @@ enum RawReply<'a> {
     Left { tag: String },
     Data { tag: String, data: &'a str },
     Ice(&'a Ice),
+    Kept { tag: String, n: u64 },
+    Parcels(RawParcels),
     Error { code: &'static str, message: String },
 }
 
@@ -250,6 +265,10 @@ mod tests {
             Ok(Request::Send { tag, data })
         );
         assert_eq!(read(r#"{"v":1,"type":"ice"}"#.to_owned()), Ok(Request::Ice));
+        assert_eq!(
+            read(format!(r#"{{"type":"fetch","tag":"{TAG}","after":0}}"#)),
+            Ok(Request::Fetch { tag, after: 0 })
+        );
     }
 
     #[test]
@@ -284,6 +303,18 @@ mod tests {
             format!(r#"{{"v":1,"type":"data","tag":"{TAG}","data":"aGk="}}"#)
         );
         assert_eq!(
+            Reply::Kept { tag, n: 3 }.to_json(),
+            format!(r#"{{"v":1,"type":"kept","tag":"{TAG}","n":3}}"#)
+        );
+        let parcels = &[(3, b"hi".to_vec())];
+        let more = false;
+        assert_eq!(
+            Reply::Parcels { tag, parcels, more }.to_json(),
+            format!(
+                r#"{{"v":1,"type":"parcels","tag":"{TAG}","parcels":[{{"n":3,"data":"aGk="}}],"more":false}}"#
+            )
+        );
+        assert_eq!(
             Reply::Error(Refusal::NotJoined).to_json(),
             r#"{"v":1,"type":"error","code":"not_joined","message":"join the tag before sending to it"}"#
         );
@@ -293,6 +324,7 @@ mod tests {
             username: None,
             credential: None,
             realm: None,
+            backup: false,
             ttl_s: 3600,
         };
         assert_eq!(
@@ -305,11 +337,12 @@ mod tests {
             username: Some("9:0".to_owned()),
             credential: Some("aGk=".to_owned()),
             realm: Some("peddlenet"),
+            backup: true,
             ttl_s: 3600,
         };
         assert_eq!(
             Reply::Ice(Box::new(ice)).to_json(),
-            r#"{"v":1,"type":"ice","stun":":3478","turn":":3478","username":"9:0","credential":"aGk=","realm":"peddlenet","ttl_s":3600}"#
+            r#"{"v":1,"type":"ice","stun":":3478","turn":":3478","username":"9:0","credential":"aGk=","realm":"peddlenet","backup":true,"ttl_s":3600}"#
         );
         assert_eq!(format!("{tag:?}"), "Tag(..)", "tags stay out of logs");
     }

@@ -22,8 +22,8 @@ use tokio::time::timeout;
 
 use super::PATIENCE;
 
-pub struct Raw {
-    pub socket: UdpSocket,
+pub(crate) struct Raw {
+    pub(crate) socket: UdpSocket,
     server: SocketAddr,
     username: String,
     credential: String,
@@ -32,14 +32,14 @@ pub struct Raw {
 
 impl Raw {
     /// With the credentials of an `ice` reply.
-    pub async fn new(server: SocketAddr, ice: &Value) -> Self {
+    pub(crate) async fn new(server: SocketAddr, ice: &Value) -> Self {
         let text = |key: &str| ice[key].as_str().unwrap_or_default().to_owned();
         let socket = UdpSocket::bind((server.ip(), 0)).await.unwrap();
         let (username, credential) = (text("username"), text("credential"));
         Self::with(socket, server, username, credential)
     }
 
-    pub fn with(
+    pub(crate) fn with(
         socket: UdpSocket,
         server: SocketAddr,
         username: String,
@@ -54,8 +54,14 @@ impl Raw {
         }
     }
 
+    /// From now on with another credential, from the same socket.
+    pub(crate) fn renew(&mut self, ice: &Value) {
+        let text = |key: &str| ice[key].as_str().unwrap_or_default().to_owned();
+        (self.username, self.credential) = (text("username"), text("credential"));
+    }
+
     /// Sends a signed request and returns the answer; a stale nonce is renewed once.
-    pub async fn ask(&mut self, method: Method, attributes: &[Attribute<'_>]) -> Message {
+    pub(crate) async fn ask(&mut self, method: Method, attributes: &[Attribute<'_>]) -> Message {
         let mut answer = self.repeat(&self.request(method, attributes)).await;
         if code(&answer) == 438 {
             self.nonce = Nonce::get_from_as(&answer, ATTR_NONCE).unwrap().text;
@@ -65,7 +71,7 @@ impl Raw {
     }
 
     /// Sends it as it is and returns the answer to it.
-    pub async fn repeat(&self, request: &Message) -> Message {
+    pub(crate) async fn repeat(&self, request: &Message) -> Message {
         self.send(&request.raw).await;
         loop {
             let mut answer = Message::new();
@@ -77,7 +83,7 @@ impl Raw {
     }
 
     /// A signed request.
-    pub fn request(&self, method: Method, attributes: &[Attribute<'_>]) -> Message {
+    pub(crate) fn request(&self, method: Method, attributes: &[Attribute<'_>]) -> Message {
         let mut request = frame(MessageType::new(method, CLASS_REQUEST), attributes);
         let claims = [
             (ATTR_USERNAME, self.username.as_str()),
@@ -96,7 +102,7 @@ impl Raw {
     }
 
     /// A relayed address, or the code of the refusal.
-    pub async fn allocate(&mut self) -> Result<SocketAddr, u16> {
+    pub(crate) async fn allocate(&mut self) -> Result<SocketAddr, u16> {
         let answer = self.ask(METHOD_ALLOCATE, &[UDP]).await;
         match code(&answer) {
             0 => Ok(address(&answer, ATTR_XOR_RELAYED_ADDRESS)),
@@ -105,13 +111,13 @@ impl Raw {
     }
 
     /// The code of the answer, 0 for yes.
-    pub async fn permit(&mut self, peers: &[SocketAddr]) -> u16 {
+    pub(crate) async fn permit(&mut self, peers: &[SocketAddr]) -> u16 {
         let peers: Vec<_> = peers.iter().copied().map(Attribute::Peer).collect();
         code(&self.ask(METHOD_CREATE_PERMISSION, &peers).await)
     }
 
     /// The code of the answer, 0 for yes.
-    pub async fn bind_channel(&mut self, number: u16, peer: SocketAddr) -> u16 {
+    pub(crate) async fn bind_channel(&mut self, number: u16, peer: SocketAddr) -> u16 {
         let [high, low] = number.to_be_bytes();
         let number = [high, low, 0, 0];
         let attributes = [
@@ -122,26 +128,26 @@ impl Raw {
     }
 
     /// Data through a channel.
-    pub async fn send_through(&self, number: u16, data: &[u8]) {
+    pub(crate) async fn send_through(&self, number: u16, data: &[u8]) {
         let length = u16::try_from(data.len()).unwrap();
         let header = [number.to_be_bytes(), length.to_be_bytes()].concat();
         self.send(&[&header, data].concat()).await;
     }
 
     /// A Send indication.
-    pub async fn send_to(&self, data: &[u8], peer: SocketAddr) {
+    pub(crate) async fn send_to(&self, data: &[u8], peer: SocketAddr) {
         let typ = MessageType::new(METHOD_SEND, CLASS_INDICATION);
         let mut message = frame(typ, &[Attribute::Peer(peer)]);
         message.add(ATTR_DATA, data);
         self.send(&message.raw).await;
     }
 
-    pub async fn send(&self, datagram: &[u8]) {
+    pub(crate) async fn send(&self, datagram: &[u8]) {
         self.socket.send_to(datagram, self.server).await.unwrap();
     }
 
     /// The next datagram.
-    pub async fn hear(&self) -> Vec<u8> {
+    pub(crate) async fn hear(&self) -> Vec<u8> {
         let mut buffer = vec![0; 2048];
         let heard = timeout(PATIENCE, self.socket.recv_from(&mut buffer));
         let (length, _) = heard.await.expect("the server stays silent").unwrap();
@@ -150,7 +156,7 @@ impl Raw {
     }
 
     /// What has come and not been heard.
-    pub fn unheard(&self) -> Option<Vec<u8>> {
+    pub(crate) fn unheard(&self) -> Option<Vec<u8>> {
         let mut buffer = vec![0; 2048];
         let (length, _) = self.socket.try_recv_from(&mut buffer).ok()?;
         buffer.truncate(length);
@@ -159,34 +165,34 @@ impl Raw {
 }
 
 /// 0 for a success.
-pub fn code(message: &Message) -> u16 {
+pub(crate) fn code(message: &Message) -> u16 {
     let mut code = ErrorCodeAttribute::default();
     code.get_from(message).map_or(0, |()| code.code.0)
 }
 
-pub fn address(message: &Message, typ: AttrType) -> SocketAddr {
+pub(crate) fn address(message: &Message, typ: AttrType) -> SocketAddr {
     let mut address = XorMappedAddress::default();
     address.get_from_as(message, typ).unwrap();
     SocketAddr::new(address.ip, address.port)
 }
 
-pub fn mapped(message: &Message) -> SocketAddr {
+pub(crate) fn mapped(message: &Message) -> SocketAddr {
     address(message, ATTR_XORMAPPED_ADDRESS)
 }
 
 /// What a request carries beside its credentials.
 #[derive(Clone, Copy)]
-pub enum Attribute<'a> {
+pub(crate) enum Attribute<'a> {
     Raw(AttrType, &'a [u8]),
     /// XOR-PEER-ADDRESS, masked as it must be.
     Peer(SocketAddr),
 }
 
 /// REQUESTED-TRANSPORT: UDP.
-pub const UDP: Attribute<'_> = Attribute::Raw(ATTR_REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
+pub(crate) const UDP: Attribute<'_> = Attribute::Raw(ATTR_REQUESTED_TRANSPORT, &[17, 0, 0, 0]);
 
 /// A message without a signature.
-pub fn frame(typ: MessageType, attributes: &[Attribute<'_>]) -> Message {
+pub(crate) fn frame(typ: MessageType, attributes: &[Attribute<'_>]) -> Message {
     let mut message = Message::new();
     let id = Box::new(TransactionId::new()) as Box<dyn Setter>;
     message.build(&[id, Box::new(typ)]).unwrap();
