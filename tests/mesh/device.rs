@@ -3,13 +3,16 @@
 use std::{
     net::{SocketAddr, UdpSocket},
     path::Path,
-    sync::atomic::{AtomicU16, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use peddlenet_mesh::{
     Config, Error, ErrorCode, Event, Events, Heads, Joined, Member, Message, MessageId, Node,
-    Reach, Receipts, RoomId,
+    Reach, Receipts, RoomId, ServerUrl,
 };
 use peddlenet_wire::limits::ROOM_BYTES_MAX;
 use tempfile::TempDir;
@@ -34,6 +37,7 @@ pub(crate) struct Device {
     pub(crate) name: String,
     receipts: Receipts,
     room_bytes: u64,
+    servers: Vec<ServerUrl>,
     events: Events,
     /// Every event so far, in order.
     pub(crate) seen: Vec<Event>,
@@ -45,6 +49,7 @@ pub(crate) struct Shut {
     name: String,
     receipts: Receipts,
     room_bytes: u64,
+    servers: Vec<ServerUrl>,
     data: TempDir,
     listen: Vec<SocketAddr>,
 }
@@ -63,9 +68,21 @@ impl Shut {
             name: self.name.clone(),
             receipts: self.receipts,
             room_bytes: self.room_bytes,
+            servers: self.servers.clone(),
             data,
             listen: self.listen.clone(),
         }
+    }
+
+    /// Where it listened.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.listen[0]
+    }
+
+    /// It will be opened somewhere else.
+    pub(crate) fn elsewhere(mut self) -> Self {
+        self.listen = vec![kept(([127, 0, 0, 1], 0).into())];
+        self
     }
 }
 
@@ -115,6 +132,13 @@ impl Device {
         Self::reopen(shut).await
     }
 
+    /// A new device that finds others over one server, and in no other way.
+    pub(crate) async fn at_server(name: &str, server: &ServerUrl) -> Self {
+        let mut shut = Self::new(name).await.shut().await;
+        shut.servers = vec![server.clone()];
+        Self::reopen(shut).await
+    }
+
     /// A new device that tells others to look for it where it is not.
     pub(crate) async fn misplaced(name: &str, told: SocketAddr) -> Self {
         let data = tempfile::tempdir().unwrap();
@@ -129,6 +153,7 @@ impl Device {
             name: name.to_owned(),
             receipts,
             room_bytes: ROOM_BYTES_MAX,
+            servers: Vec::new(),
             events,
             seen: Vec::new(),
             data,
@@ -143,6 +168,7 @@ impl Device {
             name: self.name,
             receipts: self.receipts,
             room_bytes: self.room_bytes,
+            servers: self.servers,
             data: self.data,
             listen,
         }
@@ -154,13 +180,18 @@ impl Device {
             name,
             receipts,
             room_bytes,
+            servers,
             data,
             listen,
         } = shut;
+        let only_there = !servers.is_empty();
         let opened = until(&format!("{name}'s ports"), async || {
             let config = config(&name, data.path(), listen.clone(), receipts);
             let config = Config {
                 room_bytes,
+                lan: config.lan && !only_there,
+                direct: !only_there,
+                servers: servers.clone(),
                 ..config
             };
             match Node::open(config).await {
@@ -171,6 +202,7 @@ impl Device {
         .await;
         Self {
             room_bytes,
+            servers,
             ..Self::with(&name, data, receipts, opened)
         }
     }
@@ -274,9 +306,12 @@ impl Device {
 }
 
 /// An address with a port of its own where any would do: below those that the system gives away, so that
-/// no other test takes it while this device is switched off.
+/// no other test takes it while this device is switched off. Two programs of tests rarely begin at the same one.
 fn kept(addr: SocketAddr) -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| {
+        let slot = u16::try_from(std::process::id() % 100).expect("below 100");
+        AtomicU16::new(20_000 + slot * 100)
+    });
     if addr.port() != 0 {
         return addr;
     }

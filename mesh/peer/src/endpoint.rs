@@ -16,6 +16,7 @@ use crate::stun;
 use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError, PeerStats};
 use peddlenet_crypto::Handshake;
 use shake::{hello, open};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -35,6 +36,8 @@ const CLOSE_FOR: Duration = Duration::from_millis(700);
 const EXPECT_EVERY: Duration = Duration::from_millis(250);
 /// Addresses of one dial; an invite carries fewer.
 const ADDRS_MAX: usize = 16;
+/// Addresses from which somebody is expected at a time (count): each costs a packet every [`EXPECT_EVERY`].
+const EXPECTED_MAX: usize = 256;
 
 /// Where to listen, and as whom.
 #[derive(Debug, Clone)]
@@ -88,6 +91,8 @@ pub(crate) struct Inner {
     pub(crate) router: Arc<Router>,
     pub(crate) sockets: Vec<Arc<SharedSocket>>,
     certificates: Certificates,
+    /// From where somebody is expected, and until when.
+    expected: Mutex<BTreeMap<SocketAddr, Instant>>,
     /// Receives and accepts, until aborted.
     tasks: Mutex<JoinSet<()>>,
 }
@@ -126,6 +131,7 @@ impl Endpoint {
             router,
             sockets,
             certificates,
+            expected: Mutex::default(),
             tasks: Mutex::new(tasks),
         };
         let endpoint = Self(Arc::new(inner));
@@ -261,18 +267,23 @@ impl Endpoint {
     }
 
     /// Somebody is about to dial from there: packets of ours go there for a while, so that a firewall that
-    /// lets in only what was asked for takes theirs for answers.
+    /// lets in only what was asked for takes theirs for answers. An address that is awaited already is awaited for
+    /// longer, and gets no more packets: whoever passes a request on may repeat it.
     pub fn expect(&self, addrs: Vec<SocketAddr>, span: Duration) {
+        let mut fresh = self.0.newly_expected(addrs, Instant::now() + span);
+        if fresh.is_empty() {
+            return;
+        }
         let inner = Arc::downgrade(&self.0);
-        let addrs: Vec<_> = addrs.into_iter().take(ADDRS_MAX).collect();
-        let until = Instant::now() + span;
         tokio::spawn(async move {
-            while Instant::now() < until {
+            loop {
                 {
                     let Some(inner) = inner.upgrade() else { return };
-                    for addr in &addrs {
-                        inner.send_opener(*addr);
-                    }
+                    fresh.retain(|addr| inner.is_expected(addr));
+                    fresh.iter().for_each(|addr| inner.send_opener(*addr));
+                }
+                if fresh.is_empty() {
+                    return;
                 }
                 tokio::time::sleep(EXPECT_EVERY).await;
             }
@@ -300,6 +311,33 @@ impl Endpoint {
 }
 
 impl Inner {
+    /// Notes from where somebody comes, and gives those addresses that nobody looks after yet.
+    fn newly_expected(&self, addrs: Vec<SocketAddr>, until: Instant) -> Vec<SocketAddr> {
+        let mut expected = lock(&self.expected);
+        let mut fresh = Vec::new();
+        for addr in addrs.into_iter().take(ADDRS_MAX) {
+            if let Some(known) = expected.get_mut(&addr) {
+                *known = until.max(*known);
+            } else if expected.len() < EXPECTED_MAX {
+                expected.insert(addr, until);
+                fresh.push(addr);
+            }
+        }
+        fresh
+    }
+
+    /// Whether somebody still is; asked by whoever looks after that address, which ends with it.
+    fn is_expected(&self, addr: &SocketAddr) -> bool {
+        let mut expected = lock(&self.expected);
+        let is = expected
+            .get(addr)
+            .is_some_and(|until| *until > Instant::now());
+        if !is {
+            expected.remove(addr);
+        }
+        is
+    }
+
     /// What fails is sent again in a moment.
     fn send_opener(&self, destination: SocketAddr) {
         let mut transaction = [0; 12];

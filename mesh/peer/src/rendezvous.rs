@@ -251,6 +251,10 @@ struct Connection<'n> {
     host: IpAddr,
     news: &'n mpsc::Sender<News>,
     held: BTreeSet<MeetingTag>,
+    /// What was asked and is not answered yet. A server that says more than that would make this device greet, look up
+    /// names and send packets as often as it likes.
+    joining: BTreeSet<MeetingTag>,
+    asked_for_ice: bool,
     outbox: VecDeque<Request>,
     bucket: Bucket,
     heard: Instant,
@@ -265,6 +269,8 @@ impl<'n> Connection<'n> {
             host,
             news,
             held: BTreeSet::new(),
+            joining: BTreeSet::new(),
+            asked_for_ice: true,
             outbox: VecDeque::from([Request::Ice]),
             bucket: Bucket::new(MESSAGES_A_SECOND),
             heard: Instant::now(),
@@ -325,6 +331,7 @@ impl<'n> Connection<'n> {
         }
         if now >= self.ice_at {
             self.ice_at = now + AGAIN_AT_MOST;
+            self.asked_for_ice = true;
             self.push(Request::Ice)?;
         }
         Ok(())
@@ -332,9 +339,11 @@ impl<'n> Connection<'n> {
 
     fn hold(&mut self, tags: BTreeSet<MeetingTag>) -> Result<(), String> {
         for tag in self.held.difference(&tags).copied().collect::<Vec<_>>() {
+            self.joining.remove(&tag);
             self.push(Request::Leave { tag })?;
         }
         for tag in tags.difference(&self.held).copied().collect::<Vec<_>>() {
+            self.joining.insert(tag);
             self.push(Request::Join { tag })?;
         }
         self.held = tags;
@@ -379,11 +388,13 @@ impl<'n> Connection<'n> {
             return Ok(());
         };
         let news = match Reply::parse(text) {
-            Some(Reply::Joined { tag, peers }) => News::Joined { tag, peers },
+            Some(Reply::Joined { tag, peers }) if self.joining.remove(&tag) => {
+                News::Joined { tag, peers }
+            }
             Some(Reply::Data { tag, data }) if self.held.contains(&tag) => {
                 News::Heard { tag, data }
             }
-            Some(Reply::Ice(offer)) => {
+            Some(Reply::Ice(offer)) if std::mem::take(&mut self.asked_for_ice) => {
                 self.ice_at = Instant::now() + offer.ttl / 2;
                 News::Offer {
                     ice: locate(&offer, self.host).await,
@@ -396,7 +407,7 @@ impl<'n> Connection<'n> {
                 tracing::debug!(code, "the rendezvous server refuses something");
                 News::Refused { code }
             }
-            // A newer server may say more.
+            // A newer server may say more; and a hostile one.
             _ => return Ok(()),
         };
         let gone = || "nobody listens any more".to_owned();
