@@ -28,6 +28,7 @@
  * @property {LastMessage | null} last
  * @property {boolean} removed I was removed: the room can be read, and nothing more.
  * @property {boolean} closed It takes nobody new.
+ * @property {boolean} backup Members leave sealed copies of what they say with its servers.
  * @property {number | null} retentionS After how many seconds messages are let go of; null: never.
  * @property {boolean} favourite On this device only; so is `muted`.
  * @property {boolean} muted

@@ -24,6 +24,7 @@ pub(crate) struct Room {
     muted: bool,
     /// It takes nobody new.
     closed: bool,
+    backup: bool,
     /// Messages are let go of after so many seconds; never without.
     #[serde(rename = "retentionS")]
     retention_s: Option<u32>,
@@ -132,6 +133,7 @@ impl From<mesh::RoomSummary> for Room {
             favourite: r.prefs.favourite,
             muted: r.prefs.muted,
             closed: r.closed,
+            backup: r.backup,
             retention_s: r.retention_s,
             last: r.last.map(last),
         }
