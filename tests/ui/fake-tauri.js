@@ -100,7 +100,7 @@ export class FakeShell {
     this.messages.set(room, []);
     this.rooms.set(room, {
       room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, last: null, removed: false,
-      closed: false, retentionS: null, favourite: false, muted: false, left: false, role: me.role,
+      closed: false, backup: false, retentionS: null, favourite: false, muted: false, left: false, role: me.role,
     });
     return room;
   }
