@@ -21,6 +21,9 @@
 //! dial. Nor is ICE restarted when a network changes: a link that we dialled goes on from the new address, since its
 //! checks prove who we are (`paths`); one that we accepted is dialled anew, which takes a tenth of a second.
 //!
+//! So STUN and TURN come without ICE, too: `ice_server` asks how the shared port looks from outside, which is one more
+//! address to tell, and an address at a relay is one more socket of the router's. `bench nat` has every pair of routers.
+//!
 //! `mesh` is the only user: it decides whom to dial, which gates stand, and who somebody is.
 //!
 //! | module | does |
