@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { until } from '../e2e/harness/webdriver.js';
-import { Stage, missing } from './stage.js';
+import { KEYS, Stage, missing } from './stage.js';
 
 describe('the network, the numbers and the Wi-Fi', { skip: missing }, () => {
   const stage = new Stage();
@@ -95,6 +95,26 @@ describe('the network, the numbers and the Wi-Fi', { skip: missing }, () => {
     await stage.window.run('window.shell.numbers.counters[0][1] += 1');
     await until('the new number', () => stage.window.run('return document.querySelector(`[data-test="diagnostics-counters"]`).textContent.includes("18,312")'));
     assert.equal(await stage.window.run('return document.querySelector(`[data-test="diagnostics-counters"]`).open'), true);
+  });
+
+  test('a refused server is said at its field, Enter saves another one, and an empty field is none', async () => {
+    await stage.show('serverrefused');
+    const field = () => stage.window.run(`const field = document.querySelector('[data-test="server"]');
+      const said = field.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id)).filter((one) => !one.hidden).map((one) => one.textContent).join(' ');
+      return { invalid: field.getAttribute('aria-invalid'), focused: document.activeElement === field, refused: said.includes('looks like wss:'), sees: said.includes('never names or texts') };`);
+    assert.deepEqual(await field(), { invalid: 'true', focused: true, refused: true, sees: true });
+    await stage.window.run('delete window.shell.failing.set_setting');
+    const server = '[data-test="server"]';
+    const saved = () => stage.window.run('const line = document.querySelector(`[data-test="server-saved"]`); return line.hidden ? "" : line.textContent');
+    await stage.window.type(server, ' ws://127.0.0.1:9 ');
+    assert.deepEqual(await field(), { invalid: null, focused: true, refused: false, sees: true }, 'what is typed now has not been refused');
+    await (await stage.window.see(server)).type(KEYS.enter);
+    await until('that it is saved', async () => /whether it can be reached/.test(await saved()));
+    await stage.window.run('const field = document.querySelector(arguments[0]); field.value = ""; field.dispatchEvent(new Event("input"))', [server]);
+    assert.equal(await saved(), '', 'what is said is about what stands there');
+    await stage.click('server-save');
+    await until('that there is none', async () => /No server is used/.test(await saved()));
+    assert.deepEqual((await stage.calls('set_setting')).map(({ name, value }) => [name, value]), [['server', 'ftp://example.org'], ['server', 'ws://127.0.0.1:9'], ['server', '']]);
   });
 
   test('the password of the Wi-Fi is kept for the next time and left nowhere in the page', async () => {
