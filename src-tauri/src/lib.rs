@@ -120,6 +120,7 @@ pub fn run(profile: Profile, link: Option<Link>) -> ExitCode {
             commands::power::remove_member,
             commands::power::ban_member,
             commands::power::close_room,
+            commands::power::back_up_room,
             commands::back::back_code,
             commands::back::join_shown_back,
             commands::back::answer_back,

@@ -380,6 +380,10 @@ export class FakeShell {
       this.changeRoom(room, { closed });
       return {};
     },
+    back_up_room: ({ room, on }) => {
+      this.changeRoom(room, { backup: on });
+      return {};
+    },
     leave_room: ({ room, keep }) => {
       if (keep) {
         this.changeRoom(room, { left: true, removed: true, near: 0 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { standing } from '../../ui/lib/people.js';
-import { RETENTIONS, USUAL_RULES, keptLine, mayClose, mayConfirmMove, moderates, powersOver, retentionWords } from '../../ui/lib/power.js';
+import { RETENTIONS, USUAL_RULES, keptLine, mayClose, mayConfirmMove, moderates, owns, powersOver, retentionWords } from '../../ui/lib/power.js';
 import { member, room } from './samples.js';
 
 /** @param {any} role */
@@ -70,4 +70,12 @@ test('who_moderates_is_known_before_the_members_are', () => {
   assert.equal(moderates(room({ role: null }), undefined), false);
   assert.equal(moderates(room({ role: 'member' }), [member('me', { me: true, role: 'owner' })]), true, 'the list of members is newer');
   assert.equal(moderates(room({ role: 'owner', removed: true }), undefined), false);
+});
+
+test('only_an_owner_decides_about_copies_with_servers_and_only_while_in_the_room', () => {
+  assert.deepEqual(['member', 'moderator', 'owner', 'newer', null].map((role) => owns(room({ role: /** @type {any} */ (role) }), undefined)),
+    [false, false, true, false, false]);
+  assert.equal(owns(room({ role: 'owner' }), [member('me', { me: true, role: 'moderator' })]), false, 'the list of members is newer');
+  assert.equal(owns(room({ role: 'member' }), [member('me', { me: true, role: 'owner' })]), true);
+  assert.equal(owns(room({ role: 'owner', removed: true }), undefined), false);
 });

@@ -301,6 +301,17 @@ const scenes = {
   },
   door: () => { bo.role = 'moderator'; openCamp(campsite()); return async () => { await press('people-open'); await one('room-close'); }; },
   closed: () => { openCamp(campsite()); return async () => { await press('people-open'); await press('room-close'); }; },
+  copies: () => {
+    openCamp(campsite());
+    return async () => { await press('people-open'); await press('room-backup-start'); (await one('room-backup-stop')).scrollIntoView(); };
+  },
+  copiesmember: () => {
+    const room = campsite();
+    shell.changeRoom(room, { backup: true, role: 'member' });
+    Object.assign(/** @type {object} */ (shell.members.get(room)?.[0]), { role: 'member' });
+    openCamp(room);
+    return async () => { await press('people-open'); (await one('room-backed')).scrollIntoView(); };
+  },
   closedcode: () => {
     const room = campsite();
     shell.changeRoom(room, { closed: true });

@@ -348,13 +348,37 @@ test('a_closed_room_is_seen_as_closed_whoever_closed_it_and_a_code_from_before_i
   await assert.rejects(session.codes.show(room), { code: 'room_closed' }, 'somebody else closed it');
 });
 
-test('a_room_is_closed_in_the_snapshot_too', async () => {
+test('a_room_whose_copies_are_left_with_servers_says_so_whoever_decided_it', async () => {
   const room = shell.addRoom('Camp 7');
-  shell.changeRoom(room, { closed: true, retentionS: 86_400 });
   const session = new Session(ipc);
   await session.start();
-  const { closed, retentionS } = session.state.rooms[room];
-  assert.deepEqual({ closed, retentionS }, { closed: true, retentionS: 86_400 });
+  const backed = (/** @type {boolean} */ on) => until(session, (state) => state.rooms[room].backup === on);
+  assert.equal(session.state.rooms[room].backup, false);
+  await session.ipc.backUpRoom(room, true);
+  assert.deepEqual(shell.calls.at(-1), { command: 'back_up_room', args: { room, on: true }, headers: undefined });
+  await backed(true);
+  await session.ipc.backUpRoom(room, false);
+  await backed(false);
+  shell.changeRoom(room, { backup: true });
+  await backed(true);
+});
+
+test('a_refused_act_about_copies_changes_nothing', async () => {
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  shell.failing.back_up_room = { code: 'not_allowed', message: 'You can’t do that in this room. Ask somebody who moderates it.' };
+  await assert.rejects(session.ipc.backUpRoom(room, true), { code: 'not_allowed' });
+  assert.equal(session.state.rooms[room].backup, false);
+});
+
+test('a_room_is_closed_and_leaves_copies_in_the_snapshot_too', async () => {
+  const room = shell.addRoom('Camp 7');
+  shell.changeRoom(room, { closed: true, backup: true, retentionS: 86_400 });
+  const session = new Session(ipc);
+  await session.start();
+  const { closed, backup, retentionS } = session.state.rooms[room];
+  assert.deepEqual({ closed, backup, retentionS }, { closed: true, backup: true, retentionS: 86_400 });
 });
 
 test('a_frozen_device_asks_for_a_new_key_and_its_entry_says_so', async () => {

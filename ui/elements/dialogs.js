@@ -203,7 +203,8 @@ export class Dialogs {
       members: session.state.members[room],
       setClosed: (closed) => session.setClosed(room, closed),
       leave: (keep) => session.leaveRoom(room, keep),
-      rename: (name) => session.ipc.renameRoom(room, name), // the room's line follows by event
+      setBackup: (on) => session.ipc.backUpRoom(room, on), // the room's line follows by event
+      rename: (name) => session.ipc.renameRoom(room, name), // and there, too
       setPrefs: (prefs) => session.setRoomPrefs(room, prefs),
       write: (author) => void this.direct(room, author),
     };

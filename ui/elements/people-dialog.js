@@ -1,9 +1,9 @@
 /**
  * `<people-dialog>`: who belongs to the room and where they are, how long it keeps messages, whether it is
- * closed; its name, how it stands in the list, and leaving stand at its end.
+ * closed, whether copies lie with servers; its name, how it stands in the list, and leaving stand at its end.
  *
- * data: {room, members, leave(keep) -> Promise, write(author), setClosed(closed) -> Promise, rename(name) -> Promise,
- * setPrefs(prefs) -> Promise}; emits `person-open` (author), `network-open` (room).
+ * data: {room, members, leave(keep) -> Promise, write(author), setClosed(closed) -> Promise, setBackup(on) -> Promise,
+ * rename(name) -> Promise, setPrefs(prefs) -> Promise}; emits `person-open` (author), `network-open` (room).
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {object} PeopleData
@@ -12,6 +12,7 @@
  * @property {(keep: boolean) => Promise<void>} leave
  * @property {(author: string) => void} write Opens what is said with one person alone.
  * @property {(closed: boolean) => Promise<void>} setClosed
+ * @property {(on: boolean) => Promise<void>} setBackup
  * @property {(name: string) => Promise<void>} rename
  * @property {(prefs: {favourite?: boolean, muted?: boolean}) => Promise<void>} setPrefs
  */
@@ -19,8 +20,9 @@ import { avatar } from '../lib/avatar.js';
 import { h, icon, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
 import { marksOf, namesOf, sortedMembers, standing } from '../lib/people.js';
-import { keptLine, moderates } from '../lib/power.js';
+import { keptLine, moderates, owns } from '../lib/power.js';
 import { number, t } from '../strings/index.js';
+import './room-backup.js';
 import './room-door.js';
 import './room-leave.js';
 import './room-prefs.js';
@@ -34,6 +36,7 @@ export class PeopleDialog extends ModalElement {
   });
   #kept = h('p', { class: 'hint', 'data-test': 'room-kept', hidden: true });
   #door = /** @type {import('./room-door.js').RoomDoor} */ (document.createElement('room-door'));
+  #backup = /** @type {import('./room-backup.js').RoomBackup} */ (document.createElement('room-backup'));
   #rename = /** @type {import('./room-rename.js').RoomRename} */ (document.createElement('room-rename'));
   #prefs = /** @type {import('./room-prefs.js').RoomPrefs} */ (document.createElement('room-prefs'));
   #leave = /** @type {import('./room-leave.js').RoomLeave} */ (document.createElement('room-leave'));
@@ -42,18 +45,21 @@ export class PeopleDialog extends ModalElement {
     super.setup();
     this.listen(this.#leave, 'left', () => this.close());
     this.#network.replaceChildren(icon('network'), t('network.open'));
-    this.body.replaceChildren(this.#network, this.#list, this.#kept, this.#door, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave);
+    this.body.replaceChildren(
+      this.#network, this.#list, this.#kept, this.#door, this.#backup, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave,
+    );
   }
 
   /**
    * @param {PeopleData} data
    * @param {PeopleData | undefined} previous
    */
-  render({ room, members, leave, write, rename, setClosed, setPrefs }, previous) {
+  render({ room, members, leave, write, rename, setClosed, setBackup, setPrefs }, previous) {
     const may = moderates(room, members);
     setLine(this.#kept, keptLine(room));
     this.#network.hidden = room.removed;
     this.#door.data = { closed: room.closed, mayClose: may, setClosed };
+    this.#backup.data = { backup: room.backup && !room.removed, mayChange: owns(room, members), setBackup };
     this.#rename.data = { room, may, rename };
     this.#prefs.data = { room, setPrefs };
     this.#leave.data = { room, leave };

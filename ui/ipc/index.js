@@ -444,6 +444,13 @@ export const ipc = Object.freeze({
   closeRoom: (room, closed) => call('close_room', { room, closed }),
 
   /**
+   * @param {RoomId} room
+   * @param {boolean} on Whether members leave sealed copies of what they say with its servers. Takes the owner.
+   * @returns {Promise<void>}
+   */
+  backUpRoom: (room, on) => call('back_up_room', { room, on }),
+
+  /**
    * Who can be reached, over whom, and how the last message came.
    * @param {RoomId} room
    * @returns {Promise<NetworkMap>}

@@ -58,9 +58,28 @@ export function powersOver(me, them) {
  * @param {Member[] | undefined} members
  * @returns {boolean}
  */
-export function moderates({ role, removed }, members) {
+export function moderates(room, members) {
+  return stands(room, members) >= RANK.moderator;
+}
+
+/**
+ * Whether a room is mine, known as for `moderates`: its owner decides whether copies are left with servers.
+ * @param {import('../ipc/types.js').Room} room
+ * @param {Member[] | undefined} members
+ * @returns {boolean}
+ */
+export function owns(room, members) {
+  return stands(room, members) >= RANK.owner;
+}
+
+/**
+ * @param {import('../ipc/types.js').Room} room
+ * @param {Member[] | undefined} members
+ * @returns {number} My own rank; below all others where I belong no more.
+ */
+function stands({ role, removed }, members) {
   const mine = members?.find((m) => m.me)?.role ?? role;
-  return !removed && (RANK[mine ?? ''] ?? RANK.member) >= RANK.moderator;
+  return removed ? -1 : RANK[mine ?? ''] ?? RANK.member;
 }
 
 /**

@@ -595,6 +595,14 @@ export const en = Object.freeze({
   'door.open': 'Open it again',
   'door.hint': 'While it is closed no code lets anybody in. You can open it again.',
 
+  'backup.on': 'Sealed copies of messages lie with this room’s server for up to three days.',
+  'backup.start': 'Leave sealed copies with a server',
+  'backup.stop': 'Leave no more copies',
+  'backup.for': 'Then whoever comes back while nobody else is online still gets what was said in the last three days.',
+  'backup.after': 'Copies that lie there already stay for up to three days.',
+  'backup.sees': 'The server can’t read the copies. It sees when something is left, and how much.',
+  'backup.takes': 'It takes a server that keeps copies: the one in Settings, or in the code by which somebody joined. Without one none are left.',
+
   'person.match': 'It matches: {name} is verified on this device. Let them scan your code, too.',
   'person.forked': '{name} signed two different histories, perhaps from a restored backup or a copied key. Nothing new from them is taken here.',
   'room.removed': 'You were removed from this room. You keep what you have of it. To come back, ask for a new code.',

@@ -55,3 +55,15 @@ pub(crate) async fn close_room(
     shell.node()?.close_to_joiners(room, closed).await?;
     Ok(Done {})
 }
+
+/// Members leave sealed copies of what they say with the room's servers, or no more.
+#[tauri::command]
+pub(crate) async fn back_up_room(
+    shell: State<'_, Shell>,
+    room: String,
+    on: bool,
+) -> Result<Done, UiError> {
+    let room = parse("room", &room)?;
+    shell.node()?.back_up(room, on).await?;
+    Ok(Done {})
+}
