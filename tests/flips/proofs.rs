@@ -16,7 +16,7 @@ use peddlenet_wire::{
     },
     ids::Digest,
     join::EpochGrant,
-    power::{Boxes, Close, Cut, KeyBox, KeyBoxes, Move, Rekey, Removal, SetRole},
+    power::{Backup, Boxes, Close, Cut, KeyBox, KeyBoxes, Move, Rekey, Removal, SetRole},
     record::RecordKind,
     tree::Beacon,
 };
@@ -210,6 +210,7 @@ fn plaintexts() -> Vec<(Stream, Vec<u8>)> {
         Membership::Rename(Rename {
             room_name: Name::new("Hall C"),
         }),
+        Membership::Backup(Backup { on: true }),
     ];
     let target = EventHash([5; 32]);
     let text = Text::new("see you at gate B").unwrap();
