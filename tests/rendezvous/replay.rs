@@ -129,7 +129,7 @@ async fn only_an_answer_to_a_question_counts() {
                 assert_eq!(data, b"the last");
                 break;
             }
-            News::Up => {}
+            News::Up | News::Offer { ice: None, .. } => {}
             // It asked for that, too, and there is none.
             other => panic!("{other:?}"),
         }
