@@ -46,8 +46,8 @@ pub use api::{
     Attempts, AuthorId, Delivery, Diagnostics, Draft, Event, Failure, Found, Heads, History,
     InviteId, InviteInfo, InviteOptions, JoinStage, Joined, LanState, LinkInfo, Lookalike, MapLink,
     Member, Message, MessageId, NetworkMap, Noted, OnMap, OpenInvite, Path, Reach, Reaction, Role,
-    RoomId, RoomOptions, RoomPrefs, RoomSize, RoomSummary, Shown, Storage, Timestamp, VerifiedAs,
-    VerifyInfo, Words,
+    RoomId, RoomOptions, RoomPrefs, RoomSize, RoomSummary, ServerState, Shown, Storage, Timestamp,
+    VerifiedAs, VerifyInfo, Words,
 };
 pub use error::{Error, ErrorCode};
 pub use keys::{KeyPlace, Keychain, KeychainError, Keys, Passphrase};

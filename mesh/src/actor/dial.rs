@@ -26,6 +26,7 @@ use super::{
     Actor, Net, Timer,
     links::Standing,
     servers::{RELAY_AFTER, SERVER_AFTER},
+    whereabouts::addrs_of,
 };
 use crate::{api::Reach, clock};
 
@@ -67,10 +68,10 @@ struct Wanted {
     may_meet: bool,
     /// .. at a server ..
     may_serve: bool,
-    /// (once)
-    served: bool,
     /// .. and for an address at a relay.
     may_relay: bool,
+    /// One was made at a server.
+    served: bool,
 }
 
 /// Whom to dial, and as whom.
@@ -126,7 +127,7 @@ impl Actor {
             return self.arm(Timer::DialFailed(tag, author), now);
         }
         let place = room.whereabouts.get(&author).filter(|p| p.expires > now);
-        let place = place.map(|p| (p.fingerprint, p.addresses.iter().map(|a| a.0).collect()));
+        let place = place.map(|p| (p.fingerprint, addrs_of(&p.addresses)));
         // Who gave no sign of life of late is not there to meet; the offer would be kept for it.
         let may_meet = self.reach_of(room, author) == Reach::Reachable;
         let may_serve = self.is_met_at_servers(tag);
@@ -138,8 +139,8 @@ impl Actor {
                 ways: 0,
                 may_meet,
                 may_serve,
-                served: false,
                 may_relay: may_serve,
+                served: false,
             },
         );
         let fingerprint = place.as_ref().map(|(fingerprint, _)| *fingerprint);

@@ -302,7 +302,7 @@ impl Actor {
         let now = clock::now();
         self.near.keys_changed();
         self.servers.keys_changed();
-        self.arm(Timer::Knock, now);
+        self.arm(Timer::Servers, now);
         let mut gates = Vec::new();
         // A gate keeps its number: a link that knocked at it a moment ago arrives with that.
         let mut known: Vec<(GateId, GatePurpose)> = self.gates.drain().collect();

@@ -15,18 +15,16 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use peddlenet_crypto::verify_record;
 use peddlenet_gossip::{Input, Outcome, UnicastId};
 use peddlenet_wire::{
-    AuthorId, Capped, Hlc, RoomTag, SignedRecord, Timestamp, codec,
-    direct::PARCEL_VERSION,
-    limits,
-    meet::Meet,
-    record::{Address, RecordKind},
+    AuthorId, Hlc, RoomTag, SignedRecord, Timestamp, codec, direct::PARCEL_VERSION, limits,
+    meet::Meet, record::RecordKind,
 };
 
 use super::{
-    Actor, Timer,
+    Actor,
     dial::{RELAY, To},
     links::LINKS_OPEN,
     opening::Opening,
+    whereabouts::{addrs_of, told},
 };
 use crate::{clock, entropy, room::Room};
 
@@ -45,7 +43,7 @@ pub(super) struct Offer {
     pub(super) id: [u8; 8],
     pub(super) answer: bool,
     pub(super) addrs: Vec<SocketAddr>,
-    pub(super) relay: Option<bool>,
+    pub(super) relay: bool,
 }
 
 /// Meetings under way.
@@ -113,7 +111,7 @@ impl Actor {
     }
 
     /// An offer is answered. False when it was none of ours to that member, or was answered before.
-    pub(super) fn end_meeting(&mut self, id: [u8; 8], tag: RoomTag, with: AuthorId) -> bool {
+    fn end_meeting(&mut self, id: [u8; 8], tag: RoomTag, with: AuthorId) -> bool {
         let offered = self.meetings.offered.remove(&id);
         offered.is_some_and(|(room, to, _)| (room, to) == (tag, with))
     }
@@ -124,9 +122,9 @@ impl Actor {
             to: offer.to,
             id: offer.id,
             answer: offer.answer,
-            addresses: Capped::take_from(&mut offer.addrs.into_iter().map(Address)),
+            addresses: told(offer.addrs),
             fingerprint: self.endpoint.fingerprint(),
-            relay: offer.relay,
+            relay: offer.relay.then_some(true),
         };
         let room = self.rooms.get_mut(&tag)?;
         self.stats.meetings += 1;
@@ -152,7 +150,7 @@ impl Actor {
             id,
             answer,
             addrs,
-            relay: None,
+            relay: false,
         };
         let Some(record) = self.meet_record(tag, offer) else {
             return;
@@ -177,7 +175,7 @@ impl Actor {
             && outcome != Outcome::Delivered
         {
             tracing::debug!(?author, ?outcome, "offer");
-            self.arm(Timer::WayFailed(tag, author), clock::now());
+            self.way_ended(tag, author);
         }
     }
 
@@ -190,17 +188,8 @@ impl Actor {
         let Some(meet) = meet.filter(|meet| meet.to != AuthorId::ZERO) else {
             return tracing::debug!(?from, "a message that is no offer for this device");
         };
-        let addrs: Vec<_> = meet.addresses.iter().map(|a| a.0).collect();
         if meet.answer {
-            if !self.end_meeting(meet.id, tag, from) {
-                return;
-            }
-            if !self.linked_to(tag, from) {
-                self.expect(&addrs, RELAY);
-                self.dial_device(tag, To::member(from, meet.fingerprint), addrs, RELAY);
-            }
-            // The dial, if there is one, is the way from here on.
-            return self.arm(Timer::WayFailed(tag, from), clock::now());
+            return self.follow_answer(tag, from, &meet, RELAY);
         }
         if self.is_linked_still(tag, from) {
             return;
@@ -215,8 +204,38 @@ impl Actor {
         if full {
             return;
         }
-        self.expect(&addrs, RELAY);
-        self.dial_device(tag, To::member(from, meet.fingerprint), addrs, RELAY);
+        self.dial_met(tag, from, &meet, RELAY);
+    }
+
+    /// A member answers an offer, and says where it is.
+    pub(super) fn follow_answer(
+        &mut self,
+        tag: RoomTag,
+        from: AuthorId,
+        meet: &Meet,
+        via: &'static str,
+    ) {
+        if !self.end_meeting(meet.id, tag, from) {
+            return;
+        }
+        if !self.linked_to(tag, from) {
+            self.dial_met(tag, from, meet, via);
+        }
+        // The dial, if there is one, is the way from here on.
+        self.way_ended(tag, from);
+    }
+
+    /// Dials a member where it said that it is, as it dials this device.
+    pub(super) fn dial_met(
+        &mut self,
+        tag: RoomTag,
+        with: AuthorId,
+        meet: &Meet,
+        via: &'static str,
+    ) {
+        let addrs = addrs_of(&meet.addresses);
+        self.expect(&addrs, via);
+        self.dial_device(tag, To::member(with, meet.fingerprint), addrs, via);
     }
 
     /// Whether a member who asks to meet has a link all the same: one that came up a moment ago, by another way. Whoever asks
@@ -289,7 +308,7 @@ fn read(
 
 #[cfg(test)]
 mod tests {
-    use peddlenet_wire::Fingerprint;
+    use peddlenet_wire::{Fingerprint, record::Address};
 
     use super::*;
     use crate::room::made::{ada_and_bea, room};

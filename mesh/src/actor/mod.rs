@@ -170,8 +170,8 @@ enum Timer {
     /// The way over a server is to be tried, too; then the one over its relay.
     Serve(RoomTag, AuthorId),
     Relay(RoomTag, AuthorId),
-    /// Servers are asked again who answers a code.
-    Knock,
+    /// Servers are looked after: which are used, what is held and asked for there.
+    Servers,
     WayFailed(RoomTag, AuthorId),
     DialFailed(RoomTag, AuthorId),
     /// Direct messages that wait set out again.
@@ -432,7 +432,7 @@ impl Actor {
                 Timer::Meet(room, author) => self.meet_due(room, author),
                 Timer::Serve(room, author) => self.serve_due(room, author),
                 Timer::Relay(room, author) => self.relay_due(room, author),
-                Timer::Knock => self.look_at_servers(),
+                Timer::Servers => self.look_at_servers(),
                 Timer::WayFailed(room, author) => self.way_failed(room, author),
                 Timer::DialFailed(room, author) => self.dial_failed(room, author),
                 Timer::Direct(room) => self.send_waiting(room),

@@ -3,11 +3,11 @@
 //! Every member's device says where it listens (a whereabouts record, sealed for members, kept by
 //! everyone), at the start and whenever that changes, so that it is found again without a scan.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use peddlenet_gossip::Input;
 use peddlenet_wire::{
-    AuthorId, Capped, RoomTag, Timestamp, codec,
+    AuthorId, Capped, RoomTag, Timestamp, codec, limits,
     record::{Address, RecordKind, Whereabouts},
 };
 
@@ -20,6 +20,18 @@ const LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 const EVERY: Duration = Duration::from_secs(600);
 /// Changes to who belongs to a room are gathered that long before the engine hears of them.
 const KNOWN_DELAY: Duration = Duration::from_millis(40);
+
+/// Addresses as they are told: the first that fit.
+pub(super) fn told(
+    addrs: impl IntoIterator<Item = SocketAddr>,
+) -> Capped<Address, { limits::ADDRESSES_MAX }> {
+    Capped::take_from(&mut addrs.into_iter().map(Address))
+}
+
+/// Addresses that somebody told.
+pub(super) fn addrs_of(told: &[Address]) -> Vec<SocketAddr> {
+    told.iter().map(|address| address.0).collect()
+}
 
 /// What was said last in each room.
 pub(crate) type Said = BTreeMap<RoomTag, (Whereabouts, Timestamp)>;
@@ -34,13 +46,12 @@ impl Actor {
     /// Says in a room where this device listens, if that is news or was said long ago.
     pub(super) fn announce(&mut self, tag: RoomTag) {
         let now = clock::now();
-        let told = match self.announce.as_slice() {
+        let addrs = match self.announce.as_slice() {
             [] => self.endpoint.local_addrs(),
-            told => told.to_vec(),
+            elsewhere => elsewhere.to_vec(),
         };
-        let mut addrs = told.into_iter().map(Address);
         let place = Whereabouts {
-            addresses: Capped::take_from(&mut addrs),
+            addresses: told(addrs),
             fingerprint: self.endpoint.fingerprint(),
             expires: now.after(LIFE),
         };

@@ -163,7 +163,7 @@ impl Diagnostics {
         device: &mesh::Stats,
         engine: &mesh::EngineStats,
     ) -> Self {
-        let server = |s: mesh::api::ServerState| Server {
+        let server = |s: mesh::ServerState| Server {
             url: s.url,
             why_not: s.why_not,
             seen_as: s.seen_as.map(|addr| addr.to_string()),

@@ -319,12 +319,12 @@ fn diagnostics_cross_in_this_shape() {
         near: 2,
         addresses: vec!["192.168.1.7:40123".parse().unwrap()],
         servers: vec![
-            mesh::api::ServerState {
+            mesh::ServerState {
                 url: "wss://example.org".into(),
                 why_not: None,
                 seen_as: Some("[2001:db8::7]:40123".parse().unwrap()),
             },
-            mesh::api::ServerState {
+            mesh::ServerState {
                 url: "ws://127.0.0.1:9".into(),
                 why_not: Some("connection refused".into()),
                 seen_as: None,

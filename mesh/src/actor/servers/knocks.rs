@@ -11,8 +11,7 @@ use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 use peddlenet_crypto::{InviteKeys, MeetingTag};
 use peddlenet_peer::ServerUrl;
 use peddlenet_wire::{
-    Capped, Fingerprint, Invite, InviteKey, Timestamp, limits,
-    record::Address,
+    Fingerprint, Invite, InviteKey, Timestamp, limits,
     rendezvous::{Knock, Place, Signal},
 };
 use tokio::sync::mpsc;
@@ -22,6 +21,7 @@ use crate::{
     actor::{
         Timer,
         dial::{SERVER, TURN},
+        whereabouts::{addrs_of, told},
     },
     clock, entropy,
 };
@@ -160,20 +160,19 @@ impl Actor {
             );
         }
         if let Some(at) = next {
-            self.arm(Timer::Knock, at);
+            self.arm(Timer::Servers, at);
         }
         for (url, tag, id, relay) in due {
             let to = url.clone();
             self.once_seen(&url, move |actor| {
-                let mut addrs = actor.addrs_inside_and_out().into_iter().map(Address);
                 let knock = Knock {
                     id,
-                    addresses: Capped::take_from(&mut addrs),
+                    addresses: told(actor.addrs_inside_and_out()),
                     relay,
                 };
                 actor.say_there(&to, tag, &Signal::Knock(knock));
             });
-            self.arm(Timer::Knock, now.after(KNOCK_EVERY));
+            self.arm(Timer::Servers, now.after(KNOCK_EVERY));
         }
     }
 
@@ -190,14 +189,14 @@ impl Actor {
         if !mine || !self.servers.knocked.may_answer(now) {
             return;
         }
-        let addrs: Vec<_> = knock.addresses.iter().map(|a| a.0).collect();
+        let addrs = addrs_of(&knock.addresses);
         self.expect(&addrs, SERVER);
         self.endpoint.expect(addrs.clone(), limits::JOIN_DEADLINE);
         let (id, to) = (knock.id, url.clone());
         let answer = move |actor: &mut Self, addrs: Vec<SocketAddr>, relay| {
             let place = Place {
                 id,
-                addresses: Capped::take_from(&mut addrs.into_iter().map(Address)),
+                addresses: told(addrs),
                 fingerprint: actor.endpoint.fingerprint(),
                 relay,
             };
@@ -218,7 +217,7 @@ impl Actor {
         let now = clock::now();
         let asked = |join: &&mut Join| join.invite == invite && join.id == place.id;
         let found = Found {
-            addrs: place.addresses.iter().map(|a| a.0).collect(),
+            addrs: addrs_of(&place.addresses),
             fingerprint: Some(place.fingerprint),
             via: if place.relay { TURN } else { SERVER },
         };

@@ -9,29 +9,47 @@ use peddlenet_wire::{AuthorId, RoomTag, SignedRecord, limits, rendezvous::Signal
 use super::{Actor, Place};
 use crate::{
     actor::{
-        dial::{SERVER, TURN, To},
+        dial::{SERVER, TURN},
         links::LINKS_OPEN,
         meet::Offer,
+        whereabouts::addrs_of,
     },
     entropy,
 };
 
 impl Actor {
     /// Says to all of a room who are on a tag that this device is there, too.
-    pub(super) fn greet(&mut self, url: &ServerUrl, room: RoomTag, tag: MeetingTag) {
+    pub(super) fn greet(&self, url: &ServerUrl, room: RoomTag, tag: MeetingTag) {
+        self.offer_there(url, tag, room, AuthorId::ZERO, entropy::bytes(), false);
+    }
+
+    /// Says where this device is, once the server has said how it looks from there.
+    fn offer_there(
+        &self,
+        url: &ServerUrl,
+        tag: MeetingTag,
+        room: RoomTag,
+        to: AuthorId,
+        id: [u8; 8],
+        relay: bool,
+    ) {
         let at = url.clone();
         self.once_seen(url, move |actor| {
             let offer = Offer {
-                to: AuthorId::ZERO,
-                id: entropy::bytes(),
+                to,
+                id,
                 answer: false,
                 addrs: actor.addrs_inside_and_out(),
-                relay: None,
+                relay,
             };
-            if let Some(record) = actor.meet_record(room, offer) {
-                actor.say_there(&at, tag, &Signal::Record(record.to_bytes()));
-            }
+            actor.say_meet(&at, tag, room, offer);
         });
+    }
+
+    fn say_meet(&mut self, url: &ServerUrl, tag: MeetingTag, room: RoomTag, offer: Offer) {
+        if let Some(record) = self.meet_record(room, offer) {
+            self.say_there(url, tag, &Signal::Record(record.to_bytes()));
+        }
     }
 
     /// Whether others of that room are at a server now.
@@ -64,19 +82,7 @@ impl Actor {
             return false;
         };
         for (url, tag) in &tags {
-            let (at, tag) = (url.clone(), *tag);
-            self.once_seen(url, move |actor| {
-                let offer = Offer {
-                    to,
-                    id,
-                    answer: false,
-                    addrs: actor.addrs_inside_and_out(),
-                    relay: relay.then_some(true),
-                };
-                if let Some(record) = actor.meet_record(room, offer) {
-                    actor.say_there(&at, tag, &Signal::Record(record.to_bytes()));
-                }
-            });
+            self.offer_there(url, *tag, room, to, id, relay);
         }
         !tags.is_empty()
     }
@@ -96,9 +102,10 @@ impl Actor {
         let Some(meet) = self.read_meet(room, from, payload) else {
             return;
         };
-        if self.server_others_unknown(url, tag) {
+        if let Some(server) = self.servers.all.get_mut(url) {
             // Whoever came later than this device is one of them.
-            self.note_other(url, tag);
+            let others = server.others.entry(tag).or_default();
+            *others = (*others).max(1);
         }
         if meet.to == AuthorId::ZERO {
             self.serve_too(room, Some(from));
@@ -107,62 +114,41 @@ impl Actor {
                 authors: vec![from],
             });
         }
-        let addrs: Vec<_> = meet.addresses.iter().map(|a| a.0).collect();
         let relayed = meet.relay == Some(true);
         if meet.answer {
-            if !self.end_meeting(meet.id, room, from) {
-                return;
-            }
-            if !self.linked_to(room, from) {
-                let via = if relayed { TURN } else { SERVER };
-                self.expect(&addrs, via);
-                self.dial_device(room, To::member(from, meet.fingerprint), addrs, via);
-            }
-            return self.way_ended(room, from);
+            let via = if relayed { TURN } else { SERVER };
+            return self.follow_answer(room, from, &meet, via);
         }
         if self.is_linked_still(room, from) {
             return;
         }
         let full = self.link_count() >= LINKS_OPEN;
         let (at, id) = (url.clone(), meet.id);
-        let answer = move |actor: &mut Self, addrs, relay: bool| {
+        let answer = move |actor: &mut Self, addrs, relay| {
             let offer = Offer {
                 to: from,
                 id,
                 answer: true,
                 addrs,
-                relay: relay.then_some(true),
+                relay,
             };
-            if let Some(record) = actor.meet_record(room, offer) {
-                actor.say_there(&at, tag, &Signal::Record(record.to_bytes()));
-            }
+            actor.say_meet(&at, tag, room, offer);
         };
-        self.expect(&addrs, SERVER);
         if full {
             return answer(self, Vec::new(), false);
         }
+        let addrs = addrs_of(&meet.addresses);
         self.endpoint.expect(addrs.clone(), limits::JOIN_DEADLINE);
         if relayed {
-            self.with_relay(url, &addrs, move |actor, there| {
+            self.expect(&addrs, SERVER);
+            return self.with_relay(url, &addrs, move |actor, there| {
                 answer(actor, vec![there], true);
             });
-            return;
         }
         self.once_seen(url, move |actor| {
             let own = actor.addrs_inside_and_out();
             answer(actor, own, false);
         });
-        self.dial_device(room, To::member(from, meet.fingerprint), addrs, SERVER);
-    }
-
-    fn server_others_unknown(&self, url: &ServerUrl, tag: MeetingTag) -> bool {
-        let server = self.servers.all.get(url);
-        server.is_some_and(|server| server.others.get(&tag).is_none_or(|others| *others == 0))
-    }
-
-    fn note_other(&mut self, url: &ServerUrl, tag: MeetingTag) {
-        if let Some(server) = self.servers.all.get_mut(url) {
-            server.others.insert(tag, 1);
-        }
+        self.dial_met(room, from, &meet, SERVER);
     }
 }
