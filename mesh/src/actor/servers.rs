@@ -12,6 +12,7 @@
 //! A server is one more way to say where one is. It is told tags of one day and sealed bytes; which it can lose, hold
 //! back, repeat and make up. So what comes from it is a hint to dial, and whoever is dialled proves itself on the link.
 
+mod carrier;
 mod carry;
 mod knocks;
 mod through;
@@ -28,7 +29,7 @@ use peddlenet_peer::{IceServer, IceServerConfig, News, Rendezvous, ServerUrl, TA
 use peddlenet_wire::{EpochId, InviteKey, RoomId, RoomTag, Timestamp, limits, rendezvous::Signal};
 use tokio::sync::mpsc;
 
-use carry::Carrier;
+use carrier::Carrier;
 pub(crate) use knocks::Found;
 use knocks::{Join, Knocked};
 
@@ -217,6 +218,7 @@ impl Actor {
             server.places = keys.into_iter().collect();
             let places = &server.places;
             server.others.retain(|tag, _| places.contains_key(tag));
+            server.carrier.plan_anew();
         }
     }
 

@@ -10,18 +10,15 @@
 //! event that brings them the new ones where it can still look. What was imported is checked like any other event;
 //! a server can lose parcels and hold them back, no more. Direct messages are not left.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use peddlenet_crypto::{CarryKey, Day, MeetingTag};
 use peddlenet_gossip::Input;
 use peddlenet_peer::{Parcel, ServerUrl};
 use peddlenet_store::Write;
-use peddlenet_wire::{EpochId, RoomTag, Seq, SignedEvent, Stream, Timestamp};
+use peddlenet_wire::{RoomTag, Seq, SignedEvent, Stream, Timestamp};
 
-use super::Actor;
+use super::{Actor, carrier::Fetch};
 use crate::{clock, convert};
 
 /// How long a copy is to be kept: as long as servers do at most.
@@ -30,80 +27,12 @@ const KEEP_FOR: Duration = Duration::from_secs(72 * 3600);
 const DAYS: u64 = 4;
 /// Epochs of one room whose parcels are asked for (count): whoever missed more takes one step at a time.
 const EPOCHS: usize = 4;
-/// Events that wait to be left with one server (count); the oldest are let go.
-const QUEUE_MAX: usize = 512;
 /// Own events that a start leaves once more if it is not known that they were left (count).
 const MISSED_MAX: usize = 256;
-/// Tags that are to be asked for (count).
-const FETCHES_MAX: usize = 512;
 /// An answer that did not come by then will not.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// After a refusal nothing is left for so long.
-const REFUSED_FOR: Duration = Duration::from_secs(5);
 /// Who has no link asks that often whether somebody left something.
 const ALONE_EVERY: Duration = Duration::from_secs(60);
-
-/// What this device leaves with one server, and asks it for.
-#[derive(Default)]
-pub(super) struct Carrier {
-    /// It takes parcels.
-    offered: bool,
-    queue: VecDeque<SignedEvent>,
-    /// The one that it is about to keep, and since when.
-    putting: Option<Timestamp>,
-    rest_until: Timestamp,
-    fetches: VecDeque<(RoomTag, EpochId, Day)>,
-    fetching: Option<(RoomTag, EpochId, Day, Timestamp)>,
-    /// The last parcel seen on each tag.
-    seen: BTreeMap<MeetingTag, u64>,
-    /// Epochs whose parcels were asked for since it was connected.
-    asked: BTreeSet<EpochId>,
-    /// Rooms whose events of the past were looked through.
-    looked: BTreeSet<RoomTag>,
-    alone_at: Timestamp,
-}
-
-impl Carrier {
-    pub(super) fn offered(&mut self, backup: bool) {
-        self.offered = backup;
-    }
-
-    /// The connection is gone: what was under way is done again.
-    pub(super) fn is_gone(&mut self) {
-        self.offered = false;
-        self.putting = None;
-        self.asked.clear();
-        self.fetches.clear();
-        self.fetching = None;
-    }
-
-    pub(super) fn refused(&mut self, code: &str, now: Timestamp) {
-        match code {
-            // That one it will never take.
-            "too_large" | "malformed" | "bad_signature" if self.putting.is_some() => {
-                self.queue.pop_front();
-            }
-            "no_backup" => self.offered = false,
-            "rate_limited" | "quota" => self.rest_until = now.after(REFUSED_FOR),
-            _ => return,
-        }
-        self.putting = None;
-        self.fetching = None;
-    }
-
-    fn push(&mut self, event: SignedEvent) {
-        if self.queue.len() >= QUEUE_MAX {
-            self.queue.pop_front();
-        }
-        self.queue.push_back(event);
-    }
-
-    fn want(&mut self, what: (RoomTag, EpochId, Day)) {
-        if self.fetches.len() < FETCHES_MAX && !self.fetches.contains(&what) {
-            self.fetches.push_back(what);
-        }
-    }
-}
 
 impl Actor {
     /// An own event is on disk.
@@ -125,6 +54,7 @@ impl Actor {
     pub(in crate::actor) fn backup_changed(&mut self, tag: RoomTag) {
         for server in self.servers.all.values_mut() {
             server.carrier.looked.remove(&tag);
+            server.carrier.plan_anew();
         }
         self.room_changed(tag);
         self.look_at_carriers(clock::now());
@@ -137,14 +67,29 @@ impl Actor {
         };
         let urls: Vec<_> = self.servers.all.iter().filter_map(offering).collect();
         for url in urls {
-            self.plan(&url, now);
+            self.plan_if_due(&url, now);
             self.put_next(&url, now);
             self.fetch_next(&url, now);
         }
     }
 
-    /// What is to be asked for there, and which own events of the past may not have been left.
-    fn plan(&mut self, url: &ServerUrl, now: Timestamp) {
+    fn plan_if_due(&mut self, url: &ServerUrl, now: Timestamp) {
+        let Some(server) = self.servers.all.get_mut(url) else {
+            return;
+        };
+        let carrier = &mut server.carrier;
+        let alone = now >= carrier.alone_at;
+        if alone {
+            carrier.alone_at = now.after(ALONE_EVERY);
+        }
+        if std::mem::take(&mut carrier.stale) || alone {
+            self.plan(url, alone, now);
+        }
+    }
+
+    /// What is to be asked for there, and which own events of the past may not have been left. `alone`: rooms without
+    /// a link are asked after once more.
+    fn plan(&mut self, url: &ServerUrl, alone: bool, now: Timestamp) {
         let backed = |room: &&crate::room::Room| {
             room.roster.is_backed_up() && self.servers_of(room.tag).contains(url)
         };
@@ -157,7 +102,6 @@ impl Actor {
         let Some(server) = self.servers.all.get_mut(url) else {
             return;
         };
-        let alone = now >= server.carrier.alone_at;
         let mut look = Vec::new();
         for tag in rooms {
             let Some(room) = self.rooms.get(&tag) else {
@@ -181,9 +125,6 @@ impl Actor {
             if server.carrier.looked.insert(tag) {
                 look.push((tag, room.me()));
             }
-        }
-        if alone {
-            server.carrier.alone_at = now.after(ALONE_EVERY);
         }
         for (tag, me) in look {
             self.leave_missed(url.clone(), tag, me);
@@ -216,12 +157,7 @@ impl Actor {
                 return;
             };
             for (event, _) in convert::from_rows(rows) {
-                let known = server
-                    .carrier
-                    .queue
-                    .iter()
-                    .any(|e| e.hash() == event.hash());
-                if !known {
+                if !server.carrier.holds(&event) {
                     server.carrier.push(event);
                 }
             }
@@ -235,22 +171,18 @@ impl Actor {
                 return;
             };
             let carrier = &mut server.carrier;
-            let waits = carrier
-                .putting
-                .is_some_and(|since| now.since(since) < ANSWER_WITHIN);
-            if waits || now < carrier.rest_until {
+            let waits = |(_, since): &(_, Timestamp)| now.since(*since) < ANSWER_WITHIN;
+            if carrier.putting.as_ref().is_some_and(waits) || now < carrier.rest_until {
                 return;
             }
-            carrier.putting = None;
-            let Some(event) = carrier.queue.front() else {
+            carrier.put_back();
+            let Some(event) = carrier.queue.pop_front() else {
                 return;
             };
-            let Some(parcel) = parcel(&self.rooms, event, now) else {
-                carrier.queue.pop_front();
-                continue;
-            };
-            carrier.putting = Some(now);
-            return server.rendezvous.put(parcel);
+            if let Some(parcel) = parcel(&self.rooms, &event, now) {
+                carrier.putting = Some((event, now));
+                return server.rendezvous.put(parcel);
+            }
         }
     }
 
@@ -258,9 +190,7 @@ impl Actor {
         let Some(server) = self.servers.all.get_mut(url) else {
             return;
         };
-        if server.carrier.putting.take().is_some()
-            && let Some(event) = server.carrier.queue.pop_front()
-        {
+        if let Some((event, _)) = server.carrier.putting.take() {
             self.stats.copies_left += 1;
             let header = event.header();
             let write = Write::Meta {
@@ -278,56 +208,55 @@ impl Actor {
                 return;
             };
             let carrier = &mut server.carrier;
-            let waits = |(.., since): &(_, _, _, Timestamp)| now.since(*since) < ANSWER_WITHIN;
+            let waits = |fetch: &Fetch| now.since(fetch.since) < ANSWER_WITHIN;
             if carrier.fetching.as_ref().is_some_and(waits) || now < carrier.rest_until {
                 return;
             }
-            carrier.fetching = None;
-            let Some((tag, epoch, day)) = carrier.fetches.pop_front() else {
+            carrier.ask_again();
+            let Some(place) = carrier.fetches.pop_front() else {
                 return;
             };
-            let keys = self.rooms.get(&tag).and_then(|room| room.ring.keys(epoch));
+            let (room, epoch, day) = place;
+            let keys = self.rooms.get(&room).and_then(|room| room.ring.keys(epoch));
             let Some(key) = keys.map(|keys| CarryKey::of_members(keys, day)) else {
                 continue;
             };
-            carrier.fetching = Some((tag, epoch, day, now));
-            let after = carrier.seen.get(&key.tag()).copied().unwrap_or_default();
-            return server.rendezvous.fetch(key.tag(), after);
+            let tag = key.tag();
+            let since = now;
+            carrier.fetching = Some(Fetch { place, key, since });
+            let after = carrier.seen.get(&tag).copied().unwrap_or_default();
+            return server.rendezvous.fetch(tag, after);
         }
     }
 
     pub(super) fn on_parcels(
         &mut self,
         url: &ServerUrl,
-        place: MeetingTag,
+        tag: MeetingTag,
         parcels: &[(u64, Vec<u8>)],
         more: bool,
     ) {
         let Some(server) = self.servers.all.get_mut(url) else {
             return;
         };
-        let Some((tag, epoch, day, _)) = server.carrier.fetching.take() else {
+        let Some(Fetch { place, key, .. }) = server.carrier.fetching.take() else {
             return;
         };
-        let keys = self.rooms.get(&tag).and_then(|room| room.ring.keys(epoch));
-        let Some(key) = keys.map(|keys| CarryKey::of_members(keys, day)) else {
-            return;
-        };
-        if key.tag() != place {
+        if key.tag() != tag {
             return;
         }
-        let last = server.carrier.seen.entry(place).or_default();
+        let last = server.carrier.seen.entry(tag).or_default();
         let before = *last;
         let mut events = Vec::new();
         for (number, data) in parcels {
             *last = (*last).max(*number);
             let opened = key.open(data).ok();
             let event = opened.and_then(|bytes| SignedEvent::from_bytes(&bytes).ok());
-            events.extend(event.filter(|event| event.header().room == tag));
+            events.extend(event.filter(|event| event.header().room == place.0));
         }
         // A server that says "more" and gives nothing new is not asked for ever.
         if more && *last > before {
-            server.carrier.fetches.push_front((tag, epoch, day));
+            server.carrier.fetches.push_front(place);
         }
         self.stats.copies_fetched += events.len() as u64;
         for event in events {
