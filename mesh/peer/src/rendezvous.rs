@@ -296,18 +296,16 @@ impl<'n> Connection<'n> {
                 },
                 command = told.recv() => match command {
                     None => break,
-                    Some(Command::Say(tag, data)) if self.held.contains(&tag) => {
-                        self.push(Request::Send { tag, data })
+                    Some(command) => {
+                        self.on_command(command);
+                        Ok(())
                     }
-                    Some(Command::Put(parcel)) => self.push(Request::Put(parcel)),
-                    Some(Command::Fetch(tag, after)) => self.push(Request::Fetch { tag, after }),
-                    Some(_) => Ok(()),
                 },
                 changed = wanted.changed() => match changed {
                     Err(_) => break,
                     Ok(()) => {
-                        let tags = wanted.borrow_and_update().clone();
-                        self.hold(tags)
+                        self.hold(wanted.borrow_and_update().clone());
+                        Ok(())
                     }
                 },
                 _ = tick.tick() => self.on_tick(),
@@ -324,6 +322,18 @@ impl<'n> Connection<'n> {
         None
     }
 
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Say(tag, data) if self.held.contains(&tag) => {
+                self.push(Request::Send { tag, data });
+            }
+            Command::Put(parcel) => self.push(Request::Put(parcel)),
+            Command::Fetch(tag, after) => self.push(Request::Fetch { tag, after }),
+            // A tag that is no longer held, and who is connected already.
+            Command::Say(..) | Command::Hurry => {}
+        }
+    }
+
     fn on_tick(&mut self) -> Result<(), String> {
         let now = Instant::now();
         if self.heard.elapsed() > SILENT_FOR {
@@ -332,26 +342,24 @@ impl<'n> Connection<'n> {
         if now >= self.ice_at {
             self.ice_at = now + AGAIN_AT_MOST;
             self.asked_for_ice = true;
-            self.push(Request::Ice)?;
+            self.push(Request::Ice);
         }
         Ok(())
     }
 
-    fn hold(&mut self, tags: BTreeSet<MeetingTag>) -> Result<(), String> {
+    fn hold(&mut self, tags: BTreeSet<MeetingTag>) {
         for tag in self.held.difference(&tags).copied().collect::<Vec<_>>() {
             self.joining.remove(&tag);
-            self.push(Request::Leave { tag })?;
+            self.push(Request::Leave { tag });
         }
         for tag in tags.difference(&self.held).copied().collect::<Vec<_>>() {
             self.joining.insert(tag);
-            self.push(Request::Join { tag })?;
+            self.push(Request::Join { tag });
         }
         self.held = tags;
-        Ok(())
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "reads as the other steps do")]
-    fn push(&mut self, request: Request) -> Result<(), String> {
+    fn push(&mut self, request: Request) {
         if self.outbox.len() >= OUTBOX {
             // What is said is let go first; tags are few.
             let said = |r: &Request| matches!(r, Request::Send { .. });
@@ -360,7 +368,6 @@ impl<'n> Connection<'n> {
             }
         }
         self.outbox.push_back(request);
-        Ok(())
     }
 
     async fn flush(&mut self) -> Result<(), String> {

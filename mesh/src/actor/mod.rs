@@ -32,6 +32,7 @@ mod opening;
 mod people;
 mod power;
 mod presence;
+mod rate;
 mod record;
 mod retention;
 mod rooms;

@@ -31,9 +31,9 @@ use tokio::sync::mpsc;
 
 use carrier::Carrier;
 pub(crate) use knocks::Found;
-use knocks::{Join, Knocked};
+use knocks::{Join, KNOCKS_A_SECOND};
 
-use super::{Actor, Net};
+use super::{Actor, Net, rate::Rate};
 use crate::{api::ServerState, clock, entropy};
 
 pub(crate) use carry::left_of;
@@ -55,7 +55,8 @@ pub(crate) struct Servers {
     all: BTreeMap<ServerUrl, Server>,
     /// Codes that were scanned here, while the join is under way.
     joins: Vec<Join>,
-    knocked: Knocked,
+    /// Knocks that are answered.
+    knocks: Rate,
     /// Rooms, epochs, codes or the setting changed.
     stale: bool,
     days: Vec<Day>,
@@ -90,7 +91,7 @@ impl Servers {
             own,
             all: BTreeMap::new(),
             joins: Vec::new(),
-            knocked: Knocked::default(),
+            knocks: Rate::new(KNOCKS_A_SECOND),
             stale: true,
             days: Vec::new(),
         }

@@ -10,12 +10,16 @@ use peddlenet_crypto::{DiscoveryKey, DiscoveryTag, DiscoveryTags, Mark};
 use peddlenet_wire::{AuthorId, EpochId, InviteKey, RoomTag, Timestamp, near::Entry};
 use tokio::sync::mpsc;
 
-use crate::{actor::Found, clock, room::Room};
+use crate::{
+    actor::{Found, rate::Rate},
+    clock,
+    room::Room,
+};
 
 /// Tags whose marks are kept (count).
 const TABLES_MAX: usize = 64;
 /// Tables that are computed a second (count), each a hash for every member.
-const TABLES_A_SECOND: u32 = 20;
+const TABLES_A_SECOND: usize = 20;
 
 /// What a tag stands for.
 #[derive(Debug, Clone, Copy)]
@@ -40,12 +44,20 @@ pub(super) enum Whose {
 }
 
 /// The keys by which entries are read, and what was read with them.
-#[derive(Default)]
 pub(super) struct Keys {
     tags: Option<DiscoveryTags<Name>>,
     marks: BTreeMap<DiscoveryTag, BTreeMap<Mark, AuthorId>>,
-    /// Tables computed in the second that began then.
-    computed: (Timestamp, u32),
+    computed: Rate,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            tags: None,
+            marks: BTreeMap::new(),
+            computed: Rate::new(TABLES_A_SECOND),
+        }
+    }
 }
 
 impl Keys {
@@ -95,7 +107,7 @@ impl Keys {
         };
         let room = rooms.get(&tag)?;
         if !self.marks.contains_key(&entry.tag) {
-            if !may_compute(&mut self.computed, clock::now()) {
+            if !self.computed.allows(clock::now()) {
                 return None;
             }
             if self.marks.len() >= TABLES_MAX {
@@ -119,15 +131,6 @@ impl Keys {
             }
         }
     }
-}
-
-fn may_compute(computed: &mut (Timestamp, u32), now: Timestamp) -> bool {
-    let (since, count) = computed;
-    if now.since(*since).as_secs() > 0 || now < *since {
-        (*since, *count) = (now, 0);
-    }
-    *count += 1;
-    *count <= TABLES_A_SECOND
 }
 
 #[cfg(test)]
@@ -207,11 +210,9 @@ mod tests {
 
     #[test]
     fn old_tags_that_are_repeated_cost_a_bounded_number_of_hashes() {
-        let mut computed = (Timestamp(0), 0);
-        let granted = (0..1000)
-            .filter(|_| may_compute(&mut computed, NOW))
-            .count();
-        assert_eq!(granted, TABLES_A_SECOND as usize);
-        assert!(may_compute(&mut computed, Timestamp(NOW.0 + 1_000)));
+        let mut keys = Keys::default();
+        let granted = (0..1000).filter(|_| keys.computed.allows(NOW)).count();
+        assert_eq!(granted, TABLES_A_SECOND);
+        assert!(keys.computed.allows(Timestamp(NOW.0 + 1_000)));
     }
 }

@@ -6,7 +6,7 @@
 //!            1 s after an answer, if nothing opened: a knock for a relay --> the answer names an address there
 //! ```
 
-use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use peddlenet_crypto::{InviteKeys, MeetingTag};
 use peddlenet_peer::ServerUrl;
@@ -33,7 +33,7 @@ const JOINS_MAX: usize = 8;
 /// A knock is said again that often: a server may lose what it passes on, and who answers may be about to come.
 const KNOCK_EVERY: Duration = Duration::from_millis(500);
 /// Knocks that are answered in a second (count), over all codes: each makes this device send a few packets.
-const KNOCKS_A_SECOND: usize = 16;
+pub(super) const KNOCKS_A_SECOND: usize = 16;
 
 /// A device that answers a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,22 +81,6 @@ impl Join {
             (Some(last), None) => last.after(KNOCK_EVERY),
             (Some(last), Some(at)) => at.after(RELAY_AFTER).max(last.after(KNOCK_EVERY)),
         }
-    }
-}
-
-/// When knocks were answered.
-#[derive(Debug, Default)]
-pub(super) struct Knocked(VecDeque<Timestamp>);
-
-impl Knocked {
-    fn may_answer(&mut self, now: Timestamp) -> bool {
-        let second = Duration::from_secs(1);
-        self.0.retain(|at| now.since(*at) < second && *at <= now);
-        let may = self.0.len() < KNOCKS_A_SECOND;
-        if may {
-            self.0.push_back(now);
-        }
-        may
     }
 }
 
@@ -186,7 +170,7 @@ impl Actor {
     ) {
         let now = clock::now();
         let mine = self.codes_to_answer(now).contains(&invite);
-        if !mine || !self.servers.knocked.may_answer(now) {
+        if !mine || !self.servers.knocks.allows(now) {
             return;
         }
         let addrs = addrs_of(&knock.addresses);
@@ -227,20 +211,5 @@ impl Actor {
         }
         // The relay's turn comes after this.
         self.knock_again(now);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flood_of_knocks_is_answered_a_few_times_a_second() {
-        let mut knocked = Knocked::default();
-        let at = |ms: u64| Timestamp(1_800_000_000_000 + ms);
-        let answered = (0..1_000).filter(|n| knocked.may_answer(at(n / 2))).count();
-        assert_eq!(answered, KNOCKS_A_SECOND);
-        assert!(knocked.may_answer(at(2_000)));
-        assert!(knocked.0.len() <= KNOCKS_A_SECOND);
     }
 }
