@@ -25,6 +25,7 @@
 //! gives way at once; so does one that only asks for the other's certificate.
 
 mod owner;
+mod registration;
 
 use crate::bans::Bans;
 use crate::front_door::{FrontDoor, Knock, Names, Verdict};
@@ -38,6 +39,7 @@ use crate::{DialError, Fingerprint, Gate, GateId, Kind, PeerError, PeerStats};
 use bytes::Bytes;
 use owner::{belongs, gives_way, is_stale};
 use quinn_udp::Transmit;
+pub(crate) use registration::Registration;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -49,8 +51,6 @@ use zeroize::Zeroizing;
 
 /// Accepted links that are not open yet. More first packets are dropped; dialers repeat them.
 pub const HALF_OPEN_MAX: usize = 32;
-/// Sockets of one link's own; a dial has several addresses.
-const OWN_SOCKETS_MAX: usize = 4;
 
 /// Routes and gates of an endpoint.
 pub(crate) struct Router {
@@ -85,52 +85,6 @@ pub(crate) struct Arrival {
     pub(crate) s_pwd: String,
     pub(crate) c_ufrag: String,
     pub(crate) c_pwd: String,
-}
-
-/// Keeps a session routed; dropping it takes the session off the socket.
-pub(crate) struct Registration {
-    router: Arc<Router>,
-    session: u64,
-    /// Receives on a socket of this dial's own.
-    side: Option<AbortHandle>,
-    /// Receive on sockets of the link's own.
-    own: Vec<AbortHandle>,
-}
-
-impl Registration {
-    /// From here on the link receives what comes from there on a socket of its own, where the system
-    /// has such: a dialer's as soon as its first packet has authenticated, a dial's from the start.
-    pub(crate) fn receive_apart(&mut self, shared: &Arc<SharedSocket>, remote: SocketAddr) {
-        if self.side.is_some() || self.own.len() >= OWN_SOCKETS_MAX {
-            return;
-        }
-        let shared = Arc::clone(shared);
-        // What comes before the socket is connected may be anybody's: the router sorts it out.
-        match shared.toward(remote) {
-            Ok(own) => {
-                let router = Arc::downgrade(&self.router);
-                let receiving = async move {
-                    let deliver = |arrivals: Arrivals<'_>| {
-                        let router = router.upgrade();
-                        router.map_or(0, |router| router.deliver(&shared, &arrivals))
-                    };
-                    let error = own.receive::<OWN_BATCH>(deliver).await;
-                    tracing::debug!(%error, "a link's own socket broke");
-                };
-                self.own.push(tokio::spawn(receiving).abort_handle());
-            }
-            Err(error) => tracing::debug!(%error, "the link receives on the shared socket"),
-        }
-    }
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        lock(&self.router.table).remove(self.session);
-        for receiving in self.side.iter().chain(&self.own) {
-            receiving.abort();
-        }
-    }
 }
 
 impl Router {
