@@ -8,19 +8,12 @@
 
 use std::time::Duration;
 
-use peddlenet_crypto::{
-    AuthorKey, Draft, EpochKeys, InviteKeys, invite_gate, join_proof, seal_event, welcome_proof,
-};
+use peddlenet_crypto::{AuthorKey, InviteKeys, join_proof, welcome_proof};
 use peddlenet_mesh::{ErrorCode, Node, RoomId};
-use peddlenet_peer::{
-    Dial, Endpoint, EndpointConfig, Gate, GateId, Incoming, Kind, Lane, Link, ListenerCertificate,
-};
+use peddlenet_peer::{Dial, Endpoint, Gate, Incoming, Lane, Link};
+use peddlenet_tests::raw::{endpoint, gate_of, like_a_member, of_its_own_room, without_events};
 use peddlenet_wire::{
-    Capped, EventHash, Frame, Hlc, Invite, RoomTag, Seq, Stream,
-    codec::Name,
-    content::{Admit, Create, History, Membership, Role},
-    frame::Rooms,
-    ids::Digest,
+    Frame, Invite,
     join::{JoinRequest, Welcome},
 };
 
@@ -37,19 +30,8 @@ struct Impostor {
 impl Impostor {
     async fn with_a_photo_of(link: &str) -> Self {
         let code = Invite::from_link(link).unwrap();
-        let keys = invite_gate(&InviteKeys::from_secret(&code.secret).public());
-        let gate = Gate {
-            id: GateId(1),
-            kind: Kind::Invite,
-            ice_key: keys.ice_key,
-            psk: keys.psk,
-        };
-        let (endpoint, incoming) = Endpoint::bind(EndpointConfig {
-            listen: vec!["127.0.0.1:0".parse().unwrap()],
-            certificate: ListenerCertificate::generate().unwrap(),
-        })
-        .await
-        .unwrap();
+        let gate = gate_of(&code);
+        let (endpoint, incoming) = endpoint().await.unwrap();
         endpoint.set_gates(vec![gate.clone()]);
         Self {
             endpoint,
@@ -170,14 +152,7 @@ async fn with_no_events_to_show() {
     let (host, mut guest, mut impostor, room) = host_guest_and_impostor().await;
     let code = impostor
         .answer(&guest.node, async |request, hash| {
-            let key = AuthorKey::from_seed([7; 32]);
-            let welcome = Welcome {
-                author: key.id(),
-                proof: welcome_proof(&key, &hash, request.room),
-                epochs: Default::default(),
-                events: Default::default(),
-            };
-            Frame::Welcome(welcome).to_bytes()
+            without_events(request, hash)
         })
         .await;
     assert_eq!(code, ErrorCode::WrongHost);
@@ -224,43 +199,7 @@ async fn with_a_room_of_its_own_that_admits_the_guest() {
     let (host, mut guest, mut impostor, room) = host_guest_and_impostor().await;
     let code = impostor
         .answer(&guest.node, async |request, hash| {
-            let key = AuthorKey::from_seed([10; 32]);
-            let epoch = EpochKeys::from_seeds([11; 32], [12; 32]);
-            let event = |seq: u64, previous, body: Membership| {
-                let draft = Draft {
-                    room: RoomTag([13; 16]),
-                    stream: Stream::MEMBERSHIP,
-                    seq: Seq(seq),
-                    previous,
-                    clock: Hlc(seq),
-                    parents: Capped::default(),
-                    membership: Digest::ZERO,
-                };
-                let nonce = [u8::try_from(seq).unwrap(); 24];
-                seal_event(&draft, &key, &epoch, nonce, &body.to_bytes()).unwrap()
-            };
-            let create = Membership::Create(Create {
-                room_name: Name::new("Real"),
-                owner_name: Name::new("Host"),
-                history: History::FromJoin,
-                inviters: None,
-                retention_s: None,
-            });
-            let admit = Membership::Admit(Admit {
-                author: request.author,
-                invite: request.invite,
-                voucher: request.voucher,
-                role: Role::Member,
-            });
-            let create = event(1, EventHash::ZERO, create);
-            let admit = event(2, create.hash(), admit);
-            let welcome = Welcome {
-                author: key.id(),
-                proof: welcome_proof(&key, &hash, request.room),
-                epochs: vec![epoch.to_grant()].try_into().unwrap(),
-                events: vec![create, admit].try_into().unwrap(),
-            };
-            Frame::Welcome(welcome).to_bytes()
+            of_its_own_room(request, hash, "Real", "Host")
         })
         .await;
     assert_eq!(code, ErrorCode::WrongHost);
@@ -271,12 +210,7 @@ async fn with_a_room_of_its_own_that_admits_the_guest() {
 async fn by_talking_like_a_member() {
     let (host, mut guest, mut impostor, room) = host_guest_and_impostor().await;
     let code = impostor
-        .answer(&guest.node, async |_, _| {
-            let rooms = Rooms {
-                offers: Default::default(),
-            };
-            Frame::Rooms(rooms).to_bytes()
-        })
+        .answer(&guest.node, async |_, _| like_a_member())
         .await;
     assert_eq!(code, ErrorCode::WrongHost);
     nothing_happened(&host, &mut guest, room).await;

@@ -1,19 +1,15 @@
 //! A member without a node: says and hears frames as they are, for what no honest device does.
 
-use std::time::Duration;
-
 use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
 use peddlenet_crypto::{
-    AuthorKey, Context, Draft, EpochKeys, InviteKeys, direct_stream, invite_gate, join_proof,
-    open_proof, seal_direct, seal_event, seal_parcel, seal_to,
+    AuthorKey, Context, Draft, EpochKeys, direct_stream, open_proof, seal_direct, seal_event,
+    seal_parcel, seal_to,
 };
-use peddlenet_peer::{
-    Dial, Endpoint, EndpointConfig, Gate, GateId, Kind, Lane, LinkReceiver, LinkSender,
-    ListenerCertificate,
-};
+use peddlenet_peer::{Endpoint, Lane, LinkReceiver, LinkSender};
+use peddlenet_tests::raw::{Entered, enter};
 use peddlenet_wire::{
     AuthorId, Capped, EventHash, Frame, Hlc, Invite, RoomTag, Seq, SignedEvent, Stream, Timestamp,
     content::{Content, Text},
@@ -21,7 +17,6 @@ use peddlenet_wire::{
     event::sha256,
     frame::Open,
     ids::Digest,
-    join::JoinRequest,
     route::{Route, Task},
 };
 
@@ -41,42 +36,13 @@ impl RawMember {
     /// Comes in by a code and opens the room on the link to whoever let it in.
     pub(crate) async fn join(link: &str) -> Self {
         let code = Invite::from_link(link).unwrap();
-        let invite = InviteKeys::from_secret(&code.secret);
-        let keys = invite_gate(&invite.public());
-        let (endpoint, _) = Endpoint::bind(EndpointConfig {
-            listen: vec!["127.0.0.1:0".parse().unwrap()],
-            certificate: ListenerCertificate::generate().unwrap(),
-        })
-        .await
-        .unwrap();
-        let dial = Dial {
-            addrs: code.endpoints().collect(),
-            fingerprint: Some(peddlenet_peer::Fingerprint(code.fingerprint.0)),
-            gate: Gate {
-                id: GateId(1),
-                kind: Kind::Invite,
-                ice_key: keys.ice_key,
-                psk: keys.psk,
-            },
-            deadline: Duration::from_secs(30),
-        };
-        let (sender, mut receiver) = endpoint.dial(dial).await.unwrap().split();
         let key = AuthorKey::from_seed([0x4d; 32]);
-        let hash = sender.handshake_hash();
-        let request = JoinRequest {
-            room: code.room,
-            author: key.id(),
-            proof: join_proof(&key, &hash, code.room),
-            invite: invite.public(),
-            voucher: invite.voucher(code.room, key.id()),
-        };
-        let frame = Frame::JoinRequest(request).to_bytes();
-        sender.send(Lane::Ordered, frame).await.unwrap();
-        let welcome = loop {
-            if let Frame::Welcome(welcome) = next(&mut receiver).await {
-                break welcome;
-            }
-        };
+        let Entered {
+            sender,
+            receiver,
+            welcome,
+            endpoint: (endpoint, _),
+        } = enter(&code, &key).await.unwrap();
         let tag = welcome.events.first().unwrap().header().room;
         let epoch = EpochKeys::from_grant(welcome.epochs.last().unwrap()).unwrap();
         let member = Self {
@@ -91,7 +57,7 @@ impl RawMember {
         let open = Open {
             room: tag,
             author: member.key.id(),
-            proof: open_proof(&member.key, &hash, tag, true),
+            proof: open_proof(&member.key, &member.sender.handshake_hash(), tag, true),
             credentials: Capped::default(),
         };
         member.send(&Frame::Open(open)).await;

@@ -3,20 +3,16 @@
 use std::time::{Duration, SystemTime};
 
 use peddlenet_crypto::{
-    AuthorKey, Draft, EpochKeys, InviteKeys, invite_gate, join_proof, open_proof, room_offer,
-    seal_event,
+    AuthorKey, Draft, EpochKeys, InviteKeys, open_proof, room_offer, seal_event,
 };
-use peddlenet_peer::{
-    Dial, Endpoint, EndpointConfig, Gate, GateId, Incoming, Kind, Lane, LinkReceiver, LinkSender,
-    ListenerCertificate,
-};
+use peddlenet_peer::{Endpoint, Incoming, Lane, LinkReceiver, LinkSender};
+use peddlenet_tests::raw::{Entered, enter};
 use peddlenet_wire::{
     AuthorId, Capped, EventHash, Frame, Hlc, Invite, RoomTag, Seq, Signature, SignedEvent, Stream,
     Timestamp,
     content::{Admit, Content, Membership, Role, Text},
     frame::{self, Open, Rooms},
     ids::Digest,
-    join::JoinRequest,
 };
 
 use crate::device::{DEADLINE, Device};
@@ -39,46 +35,19 @@ impl RawMember {
     /// Joins by a code, and says nothing yet.
     pub(crate) async fn join(link: &str, seed: u8) -> Self {
         let code = Invite::from_link(link).unwrap();
-        let invite = InviteKeys::from_secret(&code.secret);
-        let keys = invite_gate(&invite.public());
-        let endpoint = Endpoint::bind(EndpointConfig {
-            listen: vec!["127.0.0.1:0".parse().unwrap()],
-            certificate: ListenerCertificate::generate().unwrap(),
-        })
-        .await
-        .unwrap();
-        let dial = Dial {
-            addrs: code.endpoints().collect(),
-            fingerprint: Some(code.fingerprint),
-            gate: Gate {
-                id: GateId(1),
-                kind: Kind::Invite,
-                ice_key: keys.ice_key,
-                psk: keys.psk,
-            },
-            deadline: Duration::from_secs(30),
-        };
-        let (sender, mut receiver) = endpoint.0.dial(dial).await.unwrap().split();
         let key = AuthorKey::from_seed([seed; 32]);
-        let request = JoinRequest {
-            room: code.room,
-            author: key.id(),
-            proof: join_proof(&key, &sender.handshake_hash(), code.room),
-            invite: invite.public(),
-            voucher: invite.voucher(code.room, key.id()),
-        };
-        say(&sender, &Frame::JoinRequest(request)).await;
-        let welcome = loop {
-            if let Frame::Welcome(welcome) = hear(&mut receiver).await {
-                break welcome;
-            }
-        };
+        let Entered {
+            sender,
+            receiver,
+            welcome,
+            endpoint,
+        } = enter(&code, &key).await.unwrap();
         let admit = welcome.events.last().unwrap().clone();
         Self {
             key,
             room: admit.header().room,
+            invite: InviteKeys::from_secret(&code.secret),
             code,
-            invite,
             epoch: EpochKeys::from_grant(welcome.epochs.last().unwrap()).unwrap(),
             admit,
             sender,

@@ -1,22 +1,13 @@
 //! An operator that writes everything down, for a whole life of a room.
 
-use std::time::Duration;
-
 use data_encoding::{BASE32, BASE64, BASE64URL, HEXLOWER, HEXUPPER};
-use peddlenet_crypto::{AuthorKey, InviteKeys, invite_gate, join_proof};
+use peddlenet_crypto::{AuthorKey, InviteKeys};
 use peddlenet_mesh::Reach;
-use peddlenet_peer::{
-    Dial, Endpoint, EndpointConfig, Gate, GateId, Kind, Lane, ListenerCertificate,
-};
-use peddlenet_wire::{
-    Frame, Invite,
-    join::{JoinRequest, Welcome},
-    rendezvous::Signal,
-};
-use tokio::time::timeout;
+use peddlenet_tests::raw::enter;
+use peddlenet_wire::{Invite, rendezvous::Signal};
 
 use crate::{
-    device::{DEADLINE, Device, same_room, until},
+    device::{Device, same_room, until},
     operator::{HOST, Operator, key_of},
 };
 
@@ -106,7 +97,9 @@ async fn what_a_server_gets_names_nobody_and_nothing() {
     let code_of_bea = bea.code(room).await;
     needles.code(&code_of_bea);
     // What only members are told is told to one, over a link.
-    let welcome = welcomed(&Invite::from_link(&code).unwrap()).await;
+    let visitor = AuthorKey::from_seed(VISITOR);
+    let scanned = Invite::from_link(&code).unwrap();
+    let welcome = enter(&scanned, &visitor).await.unwrap().welcome;
     needles.bytes("the room's tag", &welcome.events[0].header().room.0);
     for epoch in welcome.epochs.iter() {
         needles.bytes("an epoch", &epoch.epoch.0);
@@ -117,7 +110,7 @@ async fn what_a_server_gets_names_nobody_and_nothing() {
     needles.bytes("the first epoch", &first.0);
     let invite = InviteKeys::from_secret(&Invite::from_link(&code).unwrap().secret).public();
     ada.node.revoke(room, invite).await.unwrap();
-    let visitor = AuthorKey::from_seed(VISITOR).id();
+    let visitor = visitor.id();
     ada.node.remove(room, visitor).await.unwrap();
     let second = until("another epoch for both", async || {
         let (a, b) = (ada.heads(room).await.epoch, bea.heads(room).await.epoch);
@@ -163,44 +156,4 @@ fn the_search_finds(operator: &Operator, code: &str) {
     assert_eq!(certificate.found(&opened), ["the certificate as it is"]);
     let is_place = |bytes: &Vec<u8>| matches!(Signal::from_bytes(bytes), Ok(Signal::Place(_)));
     assert!(opened.iter().any(is_place));
-}
-
-/// What a code's host tells somebody who comes in by it.
-async fn welcomed(code: &Invite) -> Welcome {
-    let invite = InviteKeys::from_secret(&code.secret);
-    let keys = invite_gate(&invite.public());
-    let (endpoint, _incoming) = Endpoint::bind(EndpointConfig {
-        listen: vec!["127.0.0.1:0".parse().unwrap()],
-        certificate: ListenerCertificate::generate().unwrap(),
-    })
-    .await
-    .unwrap();
-    let dial = Dial {
-        addrs: code.endpoints().collect(),
-        fingerprint: Some(peddlenet_peer::Fingerprint(code.fingerprint.0)),
-        gate: Gate {
-            id: GateId(1),
-            kind: Kind::Invite,
-            ice_key: keys.ice_key,
-            psk: keys.psk,
-        },
-        deadline: Duration::from_secs(30),
-    };
-    let (sender, mut receiver) = endpoint.dial(dial).await.unwrap().split();
-    let key = AuthorKey::from_seed(VISITOR);
-    let request = JoinRequest {
-        room: code.room,
-        author: key.id(),
-        proof: join_proof(&key, &sender.handshake_hash(), code.room),
-        invite: invite.public(),
-        voucher: invite.voucher(code.room, key.id()),
-    };
-    let frame = Frame::JoinRequest(request).to_bytes();
-    sender.send(Lane::Ordered, frame).await.unwrap();
-    let answered = timeout(DEADLINE, receiver.recv()).await;
-    let bytes = answered.expect("an answer").expect("an open link").bytes;
-    match Frame::from_bytes(&bytes).unwrap() {
-        Frame::Welcome(welcome) => welcome,
-        other => panic!("{} is no welcome", other.name()),
-    }
 }

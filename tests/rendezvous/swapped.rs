@@ -5,21 +5,14 @@
 //!   guest --a link, by the code's key--> operator's listener: gets the request to join, and nothing else
 //! ```
 
-use peddlenet_crypto::{
-    AuthorKey, Draft, EpochKeys, InviteKeys, MeetingKey, invite_gate, seal_event, welcome_proof,
-};
+use peddlenet_crypto::{InviteKeys, MeetingKey};
 use peddlenet_mesh::ErrorCode;
-use peddlenet_peer::{
-    Endpoint, EndpointConfig, Gate, GateId, Incoming, Kind, Lane, ListenerCertificate,
-};
+use peddlenet_peer::{Endpoint, Incoming, Lane};
+use peddlenet_tests::raw::{endpoint, gate_of, like_a_member, of_its_own_room, without_events};
 use peddlenet_wire::{
-    Capped, EventHash, Frame, Hlc, Invite, InviteKey, RoomTag, Seq, Stream,
-    codec::Name,
-    content::{Admit, Create, History, Membership, Role},
-    frame::Rooms,
-    ids::Digest,
+    Capped, Frame, Invite, InviteKey,
     invite::InviteSecret,
-    join::{JoinRequest, Welcome},
+    join::JoinRequest,
     record::Address,
     rendezvous::{Place, Signal},
 };
@@ -41,19 +34,8 @@ struct Listener {
 
 impl Listener {
     async fn open(code: &Invite) -> Self {
-        let keys = invite_gate(&InviteKeys::from_secret(&code.secret).public());
-        let (endpoint, incoming) = Endpoint::bind(EndpointConfig {
-            listen: vec!["127.0.0.1:0".parse().unwrap()],
-            certificate: ListenerCertificate::generate().unwrap(),
-        })
-        .await
-        .unwrap();
-        endpoint.set_gates(vec![Gate {
-            id: GateId(1),
-            kind: Kind::Invite,
-            ice_key: keys.ice_key,
-            psk: keys.psk,
-        }]);
+        let (endpoint, incoming) = endpoint().await.unwrap();
+        endpoint.set_gates(vec![gate_of(code)]);
         Self { endpoint, incoming }
     }
 
@@ -150,71 +132,17 @@ async fn refuses(answer: Answer) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_in_its_place_without_the_rooms_events_is_refused() {
-    refuses(|request, hash| {
-        let key = AuthorKey::from_seed([7; 32]);
-        let welcome = Welcome {
-            author: key.id(),
-            proof: welcome_proof(&key, &hash, request.room),
-            epochs: Default::default(),
-            events: Default::default(),
-        };
-        Frame::Welcome(welcome).to_bytes()
-    })
-    .await;
+    refuses(without_events).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_in_its_place_with_a_room_of_its_own_is_refused() {
-    refuses(|request, hash| {
-        let key = AuthorKey::from_seed([10; 32]);
-        let epoch = EpochKeys::from_seeds([11; 32], [12; 32]);
-        let event = |seq: u64, previous, body: &Membership| {
-            let draft = Draft {
-                room: RoomTag([13; 16]),
-                stream: Stream::MEMBERSHIP,
-                seq: Seq(seq),
-                previous,
-                clock: Hlc(seq),
-                parents: Capped::default(),
-                membership: Digest::ZERO,
-            };
-            seal_event(&draft, &key, &epoch, random(), &body.to_bytes()).unwrap()
-        };
-        let create = Membership::Create(Create {
-            room_name: Name::new("Back room"),
-            owner_name: Name::new("Hannelore"),
-            history: History::FromJoin,
-            inviters: None,
-            retention_s: None,
-        });
-        let create = event(1, EventHash::ZERO, &create);
-        let admit = Membership::Admit(Admit {
-            author: request.author,
-            invite: request.invite,
-            voucher: request.voucher,
-            role: Role::Member,
-        });
-        let admit = event(2, create.hash(), &admit);
-        let welcome = Welcome {
-            author: key.id(),
-            proof: welcome_proof(&key, &hash, request.room),
-            epochs: vec![epoch.to_grant()].try_into().unwrap(),
-            events: vec![create, admit].try_into().unwrap(),
-        };
-        Frame::Welcome(welcome).to_bytes()
-    })
-    .await;
+    refuses(|request, hash| of_its_own_room(request, hash, "Back room", "Hannelore")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_in_its_place_that_talks_like_a_member_is_refused() {
-    refuses(|_, _| {
-        let rooms = Rooms {
-            offers: Default::default(),
-        };
-        Frame::Rooms(rooms).to_bytes()
-    })
-    .await;
+    refuses(|_, _| like_a_member()).await;
 }
 
 /// Somebody who holds no code can't even be dialled.

@@ -4,5 +4,6 @@ pub mod bench;
 pub mod hostile;
 pub mod lab;
 pub mod node_process;
+pub mod raw;
 pub mod sealed;
 pub mod server_process;

@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::raw::gate_of;
 use anyhow::{Context, Result, bail};
 use peddlenet_crypto::{
-    AuthorKey, Draft, EpochKeys, InviteKeys, invite_gate, join_proof, open_proof, room_offer,
-    seal_event,
+    AuthorKey, Draft, EpochKeys, InviteKeys, join_proof, open_proof, room_offer, seal_event,
 };
 use peddlenet_peer::{
     Dial, Endpoint, EndpointConfig, FRAME_MAX, Gate, GateId, Kind, Lane, Link, LinkSender,
@@ -92,16 +92,6 @@ pub fn run(
 fn target(code: &Invite) -> Result<SocketAddr> {
     let v4 = code.endpoints().find(SocketAddr::is_ipv4);
     v4.context("no IPv4 address in the code")
-}
-
-fn gate_of(code: &Invite) -> Gate {
-    let keys = invite_gate(&InviteKeys::from_secret(&code.secret).public());
-    Gate {
-        id: GateId(1),
-        kind: Kind::Invite,
-        ice_key: keys.ice_key,
-        psk: keys.psk,
-    }
 }
 
 async fn endpoint() -> Result<Endpoint> {
