@@ -1,17 +1,19 @@
 //! The sealed backup through the program itself: what is answered with `kept` outlives a kill.
 
-mod common;
+mod local;
 
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::{Client, DayKey, PATIENCE, Process};
+use local::parcels::DayKey;
+use local::process::Program;
+use local::{Client, PATIENCE};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-async fn with_data(folder: &std::path::Path) -> Process {
-    Process::start(&["--data", folder.to_str().unwrap()]).await
+async fn with_data(folder: &std::path::Path) -> Program {
+    Program::quiet(&["--data", folder.to_str().unwrap()]).await
 }
 
 #[tokio::test]
@@ -69,7 +71,7 @@ async fn what_is_wrong_with_a_parcel_is_said_and_the_connection_goes_on() {
 
 #[tokio::test]
 async fn a_server_without_a_folder_keeps_nothing_and_says_so() {
-    let server = Process::start(&[]).await;
+    let server = Program::quiet(&[]).await;
     let mut client = server.client().await;
     let day = DayKey::of(1);
     assert_eq!(client.ask(&day.put(b"x", 60)).await["code"], "no_backup");
@@ -100,13 +102,12 @@ async fn a_kill_loses_nothing_that_was_kept() {
         let mut server = with_data(folder.path()).await;
         let (answered, mut answers) = mpsc::channel(1024);
         let writers: Vec<_> = (0..WRITERS)
-            .map(|writer| tokio::spawn(write(server.address, writer, round, answered.clone())))
+            .map(|writer| tokio::spawn(write(server.at[0], writer, round, answered.clone())))
             .collect();
         for _ in 0..20 + round % 7 {
             let answer = timeout(PATIENCE, answers.recv()).await;
             answer.expect("puts are answered").unwrap();
         }
-        server.child.start_kill().unwrap();
         server.kill().await;
         for (kept, writer) in kept.iter_mut().zip(writers) {
             kept.extend(writer.await.unwrap());
@@ -142,7 +143,7 @@ async fn write(
     answered: mpsc::Sender<()>,
 ) -> Vec<(u64, Vec<u8>)> {
     let (day, mut kept) = (DayKey::of(writer), Vec::new());
-    let Ok(mut client) = Client::connect(address).await else {
+    let Ok(mut client) = Client::to(address).await else {
         return kept;
     };
     // Different sizes, some beyond a page of the database; always other bytes.
@@ -150,10 +151,7 @@ async fn write(
         let size = usize::try_from(number * 1789 % 12_000).unwrap();
         let head = [round.to_be_bytes(), number.to_be_bytes()].concat();
         let data = [head, vec![writer; size]].concat();
-        if client.say(&day.put(&data, 3600)).await.is_err() {
-            break;
-        }
-        match client.next().await {
+        match client.try_ask(&day.put(&data, 3600)).await {
             Some(answer) if answer["type"] == "kept" => {
                 let _ = answered.try_send(());
                 kept.push((answer["n"].as_u64().unwrap(), data));

@@ -2,25 +2,24 @@
 
 #![cfg(unix)]
 
-mod common;
-#[path = "common/redis.rs"]
-mod redis;
+mod local;
 
 use std::time::Duration;
 
-use common::{Client, PATIENCE, Process};
 use data_encoding::BASE64;
-use redis::Redis;
+use local::process::Program;
+use local::redis::Redis;
+use local::{Client, PATIENCE};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 const RED: &str = "5eed5eed5eed5eed5eed5eed5eed5eed";
 
-async fn two(redis: &Redis) -> (Process, Process) {
+async fn two(redis: &Redis) -> (Program, Program) {
     let url = redis.url();
     let args = ["--redis", &url];
-    (Process::start(&args).await, Process::start(&args).await)
+    (Program::quiet(&args).await, Program::quiet(&args).await)
 }
 
 /// Joins until `peers` is as many as expected: what others say of themselves takes its time.
@@ -40,15 +39,9 @@ async fn until_peers(client: &mut Client, tag: &str, expected: u64) {
 
 /// The next message is this one.
 async fn hears(client: &mut Client, data: &[u8]) {
-    let heard = client.next().await.expect("a message");
+    let heard = client.hear().await;
     assert_eq!(heard["type"], "data", "{heard}");
     assert_eq!(heard["data"], BASE64.encode(data));
-}
-
-/// Asks something that is surely answered; nothing else has come before.
-async fn hears_nothing_more(client: &mut Client) {
-    let answer = client.ask(&json!({"type": "nothing"})).await;
-    assert_eq!(answer["code"], "malformed", "{answer}");
 }
 
 #[tokio::test]
@@ -80,16 +73,16 @@ async fn devices_on_two_processes_reach_each_other_once_and_in_order() {
     a.send(RED, b"last").await;
     for listener in [&mut b, &mut c] {
         hears(listener, b"last").await;
-        hears_nothing_more(listener).await;
+        listener.hears_nothing_more().await;
     }
-    hears_nothing_more(&mut a).await;
+    a.hears_nothing_more().await;
 
     let left = a.ask(&json!({"type": "leave", "tag": RED})).await;
     assert_eq!(left["type"], "left");
     until_peers(&mut b, RED, 1).await;
     b.send(RED, b"gone").await;
     hears(&mut c, b"gone").await;
-    hears_nothing_more(&mut a).await;
+    a.hears_nothing_more().await;
 }
 
 #[tokio::test]
@@ -97,7 +90,7 @@ async fn a_killed_process_costs_its_devices_one_reconnect_and_nothing_else() {
     let Some(redis) = Redis::start().await else {
         return;
     };
-    let (first, second) = two(&redis).await;
+    let (mut first, second) = two(&redis).await;
     let (mut moves, mut stays) = (first.client().await, second.client().await);
     moves.join(RED).await;
     until_peers(&mut stays, RED, 1).await;
@@ -116,7 +109,7 @@ async fn a_killed_process_costs_its_devices_one_reconnect_and_nothing_else() {
     hears(&mut moved, b"answer").await;
     // The dead process counts for a while and then no more.
     until_peers(&mut stays, RED, 1).await;
-    hears_nothing_more(&mut moved).await;
+    moved.hears_nothing_more().await;
 }
 
 #[tokio::test]
@@ -124,20 +117,13 @@ async fn an_orderly_stop_is_known_at_once() {
     let Some(redis) = Redis::start().await else {
         return;
     };
-    let (mut first, second) = two(&redis).await;
+    let (first, second) = two(&redis).await;
     let (mut a, mut b) = (first.client().await, second.client().await);
     a.join(RED).await;
     until_peers(&mut b, RED, 1).await;
-    let pid = first.child.id().unwrap().to_string();
-    let asked = tokio::process::Command::new("kill")
-        .arg(&pid)
-        .status()
-        .await;
-    assert!(asked.unwrap().success());
-    let ended = timeout(PATIENCE, first.child.wait())
-        .await
-        .expect("it ends");
-    assert!(ended.unwrap().success());
+    first.signal("TERM").await;
+    let (ended, _) = first.ended().await;
+    assert!(ended.success());
     assert_eq!(b.join(RED).await["peers"], 0);
 }
 

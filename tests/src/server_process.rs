@@ -29,7 +29,7 @@ impl ServerProcess {
     /// It did not start.
     pub fn start(mut command: Command, args: &[&str]) -> Result<Self> {
         // What it says for nodes says nothing to a server.
-        command.env_remove("PEDDLENET_LOG");
+        command.env("PEDDLENET_LOG", "warn");
         command
             .args(args)
             .stdin(Stdio::null())

@@ -2,7 +2,10 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod parcels;
 pub(crate) mod process;
+#[cfg(unix)]
+pub(crate) mod redis;
 pub(crate) mod stun;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -98,10 +101,23 @@ impl Client {
             .unwrap();
     }
 
-    pub(crate) async fn join(&mut self, tag: &str) -> Value {
-        self.say(json!({"v": 1, "type": "join", "tag": tag}).to_string())
-            .await;
+    /// The answer; `None` when the connection has ended.
+    pub(crate) async fn try_ask(&mut self, frame: &Value) -> Option<Value> {
+        let said = self.0.send(Message::Text(frame.to_string().into())).await;
+        said.ok()?;
+        match self.next().await? {
+            Message::Text(text) => serde_json::from_str(&text).ok(),
+            _ => None,
+        }
+    }
+
+    pub(crate) async fn ask(&mut self, frame: &Value) -> Value {
+        self.say(frame.to_string()).await;
         self.hear().await
+    }
+
+    pub(crate) async fn join(&mut self, tag: &str) -> Value {
+        self.ask(&json!({"v": 1, "type": "join", "tag": tag})).await
     }
 
     pub(crate) async fn send(&mut self, tag: &str, data: &[u8]) {
@@ -112,8 +128,7 @@ impl Client {
 
     /// What the server offers to get through NATs.
     pub(crate) async fn ice(&mut self) -> Value {
-        self.say(json!({"v": 1, "type": "ice"}).to_string()).await;
-        self.hear().await
+        self.ask(&json!({"v": 1, "type": "ice"})).await
     }
 
     /// The next JSON that the server says.

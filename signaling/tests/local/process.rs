@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::{Client, PATIENCE};
 
 /// Killed when it is dropped.
 pub(crate) struct Program {
@@ -17,14 +17,18 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// On loopback; `lines` is how much it says.
+    /// On loopback; `lines` is how much it says. Its log is kept until it has ended.
     pub(crate) async fn start(args: &[&str], lines: usize) -> Self {
+        Self::spawn(args, lines, "trace", Stdio::piped()).await
+    }
+
+    async fn spawn(args: &[&str], lines: usize, level: &str, log: Stdio) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_peddlenet-signaling"))
             .args(["--listen", "127.0.0.1:0"])
             .args(args)
-            .env("PEDDLENET_LOG", "trace")
+            .env("PEDDLENET_LOG", level)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(log)
             .kill_on_drop(true)
             .spawn()
             .unwrap();
@@ -39,6 +43,21 @@ impl Program {
         Self { child, at }
     }
 
+    /// On loopback, without STUN and TURN, saying little.
+    pub(crate) async fn quiet(args: &[&str]) -> Self {
+        let own = ["--udp", "off", "--drain-s", "0"];
+        Self::spawn(&[&own, args].concat(), 1, "warn", Stdio::inherit()).await
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::to(self.at[0]).await.unwrap()
+    }
+
+    /// SIGKILL, on Unix.
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Sends a signal by its name.
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();
@@ -50,8 +69,9 @@ impl Program {
     pub(crate) async fn ended(mut self) -> (ExitStatus, String) {
         let status = timeout(PATIENCE, self.child.wait()).await;
         let mut log = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        stderr.read_to_string(&mut log).await.unwrap();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut log).await.unwrap();
+        }
         (status.expect("it ends").unwrap(), log)
     }
 }

@@ -19,12 +19,13 @@ mod server;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use peddlenet_signaling::{Limits, make_room_for};
 use serde_json::{Value, json};
 
 use self::crowd::{Idle, Places, Talk};
-use self::server::{Memory, Redis, Server};
+use self::server::{Memory, Redis, serve};
+use crate::server_process::ServerProcess;
 
 /// Idle connections where nothing else is asked.
 pub const CONNECTIONS: usize = 10_000;
@@ -72,9 +73,9 @@ pub fn run(connections: usize) -> Result<Vec<Value>> {
 }
 
 async fn one(connections: usize) -> Result<Value> {
-    let server = Server::start(&[]).await?;
+    let server = serve(&[])?;
     let mut row = measure("one process", &[&server], connections).await?;
-    let (closed, took) = crowd::half_open(server.address, HALF_OPEN, HALF_OPEN_PATIENCE).await?;
+    let (closed, took) = crowd::half_open(server.listen(), HALF_OPEN, HALF_OPEN_PATIENCE).await?;
     row["half_open"] = json!(HALF_OPEN);
     row["half_open_closed"] = json!(closed);
     row["half_open_last_ms"] = json!(took.map(|took| took.as_millis()));
@@ -83,18 +84,15 @@ async fn one(connections: usize) -> Result<Value> {
 
 async fn two(connections: usize, redis: &Redis) -> Result<Value> {
     let url = redis.url();
-    let servers = [
-        Server::start(&["--redis", &url]).await?,
-        Server::start(&["--redis", &url]).await?,
-    ];
+    let servers = [serve(&["--redis", &url])?, serve(&["--redis", &url])?];
     let mut row = measure("two with redis", &servers.each_ref(), connections).await?;
     row["redis_rss_mib"] = json!(mib(Memory::of(redis.pid()?)?.rss));
     Ok(row)
 }
 
 /// A crowd on these servers; a receiver is on the server after its sender's.
-async fn measure(scenario: &str, servers: &[&Server], connections: usize) -> Result<Value> {
-    let mut places = Places::new(servers.iter().map(|server| server.address).collect());
+async fn measure(scenario: &str, servers: &[&ServerProcess], connections: usize) -> Result<Value> {
+    let mut places = Places::new(servers.iter().map(|server| server.listen()).collect());
     let before = memory(servers)?;
     let started = Instant::now();
     let idle = Idle::connect(&mut places, connections).await?;
@@ -141,9 +139,9 @@ async fn measure(scenario: &str, servers: &[&Server], connections: usize) -> Res
     }))
 }
 
-fn memory(servers: &[&Server]) -> Result<Memory> {
+fn memory(servers: &[&ServerProcess]) -> Result<Memory> {
     servers.iter().try_fold(Memory::default(), |sum, server| {
-        let of = Memory::of(server.pid().context("the server has ended")?)?;
+        let of = Memory::of(server.pid())?;
         Ok(Memory {
             rss: sum.rss + of.rss,
             pss: sum.pss + of.pss,

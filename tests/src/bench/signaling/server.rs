@@ -1,47 +1,25 @@
 //! The processes that are measured, and what they take.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
+use crate::server_process::{ServerProcess, server_binary};
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Killed when it is dropped.
-pub(super) struct Server {
-    child: Child,
-    pub(super) address: SocketAddr,
-}
-
-impl Server {
-    pub(super) async fn start(args: &[&str]) -> Result<Self> {
-        let mut child = Command::new(crate::server_process::server_binary()?)
-            .args(["--listen", "127.0.0.1:0", "--udp", "off"])
-            .args(args)
-            .env("PEDDLENET_LOG", "error")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
-        let line = timeout(PATIENCE, lines.next_line()).await??;
-        let line = line.context("the server ended at once")?;
-        let address = line.strip_prefix("listening on ").context("no address")?;
-        Ok(Self {
-            address: address.parse()?,
-            child,
-        })
-    }
-
-    pub(super) fn pid(&self) -> Option<u32> {
-        self.child.id()
-    }
+/// A server on loopback, without STUN and TURN.
+pub(super) fn serve(args: &[&str]) -> Result<ServerProcess> {
+    let quiet = ["--listen", "127.0.0.1:0", "--udp", "off"];
+    let command = std::process::Command::new(server_binary()?);
+    ServerProcess::start(command, &[&quiet, args].concat())
 }
 
 /// A Redis that keeps nothing, on a socket in a folder that goes with it.
