@@ -58,8 +58,8 @@ export class PeopleDialog extends ModalElement {
     const may = moderates(room, members);
     setLine(this.#kept, keptLine(room));
     this.#network.hidden = room.removed;
-    this.#door.data = { closed: room.closed, mayClose: may, setClosed };
-    this.#backup.data = { backup: room.backup && !room.removed, mayChange: owns(room, members), setBackup };
+    this.#door.data = { on: room.closed, may, decide: setClosed };
+    this.#backup.data = { on: room.backup && !room.removed, may: owns(room, members), decide: setBackup };
     this.#rename.data = { room, may, rename };
     this.#prefs.data = { room, setPrefs };
     this.#leave.data = { room, leave };
