@@ -15,7 +15,7 @@ describe('copies with servers', { skip: missing }, () => {
     const shown = (hook) => [...part.querySelectorAll('[data-test="' + hook + '"]')].filter((one) => one.getClientRects().length > 0).map((one) => one.textContent).join();
     return { state: shown('room-backed'), buttons: [...part.querySelectorAll('button')].map((one) => one.dataset.test), error: shown('error-text'),
       hints: part.getClientRects().length > 0 ? part.querySelectorAll('.rule-hints > p').length : 0, focus: part.contains(document.activeElement) };`);
-  const STATE = 'Sealed copies of messages lie with this room’s server for up to three days.';
+  const STATE = 'Members may leave sealed copies of messages with this room’s server, for up to three days.';
 
   test('an owner switches it on and off, and the keyboard stays where it was', async () => {
     await stage.show('door');

@@ -595,7 +595,7 @@ export const en = Object.freeze({
   'door.open': 'Open it again',
   'door.hint': 'While it is closed no code lets anybody in. You can open it again.',
 
-  'backup.on': 'Sealed copies of messages lie with this room’s server for up to three days.',
+  'backup.on': 'Members may leave sealed copies of messages with this room’s server, for up to three days.',
   'backup.start': 'Leave sealed copies with a server',
   'backup.stop': 'Leave no more copies',
   'backup.for': 'Then whoever comes back while nobody else is online still gets what was said in the last three days.',
