@@ -7,7 +7,7 @@
 #   kills       a store and a node are killed in the middle of saving, N times each (default 500)
 #   power       N images of a disk whose power was cut (default 500)
 #   decoders    N random inputs to every decoder of bytes from outside (default 20000)
-#   fuzz        N executions of every fuzz target (default 20000; pictures a hundredth); ONE=name for one of them
+#   fuzz        N executions of every fuzz target (default 20000); ONE=name for one of them
 #   planted     every bug of tests/planted, one after the other: each has to be caught
 #   nodes       whole nodes on loopback: join, chat, relay, restart, N times (default 20)
 #   storms      N simulated networks with faults, checked at every step (default 2000)
@@ -81,27 +81,23 @@ run_pages() {
   (cd tests && npm run pages && npm run axe)
 }
 
-# Pictures are searched for codes for milliseconds, so they get a hundredth of N.
 FUZZ="back beacon bodies content direct engine event fork frame front_door handshake invite join key_file knock letter \
-  near node_line record route sealed signaling sketch store verify_code"
-FUZZ_PICTURES="luma picture"
+  luma near node_line picture record route sealed signaling sketch store verify_code"
 
 # No sanitizer: our crates forbid unsafe code, and a sanitizer's shadow would count as memory. SANITIZER=address has one.
 run_fuzz() {
   scripts/need.sh fuzz
   local options=(--fuzz-dir tests/fuzz --sanitizer "${SANITIZER:-none}"
     --target-dir "${FUZZ_TARGET_DIR:-tests/fuzz/target}")
-  local found n target
+  local found target
   found=$(mktemp -d)
-  for target in ${ONE:-$FUZZ $FUZZ_PICTURES}; do
-    n=$1
-    if [[ " $FUZZ_PICTURES " == *" $target "* ]]; then n=$((n / 100)); fi
-    echo "fuzz, $n executions of $target"
+  for target in ${ONE:-$FUZZ}; do
+    echo "fuzz, $1 executions of $target"
     mkdir "$found/$target"
     # New inputs go to the first folder, which is thrown away; what breaks a target goes to tests/fuzz/artifacts.
     # -timeout: seconds that one input may take. The memory is in MiB.
     cargo +nightly fuzz run "${options[@]}" "$target" "$found/$target" "tests/fuzz/corpus/$target" -- \
-      -runs="$n" -seed="$PEDDLENET_SEED" -rss_limit_mb=512 -timeout=20 -max_len=4096 -print_final_stats=1
+      -runs="$1" -seed="$PEDDLENET_SEED" -rss_limit_mb=512 -timeout=20 -max_len=4096 -print_final_stats=1
   done
   rm -r "$found"
 }

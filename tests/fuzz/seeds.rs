@@ -288,12 +288,12 @@ fn pictures(seeds: &mut Seeds) {
     });
     add(seeds, "picture", file(small.clone(), ImageFormat::Jpeg));
     add(seeds, "luma", [&[24, 24, 0][..], small.as_raw()].concat());
-    // The code with one byte a module, to be drawn three times as large.
+    // The code with one byte a module, to be drawn twice as large.
     let pixels = code.width() / 29;
     let module = |n: u32| (n * pixels + pixels / 2).min(code.width() - 1);
     let modules: Vec<u8> = (0..29)
         .flat_map(|y| (0..29).map(move |x| (x, y)))
         .map(|(x, y)| code.get_pixel(module(x), module(y)).0[0])
         .collect();
-    add(seeds, "luma", [&[29, 29, 2][..], &modules].concat());
+    add(seeds, "luma", [&[29, 29, 1][..], &modules].concat());
 }

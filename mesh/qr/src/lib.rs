@@ -59,7 +59,7 @@ pub use decode::{
 pub use draw::{MAX_PNG_SIDE, MAX_TEXT_BYTES, MIN_MODULE_PX, QUIET_ZONE, png, save_png, svg};
 pub use error::QrError;
 pub use luma::{Luma, MAX_PIXELS, MAX_SIDE};
-pub use picture::{MAX_DECODED_BYTES, MAX_FILE_BYTES, decode_file, decode_image};
+pub use picture::{MAX_DECODED_BYTES, MAX_FILE_BYTES, decode_file, decode_image, read_image};
 pub use rungs::{Detector, Found, Rqrr};
 pub use trouble::Trouble;
 pub use wifi::wifi;

@@ -22,7 +22,7 @@ pub const MAX_FILE_BYTES: u64 = 64 << 20;
 /// # Errors
 /// Not such a picture, damaged, or above the limits (refused from its header, before decoding).
 pub fn decode_image(bytes: &[u8]) -> Result<Vec<String>, QrError> {
-    Ok(decode(&luma(bytes)?))
+    Ok(decode(&read_image(bytes)?))
 }
 
 /// As [`decode_image`], from a file of at most [`MAX_FILE_BYTES`].
@@ -40,7 +40,11 @@ pub fn decode_file(path: &Path) -> Result<Vec<String>, QrError> {
     decode_image(&bytes)
 }
 
-fn luma(bytes: &[u8]) -> Result<Luma<'static>, QrError> {
+/// A PNG or JPEG in grey, not yet searched.
+///
+/// # Errors
+/// Those of [`decode_image`].
+pub fn read_image(bytes: &[u8]) -> Result<Luma<'static>, QrError> {
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
     // Other crates of the program may switch on further formats of `image`; they are not for strangers.
     if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
