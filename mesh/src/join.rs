@@ -2,12 +2,17 @@
 //!
 //! ```text
 //!  the code's addresses ------------------------+
-//!  devices nearby that say the code's tag ------+--> links, raced --> the first is asked --> let in, or why not
-//!  devices that answer the code over a server --+
+//!  devices nearby that say the code's tag ------+--> links, raced --> asked one after the other (see `asking`)
+//!  devices that answer the code over a server --+                      --> let in, or why not
 //! ```
 //!
 //! Runs outside the actor, on the caller's task, since nothing of this device's state is needed until
 //! the room's keys are here. Every step has the one deadline of the join.
+//!
+//! Whoever has photographed the code may answer, too, but at the addresses and under the certificate that stand in it. So
+//! what another device says, or leaves unsaid, ends no join: the next one is asked.
+
+mod asking;
 
 use std::{
     collections::BTreeSet,
@@ -15,21 +20,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use peddlenet_crypto::{AuthorKey, InviteKeys, invite_gate, join_proof};
-use peddlenet_peer::{
-    Dial, DialError, Endpoint, Gate, GateId, Interface, Kind, Lane, Link, LinkReceiver, LinkSender,
-};
-use peddlenet_wire::{
-    Frame, Invite,
-    join::{JoinRequest, Welcome},
-    limits,
-};
-use tokio::{sync::mpsc, task::JoinSet, time::timeout};
+use peddlenet_crypto::{InviteKeys, invite_gate};
+use peddlenet_peer::{Dial, DialError, Endpoint, Gate, GateId, Interface, Kind, Link};
+use peddlenet_wire::{Invite, limits};
+use tokio::{sync::mpsc, task::JoinSet};
+
+use asking::Asking;
 
 use crate::{
     actor::{Arrival, DIRECT, Found, named},
     api::JoinStage,
-    entropy,
     error::{Error, ErrorCode},
 };
 
@@ -44,8 +44,8 @@ const DIAL_AGAIN: Duration = Duration::from_millis(1200);
 const GRACE: Duration = Duration::from_millis(1500);
 
 /// Dials whoever may answer a code, and asks to be let in: at the addresses that the code names, and at
-/// devices of its room that are found nearby or over a server, all at once. The first that opens a link is asked;
-/// where it can't answer, the next. Without `direct` the code's own addresses are left alone.
+/// devices of its room that are found nearby or over a server, all at once. Without `direct` the code's own addresses
+/// are left alone.
 pub(crate) async fn knock(
     endpoint: &Endpoint,
     invite: &Invite,
@@ -53,28 +53,23 @@ pub(crate) async fn knock(
     mut found: Ways,
     stage: impl Fn(JoinStage),
 ) -> Result<Arrival, Error> {
-    let mut until = Instant::now() + limits::JOIN_DEADLINE;
-    // One author, however many are asked.
-    let key = AuthorKey::from_seed(entropy::bytes());
+    let until = Instant::now() + limits::JOIN_DEADLINE;
+    // Whoever shows up by then is dialled.
+    let mut open_until = until;
+    let mut asking = Asking::new(invite, until);
     let mut ways = JoinSet::new();
     let mut tried = BTreeSet::new();
     stage(JoinStage::Dialing);
     let addrs: Vec<_> = invite.endpoints().collect();
     let mut dial_at = (direct && !addrs.is_empty()).then(Instant::now);
     let mut dials = 0;
-    let (mut failure, mut over) = (None, false);
+    let (mut failure, mut refusal, mut over) = (None, None, false);
     loop {
         tokio::select! {
             Some(outcome) = ways.join_next() => match outcome {
                 Ok((via, Ok(link))) => {
                     stage(JoinStage::Proving);
-                    match enter(link, invite, &key, until).await {
-                        Ok((sender, receiver, welcome)) => return Ok(Arrival {
-                            sender, receiver, welcome, room: invite.room, key, via,
-                        }),
-                        Err(e) if may_differ(e.code) => failure = Some(e),
-                        Err(e) => return Err(e),
-                    }
+                    asking.ask(via, link);
                 }
                 Ok((via, Err(e))) => {
                     tracing::debug!(error = %e, via, "join");
@@ -83,6 +78,13 @@ pub(crate) async fn knock(
                     }
                 }
                 Err(_) => failure = failure.or(Some(ErrorCode::Internal.into())),
+            },
+            (via, answer) = asking.answer() => match answer {
+                Ok(arrival) => return Ok(*arrival),
+                Err(e) if may_differ(e.code) => failure = Some(e),
+                // The device that made the code.
+                Err(e) if via == DIRECT => return Err(e),
+                Err(e) => refusal = refusal.or(Some(e)),
             },
             Some(mut device) = found.next(), if !over && tried.len() < DEVICES_TRIED => {
                 // Two dials to one address take two ports; and through a router only the one port leads that the
@@ -102,25 +104,28 @@ pub(crate) async fn knock(
                 dials += 1;
                 dial_at = (dials < DIALS).then(|| Instant::now() + DIAL_AGAIN);
             }
-            // Dials end at the same moment, and say why.
-            () = tokio::time::sleep_until(until.into()), if !over => over = true,
+            // Dials end at `until`, and say why.
+            () = tokio::time::sleep_until(open_until.into()), if !over => over = true,
         }
-        if failure.is_some() {
+        let failed = failure.is_some() || refusal.is_some();
+        if failed {
             dial_at = None;
         }
-        if ways.is_empty() && dial_at.is_none() {
+        if ways.is_empty() && asking.is_empty() && dial_at.is_none() {
             if found.is_empty() || over {
                 break;
             }
-            if failure.is_some() {
-                until = until.min(Instant::now() + GRACE);
+            if failed {
+                open_until = open_until.min(Instant::now() + GRACE);
             }
         }
     }
-    Err(failure.unwrap_or_else(|| match tried.is_empty() {
-        true => ErrorCode::NobodyNear.into(),
-        false => ErrorCode::NetworksApart.into(),
-    }))
+    Err(refusal
+        .or(failure)
+        .unwrap_or_else(|| match tried.is_empty() {
+            true => ErrorCode::NobodyNear.into(),
+            false => ErrorCode::NetworksApart.into(),
+        }))
 }
 
 /// Comes at that moment; never without one.
@@ -192,52 +197,6 @@ fn may_differ(code: ErrorCode) -> bool {
         code,
         ErrorCode::InviteUnknown | ErrorCode::NoAnswer | ErrorCode::WrongHost
     )
-}
-
-/// Asks to be let in over a link that opened.
-async fn enter(
-    link: Link,
-    invite: &Invite,
-    key: &AuthorKey,
-    until: Instant,
-) -> Result<(LinkSender, LinkReceiver, Welcome), Error> {
-    let invite_keys = InviteKeys::from_secret(&invite.secret);
-    let (sender, mut receiver) = link.split();
-    let request = JoinRequest {
-        room: invite.room,
-        author: key.id(),
-        proof: join_proof(key, &sender.handshake_hash(), invite.room),
-        invite: invite_keys.public(),
-        voucher: invite_keys.voucher(invite.room, key.id()),
-    };
-    let rest = until.saturating_duration_since(Instant::now());
-    let welcome = timeout(rest, ask(&sender, &mut receiver, request))
-        .await
-        .unwrap_or_else(|_| Err(ErrorCode::NoAnswer.into()))?;
-    Ok((sender, receiver, welcome))
-}
-
-async fn ask(
-    sender: &LinkSender,
-    receiver: &mut LinkReceiver,
-    request: JoinRequest,
-) -> Result<Welcome, Error> {
-    let gone = || Error::from(ErrorCode::NoAnswer);
-    let frame = Frame::JoinRequest(request).to_bytes();
-    sender
-        .send(Lane::Ordered, frame)
-        .await
-        .map_err(|_| gone())?;
-    loop {
-        let received = receiver.recv().await.ok_or_else(gone)?;
-        match Frame::from_bytes(&received.bytes) {
-            Ok(Frame::Welcome(welcome)) => return Ok(welcome),
-            Ok(Frame::Refuse(refuse)) => return Err(Error::refused(&refuse)),
-            // A newer app may say more before it answers.
-            Ok(Frame::Unknown(_)) => {}
-            Ok(_) | Err(_) => return Err(ErrorCode::WrongHost.into()),
-        }
-    }
 }
 
 /// A dial that failed, with what this device knows of its own networks.

@@ -3,24 +3,27 @@
 //! ```text
 //!   guest --knock--> operator (has photographed the code) --its own address and certificate--> guest
 //!   guest --a link, by the code's key--> operator's listener: gets the request to join, and nothing else
+//!   host, a moment later: lets the guest in
 //! ```
 
+use std::sync::Arc;
+
 use peddlenet_crypto::{InviteKeys, MeetingKey};
-use peddlenet_mesh::ErrorCode;
+use peddlenet_mesh::{Error, ErrorCode, Joined};
 use peddlenet_peer::{Endpoint, Incoming, Lane};
 use peddlenet_tests::raw::{endpoint, gate_of, like_a_member, of_its_own_room, without_events};
 use peddlenet_wire::{
     Capped, Frame, Invite, InviteKey,
     invite::InviteSecret,
-    join::JoinRequest,
+    join::{JoinRequest, Refuse},
     record::Address,
     rendezvous::{Place, Signal},
 };
-use tokio::time::timeout;
+use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 
 use crate::{
     device::{DEADLINE, Device, until},
-    operator::{HOST, Operator, garbage, key_of, random},
+    operator::{HOST, Operator, Said, garbage, key_of, random},
 };
 
 /// What the listener says once it was asked.
@@ -30,13 +33,18 @@ type Answer = fn(&JoinRequest, [u8; 32]) -> Vec<u8>;
 struct Listener {
     endpoint: Endpoint,
     incoming: Incoming,
+    asked: Arc<Notify>,
 }
 
 impl Listener {
     async fn open(code: &Invite) -> Self {
         let (endpoint, incoming) = endpoint().await.unwrap();
         endpoint.set_gates(vec![gate_of(code)]);
-        Self { endpoint, incoming }
+        Self {
+            endpoint,
+            incoming,
+            asked: Arc::default(),
+        }
     }
 
     fn place(&self, id: [u8; 8]) -> Signal {
@@ -60,6 +68,7 @@ impl Listener {
             while let Some(received) = receiver.recv().await {
                 got.push(received.bytes.to_vec());
                 if let Ok(Frame::JoinRequest(request)) = Frame::from_bytes(&received.bytes) {
+                    self.asked.notify_one();
                     let _ = sender.send(Lane::Ordered, answer(&request, hash)).await;
                 }
             }
@@ -96,23 +105,35 @@ async fn gets_in(operator: &Operator, mut host: Device, mut guest: Device, code:
     host.hear("found you").await;
 }
 
-async fn refuses(answer: Answer) {
-    let operator = Operator::start().await;
-    let (host, guest, code) = host_and_guest(&operator).await;
-    let photo = Invite::from_link(&code).unwrap();
-    let mut listener = Listener::open(&photo).await;
-    operator.passes_nothing();
+type Joining = JoinHandle<Result<Joined, Error>>;
 
-    let (node, link) = (guest.node.clone(), code.clone());
+/// The guest scans the code; the operator keeps what it asks from the host, and answers itself.
+async fn answers_first(
+    operator: &Operator,
+    guest: &Device,
+    photo: &Invite,
+    listener: &Listener,
+) -> (Joining, Said) {
+    operator.passes_nothing();
+    let (node, link) = (guest.node.clone(), photo.to_link());
     let joining = tokio::spawn(async move { node.join(&link).await });
     let asked = operator.hear(0, |said| said.from != HOST).await;
-    let key = key_of(&photo, asked.tag).expect("it asks on the code's tag");
+    let key = key_of(photo, asked.tag).expect("it asks on the code's tag");
     let knock = match Signal::from_bytes(&key.open(&asked.data).unwrap()).unwrap() {
         Signal::Knock(knock) => knock,
         other => panic!("{other:?} is no knock"),
     };
     let place = listener.place(knock.id).to_bytes();
     operator.tell(asked.from, asked.tag, &key.seal(&random(), &place).unwrap());
+    (joining, asked)
+}
+
+async fn refuses(answer: Answer) {
+    let operator = Operator::start().await;
+    let (host, guest, code) = host_and_guest(&operator).await;
+    let photo = Invite::from_link(&code).unwrap();
+    let mut listener = Listener::open(&photo).await;
+    let (joining, _) = answers_first(&operator, &guest, &photo, &listener).await;
 
     let got = listener.serve(answer).await;
     let error = timeout(DEADLINE, joining).await.expect("a join ends");
@@ -143,6 +164,53 @@ async fn a_host_in_its_place_with_a_room_of_its_own_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_in_its_place_that_talks_like_a_member_is_refused() {
     refuses(|_, _| like_a_member()).await;
+}
+
+/// The host answers as well, after the operator's listener has opened a link and was asked.
+async fn does_not_keep_from_the_host(answer: Answer) {
+    let operator = Operator::start().await;
+    let (host, mut guest, code) = host_and_guest(&operator).await;
+    let photo = Invite::from_link(&code).unwrap();
+    let mut listener = Listener::open(&photo).await;
+    let (joining, asked) = answers_first(&operator, &guest, &photo, &listener).await;
+    let was_asked = listener.asked.clone();
+    let serving = async {
+        let got = listener.serve(answer).await;
+        assert_eq!(got.len(), 1, "{} frames", got.len());
+    };
+    let passing = async {
+        was_asked.notified().await;
+        operator.passes_all();
+        operator.tell(HOST, asked.tag, &asked.data);
+        let joined = timeout(DEADLINE, joining).await.expect("a join ends");
+        joined.unwrap().unwrap()
+    };
+    let ((), joined) = tokio::join!(serving, passing);
+    assert_eq!(joined.via, "server");
+    host.say(joined.room, "the real one").await;
+    guest.hear("the real one").await;
+    let members = host.node.members(joined.room).await.unwrap();
+    assert_eq!(members.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_opens_a_link_and_never_answers_does_not_keep_a_guest_from_the_host() {
+    // What a newer build might say before it answers.
+    does_not_keep_from_the_host(|_, _| Frame::Unknown(9_999).to_bytes()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_false_answer_does_not_keep_a_guest_from_the_host() {
+    does_not_keep_from_the_host(without_events).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_says_that_the_code_has_ended_does_not_keep_a_guest_from_the_host() {
+    const REFUSE: Refuse = Refuse {
+        code: Refuse::REVOKED,
+        detail: 0,
+    };
+    does_not_keep_from_the_host(|_, _| Frame::Refuse(REFUSE).to_bytes()).await;
 }
 
 /// Somebody who holds no code can't even be dialled.

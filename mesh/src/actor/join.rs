@@ -1,11 +1,8 @@
 //! Letting a joiner in, and coming in oneself. The frames are described in `wire::join`.
 
-use peddlenet_crypto::{
-    AuthorKey, EpochKeys, verify_event, verify_join, verify_voucher, verify_welcome, welcome_proof,
-};
+use peddlenet_crypto::{verify_join, verify_voucher, welcome_proof};
 use peddlenet_gossip::{Lane, PeerId};
 use peddlenet_peer::{LinkReceiver, LinkSender};
-use peddlenet_room::Judgement;
 use peddlenet_wire::{
     AuthorId, Capped, Frame, InviteKey, RoomId, RoomTag, SignedEvent, Stream,
     content::{Admit, Membership, Role},
@@ -21,17 +18,17 @@ use super::{
 use crate::{
     api::{Event, JoinStage},
     clock,
-    error::{Error, ErrorCode},
+    error::ErrorCode,
     room::Room,
 };
 
-/// What the joining task brings home: an authenticated link, and the keys to a room.
+/// What the joining task brings home: an authenticated link, and the room of the code, which was checked.
 pub(crate) struct Arrival {
     pub(crate) sender: LinkSender,
     pub(crate) receiver: LinkReceiver,
-    pub(crate) welcome: Welcome,
-    pub(crate) room: RoomId,
-    pub(crate) key: AuthorKey,
+    pub(crate) room: Room,
+    /// What proves it, from `create` to this device's own admit.
+    pub(crate) events: Vec<SignedEvent>,
     /// Which way it came up.
     pub(crate) via: &'static str,
 }
@@ -161,15 +158,24 @@ impl Actor {
         self.offer_rooms(peer);
     }
 
-    /// This device was let in: check that it is the room of the code, keep it, and open it.
+    /// This device was let in: keep the room, and open it.
     pub(crate) fn arrive(&mut self, arrival: Arrival, reply: Reply<()>) {
-        let room = match self.check_welcome(&arrival) {
-            Ok(room) => room,
-            Err(e) => return drop(reply.send(Err(e))),
-        };
-        let (tag, via) = (room.tag, arrival.via);
-        let events = arrival.welcome.events.into_inner();
-        let link = (arrival.sender, arrival.receiver);
+        let Arrival {
+            sender,
+            receiver,
+            room,
+            events,
+            via,
+        } = arrival;
+        // Two joins of one room ran side by side; or another room took the tag of one that is here.
+        let taken = [
+            (self.by_id.contains_key(&room.id), ErrorCode::BadRequest),
+            (self.rooms.contains_key(&room.tag), ErrorCode::WrongHost),
+        ];
+        if let Some((_, code)) = taken.into_iter().find(|(taken, _)| *taken) {
+            return drop(reply.send(Err(code.into())));
+        }
+        let (tag, link) = (room.tag, (sender, receiver));
         self.save_new_room(room, &events, move |actor, outcome| {
             if let Err(e) = outcome {
                 return drop(reply.send(Err(e)));
@@ -181,39 +187,6 @@ impl Actor {
             // Joined means joined under one's name.
             actor.say_name(tag, move || drop(reply.send(Ok(()))));
         });
-    }
-
-    /// Follows the events of a welcome from `create`, whose hash the code names, to the answerer and
-    /// to this device. Whoever merely holds a photo of the code can't make them.
-    fn check_welcome(&self, arrival: &Arrival) -> Result<Room, Error> {
-        let welcome = &arrival.welcome;
-        let wrong = || Error::from(ErrorCode::WrongHost);
-        if self.by_id.contains_key(&arrival.room) {
-            return Err(ErrorCode::BadRequest.into());
-        }
-        let create = welcome.events.first().ok_or_else(wrong)?;
-        let tag = create.header().room;
-        if self.rooms.contains_key(&tag) || create.header().stream != Stream::MEMBERSHIP {
-            return Err(wrong());
-        }
-        let epochs: Result<Vec<_>, _> = welcome.epochs.iter().map(EpochKeys::from_grant).collect();
-        let key = AuthorKey::from_seed(*arrival.key.seed());
-        let mut room = Room::new(arrival.room, tag, key, epochs.map_err(|_| wrong())?);
-        for event in welcome.events.iter() {
-            verify_event(event).map_err(|_| wrong())?;
-            let opened = room.open_membership(event).ok_or_else(wrong)?;
-            if room.roster.judge(event, &opened) != Judgement::Accept {
-                return Err(wrong());
-            }
-            room.take_membership(event, &opened);
-        }
-        let hash = arrival.sender.handshake_hash();
-        verify_welcome(welcome.author, &hash, arrival.room, &welcome.proof).map_err(|_| wrong())?;
-        if room.roster.is_member(welcome.author) && room.roster.is_member(room.me()) {
-            Ok(room)
-        } else {
-            Err(wrong())
-        }
     }
 
     /// A code of a room that this device is in already: no new member, but a way to find each other
