@@ -53,7 +53,8 @@ pub(crate) struct Acts {
     /// Acts that change somebody's standing: role, remove, ban, move.
     pub(crate) powers: BTreeMap<Moment, Act>,
     pub(crate) opened: BTreeMap<InviteKey, Opened>,
-    pub(crate) revoked: BTreeMap<InviteKey, BTreeSet<(AuthorId, Seq)>>,
+    /// By whom, where in its log, when.
+    pub(crate) revoked: BTreeMap<InviteKey, BTreeSet<(AuthorId, Seq, Hlc)>>,
     /// Closing and opening: by whom, where in its log, which.
     pub(crate) closes: BTreeMap<Moment, (AuthorId, Seq, bool)>,
     /// Whether copies are left with servers: by whom, where in its log, which.
@@ -98,7 +99,7 @@ impl Acts {
                 .revoked
                 .entry(revoke.key)
                 .or_default()
-                .insert((author, seq)),
+                .insert((author, seq, at.0)),
             Membership::Close(close) => self
                 .closes
                 .insert(at, (author, seq, close.closed))

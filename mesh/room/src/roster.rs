@@ -14,7 +14,7 @@ use peddlenet_wire::{
 };
 
 use crate::{
-    acts::{Act, Acts, Moment},
+    acts::{Act, Acts, Moment, Opened},
     standing::{Gone, Standing},
 };
 
@@ -261,12 +261,7 @@ impl Roster {
         if !self.standing.may_admit(opened.by, opened.seq) {
             return None;
         }
-        let closes = |(author, seq): &(AuthorId, Seq)| {
-            let role = self.standing.role_at(*author, *seq);
-            role >= Some(Role::Moderator) || (role.is_some() && *author == opened.by)
-        };
-        let mut revokes = self.acts.revoked.get(&key).into_iter().flatten();
-        let revoked = revokes.any(closes)
+        let revoked = self.revokes(key, opened).next().is_some()
             || !self.is_member(opened.by)
             || self.standing.last_removal > opened.at.0;
         Some(InviteEntry {
@@ -277,6 +272,25 @@ impl Roster {
             used: self.standing.used.get(&key).copied().unwrap_or(0),
             revoked,
         })
+    }
+
+    /// When an invite was closed by somebody who may.
+    fn revokes(&self, key: InviteKey, opened: &Opened) -> impl Iterator<Item = Hlc> {
+        let revokes = self.acts.revoked.get(&key).into_iter().flatten();
+        revokes.filter_map(|(author, seq, at)| {
+            let role = self.standing.role_at(*author, *seq);
+            let may = role >= Some(Role::Moderator) || (role.is_some() && *author == opened.by);
+            may.then_some(*at)
+        })
+    }
+
+    /// The clock of the last act that closed an invite which still let somebody in; acts after `until` aside.
+    pub fn last_revoked(&self, until: Timestamp) -> Option<Hlc> {
+        let revokes = self.acts.opened.iter().flat_map(|(key, opened)| {
+            let in_time = |at: &Hlc| at.timestamp() < opened.expires.min(until);
+            self.revokes(*key, opened).filter(in_time)
+        });
+        revokes.max()
     }
 
     /// All invites.

@@ -180,7 +180,7 @@ impl Actor {
         if news.backup {
             self.backup_changed(tag);
         }
-        if !news.came.is_empty() || !news.gone.is_empty() {
+        if news.invites || !news.came.is_empty() || !news.gone.is_empty() {
             self.epoch_may_be_due(tag);
         }
     }

@@ -22,6 +22,8 @@ const GRANTS_MAX: usize = 128;
 const EPOCH_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// And carries that many messages (count, design).
 const EPOCH_MESSAGES: u64 = 10_000;
+/// A closed code ends no epoch younger than that: many that are closed one after the other cost two new epochs, not many.
+const EPOCH_REVOKE: Duration = Duration::from_secs(60);
 /// That count is saved whenever it grew by so many.
 const CARRIED_SAVED_EVERY: u64 = 256;
 
@@ -47,7 +49,9 @@ impl Room {
     }
 
     /// Whether the next epoch is due: none may be spoken under, or the one that is has lasted, or
-    /// carried, as much as one may.
+    /// carried, as much as one may, or a code that could have been photographed was closed since it began.
+    ///
+    /// What is dated into the future counts when that has come: the epoch that follows is later then, by its clock, too.
     pub(crate) fn epoch_is_due(&self, now: Timestamp) -> bool {
         let Some(keys) = self.ring.to_speak(&self.roster) else {
             return self.is_in();
@@ -55,9 +59,11 @@ impl Room {
         let minted = self.ring.minted(keys.id()).map(|minted| minted.at.0);
         let created = self.roster.create().map(|create| create.header().clock);
         let began = minted.or(created);
-        let old = began.is_some_and(|began| now.since(began.timestamp()) > EPOCH_LIFE);
+        let lasted = began.map_or(Duration::ZERO, |began| now.since(began.timestamp()));
+        let old = lasted > EPOCH_LIFE;
+        let closed = lasted > EPOCH_REVOKE && self.roster.last_revoked(now) > began;
         let full = self.carried.0 == Some(keys.id()) && self.carried.1 > EPOCH_MESSAGES;
-        self.is_in() && (old || full)
+        self.is_in() && (old || full || closed)
     }
 
     /// Counts a message towards the epoch that it is sealed under; gives what to save now and then.
@@ -87,5 +93,78 @@ impl Room {
             .ring
             .mint(entropy::bytes(), entropy::bytes(), &self.roster, under);
         minted.ok_or(RoomError::NoKeys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use peddlenet_crypto::InviteKeys;
+    use peddlenet_wire::{
+        Stream,
+        content::{InviteOpened, RevokeInvite},
+        event::sha256,
+        invite::InviteSecret,
+    };
+
+    use super::super::made::{AT, ada_and_bea};
+    use super::*;
+
+    fn act(room: &mut Room, at: Timestamp, what: &Membership) {
+        let sealed = room.seal(Stream::MEMBERSHIP, &what.to_bytes(), sha256(&[]), at);
+        room.take_membership(&sealed.expect("it can be sealed"), what);
+    }
+
+    #[test]
+    fn a_closed_code_ends_an_epoch_that_is_not_young_and_only_once() {
+        let (mut ada, _) = ada_and_bea();
+        let key = InviteKeys::from_secret(&InviteSecret([1; 16])).public();
+        let (opened, young) = (AT.after(Duration::from_secs(5)), AT.after(EPOCH_REVOKE));
+        let open = InviteOpened {
+            key,
+            expires: AT.after(Duration::from_secs(3600)),
+            uses: 5,
+            poster: None,
+        };
+        act(&mut ada, opened, &Membership::Invite(open));
+        let later = AT.after(EPOCH_REVOKE * 3);
+        assert!(!ada.epoch_is_due(later), "an open code is no reason");
+
+        act(
+            &mut ada,
+            young,
+            &Membership::RevokeInvite(RevokeInvite { key }),
+        );
+        assert!(!ada.epoch_is_due(young));
+        assert!(ada.epoch_is_due(later));
+
+        let (keys, said) = ada.mint().unwrap();
+        for what in said {
+            act(&mut ada, later, &what);
+        }
+        ada.ring.add(keys);
+        assert!(!ada.epoch_is_due(later.after(EPOCH_REVOKE * 3)));
+    }
+
+    #[test]
+    fn a_code_closed_in_the_future_or_after_its_end_is_no_reason_yet() {
+        let (mut ada, _) = ada_and_bea();
+        let close = |ada: &mut Room, n: u8, expires_s: u64, closed_s: u64| {
+            let key = InviteKeys::from_secret(&InviteSecret([n; 16])).public();
+            let open = InviteOpened {
+                key,
+                expires: AT.after(Duration::from_secs(expires_s)),
+                uses: 5,
+                poster: None,
+            };
+            act(ada, AT, &Membership::Invite(open));
+            let at = AT.after(Duration::from_secs(closed_s));
+            act(ada, at, &Membership::RevokeInvite(RevokeInvite { key }));
+        };
+        close(&mut ada, 1, 100, 200);
+        let now = AT.after(Duration::from_secs(1_000));
+        assert!(!ada.epoch_is_due(now), "it had ended by itself");
+        close(&mut ada, 2, 90_000, 5_000);
+        assert!(!ada.epoch_is_due(now), "its time has not come");
+        assert!(ada.epoch_is_due(AT.after(Duration::from_secs(5_001))));
     }
 }

@@ -12,7 +12,7 @@ use super::Room;
 
 /// Where the two keep it.
 pub(crate) const TAG: RoomTag = RoomTag([9; 16]);
-const AT: Timestamp = Timestamp(1_800_000_000_000);
+pub(crate) const AT: Timestamp = Timestamp(1_800_000_000_000);
 
 /// The keys that the room speaks under.
 pub(crate) fn epoch() -> EpochKeys {
@@ -38,6 +38,7 @@ pub(crate) fn ada_and_bea() -> (Room, Room) {
     let event = ada
         .seal(Stream::MEMBERSHIP, &create.to_bytes(), sha256(&[]), AT)
         .expect("it can be sealed");
+    ada.take_membership(&event, &create);
     bea.take_membership(&event, &create);
     (ada, bea)
 }
