@@ -8,6 +8,7 @@
 //!  churn        twelve that come and go: what the rest takes of the machine
 //!  losses       five per cent each way, a third one way; a slow line
 //!  addresses    IPv6 alone; a router that maps anew in the middle of a talk
+//!  far          a fifth of a second there and back, with answers that overtake each other
 //!  halves       twelve devices, the cable between two switches cut, and mended
 //!  lab_itself   whether the lab is what it says
 //!  nats         two networks behind routers, a rendezvous server with STUN and TURN between them
@@ -20,6 +21,7 @@
 mod addresses;
 mod away;
 mod churn;
+mod far;
 mod halves;
 mod hotspot;
 mod lab_itself;

@@ -10,6 +10,7 @@
 //!  Plug: one veth between a host and a Wi-Fi. cut, restore, isolate, loss in and out, rate
 //!  Router: a Host with a plug outside and a Wifi of its own inside: NAT kinds, rebinding
 //!  Internet: an outer network with a rendezvous server on it
+//!  Distance: what goes through a router to one address, and its answers, take a while
 //! ```
 //!
 //! Everything is done by running `ip`, `bridge`, `tc`, `nft` and `conntrack`, as root. Namespaces are
@@ -18,10 +19,10 @@
 //!
 //! What the kernel of the tests' machine (6.18) has was looked up: veth, bridge with isolated ports,
 //! nf_tables (inet, netdev ingress) with `numgen random`, NAT, masquerade and its fully random
-//! ports, conntrack a namespace, `tbf`. It lacks netem, so there is loss and rate here, but no
-//! delay: nothing of what the stories tell hangs on one. Loss drops frames where they come out of a
+//! ports, conntrack a namespace, `tbf`. It lacks netem, so delay comes from a program. Loss drops frames where they come out of a
 //! veth, never at the sender, whose `sendmsg` would fail: real loss says nothing.
 
+mod distance;
 mod host;
 mod internet;
 mod nat;
@@ -31,6 +32,7 @@ mod shell;
 mod space;
 mod wifi;
 
+pub use distance::Distance;
 pub use host::{Host, cpu_time};
 pub use internet::{Internet, SERVER_PORT};
 pub use nat::{Nat, Router};

@@ -52,6 +52,11 @@ impl Router {
         &self.inside
     }
 
+    /// Itself.
+    pub(super) fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// Where it hangs outside.
     pub fn outside(&self) -> &Plug {
         &self.outside
