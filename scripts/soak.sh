@@ -83,7 +83,7 @@ run_pages() {
 
 # Pictures are searched for codes for milliseconds, so they get a hundredth of N.
 FUZZ="back beacon bodies content direct engine event fork frame front_door handshake invite join key_file knock letter \
-  near node_line record route sealed signaling sketch store verify_code"
+  near node_line pass record route sealed signaling sketch store verify_code"
 FUZZ_PICTURES="luma picture"
 
 # No sanitizer: our crates forbid unsafe code, and a sanitizer's shadow would count as memory. SANITIZER=address has one.

@@ -9,6 +9,8 @@
 //!                                 |psk             (discovery: tags on the air; rendezvous: tags on a server)
 //!  open data channel --------> handshake --hash--> proof, offer      who is there, which rooms
 //!
+//!  pass of a carrier box --> pass --certificate, signature--> the box    what it keeps beyond the open pool
+//!
 //!  plaintext --> event, record --SignedEvent, SignedRecord--> wire   what was said, by whom
 //!                  |      |
 //!               author   seal <--k_member, k_content-- epoch
@@ -52,6 +54,7 @@ pub mod invite;
 pub mod key_box;
 pub mod moved;
 pub mod offer;
+pub mod pass;
 pub mod proof;
 pub mod record;
 pub mod rendezvous;
@@ -79,6 +82,7 @@ pub use invite::{InviteKeys, verify_voucher};
 pub use key_box::{open_box, seal_epoch};
 pub use moved::{move_consent, verify_move};
 pub use offer::room_offer;
+pub use pass::{BoxKey, DayPass, verify_box, verify_pass};
 pub use proof::{join_proof, open_proof, verify_join, verify_open, verify_welcome, welcome_proof};
 pub use record::{open_record, seal_record, verify_record};
 pub use rendezvous::{Day, MeetingKey, MeetingTag};
