@@ -52,7 +52,7 @@ pub use api::{
 pub use error::{Error, ErrorCode};
 pub use keys::{KeyPlace, Keychain, KeychainError, Keys, Passphrase};
 pub use logs::{LOG_FILTER, log_filter};
-pub use node::{Config, Events, Node, Receipts};
+pub use node::{Announced, Config, Events, Node, Receipts};
 pub use peddlenet_gossip::Stats as EngineStats;
 pub use peddlenet_peer::{ServerUrl, UrlError};
 pub use stats::{Reasons, Stats};

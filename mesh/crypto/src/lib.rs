@@ -39,6 +39,7 @@
 pub mod author;
 mod back;
 pub mod beacon;
+pub mod box_mark;
 pub mod carry;
 mod derive;
 pub mod direct;
@@ -65,6 +66,7 @@ pub mod vault;
 pub use author::{AuthorKey, Context, verify};
 pub use back::{is_proven_back, prove_back};
 pub use beacon::{sign_beacon, verify_beacon};
+pub use box_mark::BoxMark;
 pub use carry::{CarryKey, PARCEL_MAX};
 pub use direct::{
     direct_receipt, direct_stream, open_direct, open_parcel, seal_direct, seal_parcel,

@@ -19,9 +19,9 @@ use std::{
     time::Duration,
 };
 
-use peddlenet_crypto::{DiscoveryKey, Slot};
+use peddlenet_crypto::{BoxMark, DiscoveryKey, Slot};
 use peddlenet_gossip::Input;
-use peddlenet_peer::{Interface, Lan, Nearby, Notice, Sighting, interfaces};
+use peddlenet_peer::{BoxNotice, Interface, Lan, Nearby, Notice, Sighting, interfaces};
 use peddlenet_wire::{
     AuthorId, EpochId, Fingerprint, InviteKey, RoomTag, Timestamp,
     near::{ENTRIES_MAX, Entry},
@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 
 use self::known::Keys;
 use super::{Actor, Found, dial::LAN};
-use crate::{api::Event, clock, entropy};
+use crate::{api::Event, clock, entropy, node::Announced};
 
 /// Codes that are said (count): as many as may be open.
 const CODES_SAID: usize = peddlenet_wire::limits::OPEN_INVITES_MAX;
@@ -73,6 +73,8 @@ struct Place {
 pub(crate) struct Surroundings {
     /// May it be used at all.
     allowed: bool,
+    /// A carrier box on this machine.
+    announces: Option<Announced>,
     lan: Option<Lan>,
     news: mpsc::Sender<super::Net>,
     /// The system lets nobody listen.
@@ -96,9 +98,14 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(super) fn new(allowed: bool, news: mpsc::Sender<super::Net>) -> Self {
+    pub(super) fn new(
+        allowed: bool,
+        announces: Option<Announced>,
+        news: mpsc::Sender<super::Net>,
+    ) -> Self {
         Self {
             allowed,
+            announces,
             lan: None,
             news,
             unavailable: false,
@@ -252,9 +259,18 @@ impl Actor {
         if self.near.lan.is_none() {
             return;
         }
-        let entries = self.entries(now.before(self.near.later), now);
+        let at = now.before(self.near.later);
+        let carrier = self.near.announces.map(|carrier| BoxNotice {
+            port: carrier.port,
+            mark: BoxMark::of(&carrier.key, Slot::at(at)),
+        });
+        let notice = Notice {
+            addrs,
+            entries: self.entries(at, now),
+            carrier,
+        };
         if let Some(lan) = &self.near.lan {
-            lan.say(Notice { addrs, entries });
+            lan.say(notice);
         }
     }
 
@@ -324,6 +340,7 @@ impl Actor {
                     .insert(sighting.name.clone(), sighting.clone());
                 self.read_sighting(&sighting, clock::now());
             }
+            Nearby::Box(_) => {}
             Nearby::Gone { name } => self.near.forget_device(&name),
             Nearby::Available(available) => self.near.unavailable = !available,
         }
