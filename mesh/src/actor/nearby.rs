@@ -76,6 +76,8 @@ pub(crate) struct Surroundings {
     /// A carrier box on this machine.
     announces: Option<Announced>,
     lan: Option<Lan>,
+    /// Carrier boxes are looked for.
+    boxes: bool,
     news: mpsc::Sender<super::Net>,
     /// The system lets nobody listen.
     unavailable: bool,
@@ -107,6 +109,7 @@ impl Surroundings {
             allowed,
             announces,
             lan: None,
+            boxes: false,
             news,
             unavailable: false,
             keys: Keys::default(),
@@ -167,6 +170,26 @@ impl Surroundings {
         (state, near.len())
     }
 
+    /// Whether anybody is looked for.
+    pub(super) fn is_on(&self) -> bool {
+        self.lan.is_some()
+    }
+
+    /// The networks that this device is on.
+    pub(super) fn interfaces(&self) -> &[Interface] {
+        &self.interfaces
+    }
+
+    /// Whether carrier boxes are looked for from now on.
+    pub(super) fn seek_boxes(&mut self, boxes: bool) {
+        if self.boxes != boxes {
+            self.boxes = boxes;
+            if let Some(lan) = &self.lan {
+                lan.seek(boxes);
+            }
+        }
+    }
+
     fn remember(&mut self, member: (RoomTag, AuthorId), place: Place) {
         if !self.places.contains_key(&member) && self.places.len() >= MEMBERS_MAX {
             return;
@@ -212,6 +235,7 @@ impl Actor {
         if moved || slept {
             tracing::info!(moved, slept, "the network changed");
             self.near.forget_all();
+            self.forget_boxes();
             self.near.looks = 0;
             self.servers.hurry();
             self.record.moved();
@@ -237,6 +261,7 @@ impl Actor {
         match (&self.near.lan, wanted) {
             (None, true) => {
                 let (lan, mut news) = Lan::start();
+                lan.seek(self.near.boxes);
                 self.near.lan = Some(lan);
                 let net = self.near.news.clone();
                 tokio::spawn(async move {
@@ -250,6 +275,7 @@ impl Actor {
             (Some(_), false) => {
                 self.near.lan = None;
                 self.near.forget_all();
+                self.forget_boxes();
             }
             _ => {}
         }
@@ -271,6 +297,8 @@ impl Actor {
         };
         if let Some(lan) = &self.near.lan {
             lan.say(notice);
+            // Said again, too: a task that is behind misses it.
+            lan.seek(self.near.boxes);
         }
     }
 
@@ -340,8 +368,11 @@ impl Actor {
                     .insert(sighting.name.clone(), sighting.clone());
                 self.read_sighting(&sighting, clock::now());
             }
-            Nearby::Box(_) => {}
-            Nearby::Gone { name } => self.near.forget_device(&name),
+            Nearby::Box(sighting) => self.on_box_seen(sighting),
+            Nearby::Gone { name } => {
+                self.near.forget_device(&name);
+                self.on_box_gone(&name);
+            }
             Nearby::Available(available) => self.near.unavailable = !available,
         }
     }
