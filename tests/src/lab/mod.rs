@@ -10,6 +10,7 @@
 //!  Plug: one veth between a host and a Wi-Fi. cut, restore, isolate, loss in and out, rate
 //!  Router: a Host with a plug outside and a Wifi of its own inside: NAT kinds, rebinding
 //!  Internet: an outer network with a rendezvous server on it
+//!  CarrierBox: a box in a Wi-Fi, found by the devices there
 //! ```
 //!
 //! Everything is done by running `ip`, `bridge`, `tc`, `nft` and `conntrack`, as root. Namespaces are
@@ -22,6 +23,7 @@
 //! delay: nothing of what the stories tell hangs on one. Loss drops frames where they come out of a
 //! veth, never at the sender, whose `sendmsg` would fail: real loss says nothing.
 
+mod carrier;
 mod host;
 mod internet;
 mod nat;
@@ -31,6 +33,7 @@ mod shell;
 mod space;
 mod wifi;
 
+pub use carrier::CarrierBox;
 pub use host::{Host, cpu_time};
 pub use internet::{Internet, SERVER_PORT};
 pub use nat::{Nat, Router};
