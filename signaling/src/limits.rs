@@ -133,6 +133,14 @@ pub struct ParcelLimits {
     pub count: usize,
     /// Parcels of one tag. A put looks through as many digests.
     pub count_per_tag: usize,
+    /// Bytes of all parcels under carry passes together, counted likewise. A carrier box takes them beside the open pool.
+    pub passes_bytes: u64,
+    /// Parcels under passes, in all: about 60 bytes of memory each, as those of the open pool.
+    pub passes_count: usize,
+    /// Parcels under one day of a pass.
+    pub count_per_pass: usize,
+    /// Bytes that parcels under passes leave free on the disk.
+    pub disk_reserve: u64,
     /// How far ahead a parcel may expire; what lies beyond is cut to it.
     pub ttl: Duration,
     /// How often expired parcels are removed. They are not handed out meanwhile.
@@ -141,7 +149,7 @@ pub struct ParcelLimits {
     pub per_second: u32,
     /// Puts and fetches that a device may send at once after a silence.
     pub burst: u32,
-    /// Signatures checked a second for all devices together: about a tenth of a core.
+    /// Signatures checked or made a second for all devices together: about a tenth of a core. A put under a pass takes three.
     pub checks_per_second: u32,
     /// Puts and fetches that wait for the disk. Beyond it they are refused.
     pub queue: usize,
@@ -160,6 +168,10 @@ impl Default for ParcelLimits {
             overhead_bytes: 64,
             count: 256 * 1024,
             count_per_tag: 16 * 1024,
+            passes_bytes: 1024 * 1024 * 1024,
+            passes_count: 512 * 1024,
+            count_per_pass: 64 * 1024,
+            disk_reserve: 256 * 1024 * 1024,
             ttl: Duration::from_secs(72 * 3600),
             sweep_every: Duration::from_secs(20),
             per_second: 10,
