@@ -195,6 +195,9 @@ mod tests {
         let width = picture.lines().map(|line| line.chars().count()).max();
         assert!(width.unwrap() <= 80, "{width:?}");
         assert!(!picture.contains('\x1b'));
+        // After four light modules around it, the code's corner: dark is drawn, light is left out.
+        let corner: String = picture.lines().nth(2).unwrap().chars().take(11).collect();
+        assert_eq!(corner, "    █▀▀▀▀▀█");
         assert!(drawn(&text, true).unwrap().starts_with("\x1b[30;107m"));
     }
 }
