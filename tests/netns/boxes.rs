@@ -111,7 +111,7 @@ fn a_false_box_is_told_no_tag() {
     assert!(heard.len() < 3, "it is left alone: {heard:?}");
     for frame in heard {
         assert_eq!(frame["type"], "box");
-        assert_eq!(frame.as_object().map(|o| o.len()), Some(3), "{frame}");
+        assert_eq!(frame.as_object().map(|o| o.len()), Some(4), "{frame}");
     }
 }
 
