@@ -82,7 +82,12 @@ run_pages() {
 }
 
 FUZZ="back beacon bodies content direct engine event fork frame front_door handshake invite join key_file knock letter \
+<<<<<<< HEAD
   luma near node_line picture record route sealed signaling sketch store verify_code"
+=======
+  near node_line pass record route sealed signaling sketch store verify_code"
+FUZZ_PICTURES="luma picture"
+>>>>>>> boxc
 
 # No sanitizer: our crates forbid unsafe code, and a sanitizer's shadow would count as memory. SANITIZER=address has one.
 run_fuzz() {

@@ -109,6 +109,25 @@ fn crates_import_only_along_the_arrows() {
     }
 }
 
+/// The server's library stays usable without a mesh in it: only what makes up its program may name one.
+#[test]
+fn only_the_servers_program_names_the_mesh() {
+    let of_program = ["main.rs", "beacon.rs", "issue.rs", "options.rs"];
+    let mut named = 0;
+    for file in rust_files(&root().join("signaling/src")) {
+        let source = std::fs::read_to_string(&file).expect("a source file reads");
+        let names = product_lines(&source).any(|(_, line)| line.contains("peddlenet_mesh"));
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let ours = of_program.contains(&name.as_ref());
+        assert!(!names || ours, "{} names the mesh", file.display());
+        named += usize::from(names);
+    }
+    assert!(
+        named > 0,
+        "nothing names the mesh: this test looks for the wrong word"
+    );
+}
+
 #[test]
 fn pure_crates_never_touch_the_world() {
     let mut found = Vec::new();

@@ -46,6 +46,8 @@ pub struct RoomSummary {
     pub closed: bool,
     /// Whether members leave sealed copies of what they say with its servers.
     pub backup: bool,
+    /// When the last day ends for which a carrier box's pass was given to this room; `None` without one.
+    pub pass_until: Option<Timestamp>,
     /// After how many seconds messages are let go of; `None`: never.
     pub retention_s: Option<u32>,
 }

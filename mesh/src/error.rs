@@ -59,6 +59,10 @@ codes! {
     CodeDamaged = "code_damaged" => "That code is incomplete. Scan it again, or copy the whole link.";
     /// The code has a newer format.
     CodeNewer = "code_newer" => "That code was made by a newer app. Update this one, then scan again.";
+    /// What was given as a carrier box's pass is something else.
+    NotAPass = "not_a_pass" => "That is not a pass of a box. Ask whoever runs the box for one; it begins with PEDDLENET:C/.";
+    /// The last day of a carrier box's pass is over.
+    PassOver = "pass_over" => "That pass has ended. Ask whoever runs the box for a new one.";
     /// The invite is over.
     InviteExpired = "invite_expired" => "This invite has ended. Ask for a new code.";
     /// The invite let in as many as it allowed.

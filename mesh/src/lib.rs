@@ -52,7 +52,7 @@ pub use api::{
 pub use error::{Error, ErrorCode};
 pub use keys::{KeyPlace, Keychain, KeychainError, Keys, Passphrase};
 pub use logs::{LOG_FILTER, log_filter};
-pub use node::{Config, Events, Node, Receipts};
+pub use node::{Announced, Config, Events, Node, Receipts};
 pub use peddlenet_gossip::Stats as EngineStats;
 pub use peddlenet_peer::{ServerUrl, UrlError};
 pub use stats::{Reasons, Stats};
@@ -75,11 +75,17 @@ pub fn is_back_code(text: &str) -> bool {
     peddlenet_wire::back::BackCode::is_one(text)
 }
 
+/// Whether a scanned text is a pass of a carrier box, of whatever format and state.
+pub fn is_pass(text: &str) -> bool {
+    peddlenet_wire::Pass::is_one(text)
+}
+
 /// Whether a scanned text is a code of ours that this build can't read: made by a newer app, in a later format or
 /// of a kind that is not known here.
 pub fn is_newer_code(text: &str) -> bool {
     use peddlenet_wire::back::{BackCode, BackCodeError};
     use peddlenet_wire::invite::{InviteError, PREFIX};
+    use peddlenet_wire::pass::{Pass, PassError};
     use peddlenet_wire::verify::VerifyCodeError;
     // Every kind of code starts with the scheme, then one letter says which.
     let scheme = PREFIX.len() - "J/".len();
@@ -90,13 +96,18 @@ pub fn is_newer_code(text: &str) -> bool {
     let newer_invite = peddlenet_wire::Invite::from_link(text);
     let newer_check = peddlenet_wire::VerifyCode::from_link(text);
     let newer_back = BackCode::from_link(text);
-    match (newer_invite, newer_check, newer_back) {
+    let newer_pass = Pass::from_link(text);
+    match (newer_invite, newer_check, newer_back, newer_pass) {
         (Err(InviteError::Newer(_)), ..)
-        | (_, Err(VerifyCodeError::Newer(_)), _)
-        | (.., Err(BackCodeError::Newer(_))) => true,
-        (Err(InviteError::NotOurs), Err(VerifyCodeError::NotOurs), Err(BackCodeError::NotOurs)) => {
-            ours
-        }
+        | (_, Err(VerifyCodeError::Newer(_)), ..)
+        | (_, _, Err(BackCodeError::Newer(_)), _)
+        | (.., Err(PassError::Newer(_))) => true,
+        (
+            Err(InviteError::NotOurs),
+            Err(VerifyCodeError::NotOurs),
+            Err(BackCodeError::NotOurs),
+            Err(PassError::NotOurs),
+        ) => ours,
         _ => false,
     }
 }
@@ -111,6 +122,7 @@ mod tests {
         for newer in [
             "PEDDLENET:J/EAAAAAAA",
             "peddlenet:v/EAAAAAAA",
+            "peddlenet:c/AIAAAAAA",
             "PEDDLENET:Z/ABC",
         ] {
             assert!(is_newer_code(newer), "{newer}");

@@ -62,6 +62,15 @@ pub enum Receipts {
     Never,
 }
 
+/// A carrier box on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Announced {
+    /// The TCP port of its server.
+    pub port: u16,
+    /// The public key by which it proves itself.
+    pub key: [u8; 32],
+}
+
 /// How to open a node.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -76,6 +85,8 @@ pub struct Config {
     pub announce: Vec<SocketAddr>,
     /// Whether members are looked for on the networks this device is on.
     pub lan: bool,
+    /// A carrier box on this machine that is announced on those networks.
+    pub announces: Option<Announced>,
     /// Whether members are dialled at the addresses that they told, and codes at those they name; otherwise only at
     /// those that are found on a network or through others.
     pub direct: bool,
@@ -98,6 +109,7 @@ impl Config {
             listen: Vec::new(),
             announce: Vec::new(),
             lan: true,
+            announces: None,
             direct: true,
             servers: Vec::new(),
             receipts: Receipts::default(),
@@ -189,6 +201,7 @@ impl Node {
             receipts: config.receipts,
             announce: config.announce,
             lan: config.lan,
+            announces: config.announces,
             direct: config.direct,
             servers: config.servers,
             endpoint: endpoint.clone(),

@@ -20,6 +20,8 @@ pub struct Stats {
     pub copies_left: u64,
     /// Events that came as copies from servers.
     pub copies_fetched: u64,
+    /// What posed as a carrier box whose pass a room here has.
+    pub false_boxes: u64,
     /// Joiners let in.
     pub joins_admitted: u64,
     /// Joiners sent away.
@@ -63,6 +65,7 @@ impl Stats {
             ("server_garbage", self.server_garbage),
             ("copies_left", self.copies_left),
             ("copies_fetched", self.copies_fetched),
+            ("false_boxes", self.false_boxes),
             ("joins_admitted", self.joins_admitted),
             ("joins_refused", self.joins_refused),
             ("epochs_begun", self.epochs_begun),

@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 use tokio::time::interval;
 
-use crate::counts::Counts;
+use crate::counts::{Counts, Stock};
 use crate::hours::{Hours, Totals};
 use crate::hub::Hub;
 use crate::turn::{Relays, Traffic, unix_now};
@@ -41,9 +41,17 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    pub(crate) fn new(hub: Arc<Hub>, counts: Counts, udp: Option<(Traffic, Relays)>) -> Self {
+    pub(crate) fn new(
+        hub: Arc<Hub>,
+        counts: Counts,
+        stock: Option<&Stock>,
+        udp: Option<(Traffic, Relays)>,
+    ) -> Self {
         let mut registry = Registry::with_prefix("peddlenet_signaling");
         counts.register(&mut registry);
+        if let Some(stock) = stock {
+            stock.register(&mut registry);
+        }
         let [tags, relays] = [Gauge::default(), Gauge::default()];
         registry.register("tags", "Tags that somebody holds now", tags.clone());
         if let Some((traffic, _)) = &udp {

@@ -9,7 +9,7 @@
 //!                                Hub: tag -> subscribers ────┘ bounded outboxes
 //!
 //!   {ice} ──> credentials ──> UDP: STUN, and TURN relays for pairs that nothing else connects (turn/)
-//!   {put} {fetch} ──> connection task ──> Parcels: one thread, one folder (only with a folder)
+//!   {put} {fetch} {box} ──> connection task ──> Parcels: one thread, one folder (only with a folder)
 //!   Hub <──> Exchange <──> Redis <──> other processes (only with a URL)
 //!
 //!   Counts ──> Figures: /metrics for the operator, / for everybody
@@ -19,7 +19,8 @@
 //! must be sealed and authenticated between the devices: a hostile server can drop, delay, repeat or
 //! swap what it carries, and nothing more. It has no accounts and logs neither tags nor addresses.
 //! Delivery is best effort: what is sent while nobody else holds the tag is gone. Only where its operator gives it a folder
-//! does it write to disk: parcels, sealed by members for members, until they expire.
+//! does it write to disk: parcels, sealed by members for members, until they expire. Only as a carrier box does it sign: the passes that it
+//! gives out, and that it is the box it is.
 //!
 //! Everything a stranger can make it keep is bounded by [`Limits`]. The protocol stands in README.md.
 //!
@@ -38,6 +39,7 @@
 )]
 
 mod addresses;
+mod box_key;
 mod bucket;
 mod connection;
 mod counts;
@@ -57,6 +59,7 @@ mod space;
 mod tls;
 mod turn;
 
+pub use box_key::{BoxKey, BoxKeyError};
 pub use exchange::BadUrl;
 pub use files::make_room_for;
 #[doc(hidden)]

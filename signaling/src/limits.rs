@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-/// What strangers may make the server keep and do. The default is for a small machine.
-///
-/// Memory at worst, when everybody is hostile at once: for each of [`Limits::connections`] the halves of a message as
-/// it comes in (twice [`Limits::message_bytes`]) and the largest message that was written to it, of which the WebSocket
-/// keeps the buffer; and [`Limits::waiting_bytes`] for all of them. TLS by files adds its own buffers, and there are
-/// relays ([`TurnLimits::allocations`]). `bench signaling` measures what a quiet one takes.
+/// What strangers may make the server keep and do. [`Limits::worst_bytes`] says what that comes to; `bench signaling` measures
+/// what quiet devices take.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
@@ -63,6 +59,41 @@ pub struct Limits {
     pub parcels: ParcelLimits,
     /// Bounds of what goes between processes.
     pub exchange: ExchangeLimits,
+}
+
+/// Tasks, buckets and socket buffers of ours for one device, rounded up: `bench signaling` measures 9 KiB.
+const QUIET_BYTES: usize = 16 * 1024;
+/// A relay with all its permissions and channels, rounded up.
+const RELAY_BYTES: usize = 64 * 1024;
+/// An entry of the parcels' index in its list, which has twice the room at worst.
+const INDEX_BYTES: usize = 128;
+/// The program, its database's cache and the runtime.
+const FIXED_BYTES: usize = 64 * 1024 * 1024;
+
+impl Limits {
+    /// Memory at worst, when everybody is hostile at once, in bytes. For each of [`Limits::connections`]: the halves of a message as it comes
+    /// in (up to twice [`Limits::message_bytes`]), and the largest message that was written to it, of which the WebSocket keeps the buffer. For all of
+    /// them [`Limits::waiting_bytes`], relays, and the parcels' index. TLS by files adds its own buffers, and a carrier box its node.
+    #[must_use]
+    pub fn worst_bytes(&self) -> usize {
+        let device = self
+            .message_bytes
+            .saturating_mul(2)
+            .saturating_add(self.message_bytes.max(self.parcels.page_bytes))
+            .saturating_add(self.read_buffer)
+            .saturating_add(QUIET_BYTES);
+        let spare = self.spare_sockets.saturating_mul(QUIET_BYTES);
+        let parcels = self.parcels.count.saturating_add(self.parcels.passes_count);
+        let queue = self.parcels.queue.saturating_mul(self.parcels.data_bytes);
+        self.connections
+            .saturating_mul(device)
+            .saturating_add(spare)
+            .saturating_add(self.waiting_bytes)
+            .saturating_add(self.turn.allocations.saturating_mul(RELAY_BYTES))
+            .saturating_add(parcels.saturating_mul(INDEX_BYTES))
+            .saturating_add(queue)
+            .saturating_add(FIXED_BYTES)
+    }
 }
 
 /// What strangers may make STUN and TURN keep and do.
@@ -133,6 +164,14 @@ pub struct ParcelLimits {
     pub count: usize,
     /// Parcels of one tag. A put looks through as many digests.
     pub count_per_tag: usize,
+    /// Bytes of all parcels under carry passes together, counted likewise. A carrier box takes them beside the open pool.
+    pub passes_bytes: u64,
+    /// Parcels under passes, in all: about 60 bytes of memory each, as those of the open pool.
+    pub passes_count: usize,
+    /// Parcels under one day of a pass.
+    pub count_per_pass: usize,
+    /// Bytes that parcels under passes leave free on the disk.
+    pub disk_reserve: u64,
     /// How far ahead a parcel may expire; what lies beyond is cut to it.
     pub ttl: Duration,
     /// How often expired parcels are removed. They are not handed out meanwhile.
@@ -141,7 +180,7 @@ pub struct ParcelLimits {
     pub per_second: u32,
     /// Puts and fetches that a device may send at once after a silence.
     pub burst: u32,
-    /// Signatures checked a second for all devices together: about a tenth of a core.
+    /// Signatures checked or made a second for all devices together: about a tenth of a core. A put under a pass takes three.
     pub checks_per_second: u32,
     /// Puts and fetches that wait for the disk. Beyond it they are refused.
     pub queue: usize,
@@ -160,6 +199,10 @@ impl Default for ParcelLimits {
             overhead_bytes: 64,
             count: 256 * 1024,
             count_per_tag: 16 * 1024,
+            passes_bytes: 1024 * 1024 * 1024,
+            passes_count: 512 * 1024,
+            count_per_pass: 64 * 1024,
+            disk_reserve: 256 * 1024 * 1024,
             ttl: Duration::from_secs(72 * 3600),
             sweep_every: Duration::from_secs(20),
             per_second: 10,
@@ -244,6 +287,51 @@ impl Default for ExchangeLimits {
             memory: Duration::from_secs(60 * 60),
             pause_least: Duration::from_millis(100),
             pause_most: Duration::from_secs(5),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    /// The value of a line `NAME=…` of a unit, in MiB.
+    fn memory_max(unit: &str) -> usize {
+        let line = unit
+            .lines()
+            .find_map(|line| line.strip_prefix("MemoryMax="));
+        let (number, unit) = line.map(|max| max.split_at(max.len() - 1)).unwrap();
+        let number: usize = number.parse().unwrap();
+        match unit {
+            "M" => number * MIB,
+            "G" => number * 1024 * MIB,
+            _ => panic!("{unit}"),
+        }
+    }
+
+    /// `--connections N` of the line that starts the program.
+    fn limits_of(unit: &str) -> Limits {
+        let start = unit.lines().find(|line| line.starts_with("ExecStart="));
+        let mut words = start.unwrap().split_whitespace();
+        let mut limits = Limits::default();
+        if words.any(|word| word == "--connections") {
+            limits.connections = words.next().unwrap().parse().unwrap();
+        }
+        limits
+    }
+
+    #[test]
+    fn the_units_give_as_much_memory_as_hostile_devices_can_take() {
+        let server = include_str!("../deploy/peddlenet-signaling.service");
+        let carrier = include_str!("../deploy/peddlenet-box.service");
+        // A box's node has links to a dozen devices, and a room's log of its own.
+        for (unit, beside) in [(server, 0), (carrier, 128 * MIB)] {
+            let worst = limits_of(unit).worst_bytes() + beside;
+            let max = memory_max(unit);
+            assert!(worst <= max, "{} of {} MiB", worst / MIB, max / MIB);
+            assert!(max / 2 < worst, "far more than it can need");
         }
     }
 }

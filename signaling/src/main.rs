@@ -1,7 +1,12 @@
-//! `peddlenet-signaling`: runs the rendezvous server until it is interrupted. `--help` lists what it can be told.
+//! `peddlenet-signaling`: runs the rendezvous server until it is interrupted, with `--beacon` as a carrier box. `--help` lists what
+//! it can be told.
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "beacon")]
+mod beacon;
+#[cfg(feature = "beacon")]
+mod issue;
 mod options;
 
 use std::io::Write;
@@ -14,6 +19,10 @@ use peddlenet_signaling::{Server, Tls, UdpConfig, make_room_for};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
+#[cfg(feature = "beacon")]
+use crate::beacon::Beacon;
+#[cfg(feature = "beacon")]
+use crate::options::Command;
 use crate::options::{LogFormat, Options};
 
 #[tokio::main]
@@ -29,6 +38,10 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let options = Options::parse();
+    #[cfg(feature = "beacon")]
+    if let Some(Command::Pass(options)) = &options.command {
+        return issue::run(options);
+    }
     log_to_stderr(options.log)?;
     let listen = options.listen;
     let limits = options.limits();
@@ -57,14 +70,35 @@ async fn run() -> anyhow::Result<()> {
             .await
             .with_context(|| format!("can't listen on {address} for metrics"))?;
     }
-    if let Some(folder) = &options.data {
-        server = server.with_backup(folder)?;
-    }
     if let Some(url) = &options.redis {
         server = server.with_redis(url, secret)?;
     }
+    let Some(folder) = &options.data else {
+        return serve(server, asked_to_stop()).await;
+    };
+    #[cfg(feature = "beacon")]
+    if options.carrier.beacon {
+        let (server, key) = server.with_box(folder)?;
+        let port = server.local_addr()?.port();
+        let beacon = Beacon::start(&options.carrier, folder, port, key).await?;
+        let (close, closed) = beacon.into_parts();
+        // Both say goodbye at once, and whichever takes longer is waited for.
+        let stop = async move {
+            asked_to_stop().await;
+            let _ = close.send(());
+        };
+        serve(server, stop).await?;
+        return closed.await.context("the box's own node");
+    }
+    serve(server.with_backup(folder)?, asked_to_stop()).await
+}
+
+async fn serve(
+    server: Server,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
     say_where(&server)?;
-    server.run(asked_to_stop()).await?;
+    server.run(stop).await?;
     Ok(())
 }
 
@@ -137,15 +171,21 @@ async fn with_udp(server: Server, config: UdpConfig, asked: bool) -> anyhow::Res
     }
 }
 
-/// Our own lines only: at trace the WebSocket library logs whole messages, tags included.
+/// Our own lines only: at trace the WebSocket library logs whole messages, tags included. A carrier box's node is a device as
+/// others are, and says what devices say: warnings, unless more is asked for.
 fn log_to_stderr(format: LogFormat) -> anyhow::Result<()> {
-    let level = match std::env::var("PEDDLENET_LOG") {
-        Ok(level) => level
-            .parse()
-            .with_context(|| format!("PEDDLENET_LOG={level} is not a log level"))?,
-        Err(_) => LevelFilter::INFO,
+    let (level, of_node) = match std::env::var("PEDDLENET_LOG") {
+        Ok(level) => {
+            let asked: LevelFilter = level
+                .parse()
+                .with_context(|| format!("PEDDLENET_LOG={level} is not a log level"))?;
+            (asked, asked)
+        }
+        Err(_) => (LevelFilter::INFO, LevelFilter::WARN),
     };
-    let ours = Targets::new().with_target("peddlenet_signaling", level);
+    let ours = Targets::new()
+        .with_target("peddlenet", of_node)
+        .with_target("peddlenet_signaling", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines.boxed(),

@@ -8,9 +8,14 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+#[cfg(feature = "beacon")]
+use clap::{Args, Subcommand, value_parser};
 use clap::{Parser, ValueEnum};
 use peddlenet_signaling::{DEFAULT_LISTEN, Limits, Network, TurnSecret, UdpConfig};
 use zeroize::Zeroizing;
+
+#[cfg(feature = "beacon")]
+use crate::issue::Date;
 
 /// Where STUN and TURN listen when nothing is said: their own port, on every IPv4 address.
 const DEFAULT_UDP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3478);
@@ -23,6 +28,7 @@ const SECRET_BYTES: usize = 16;
 #[derive(Debug, Parser)]
 #[command(
     name = "peddlenet-signaling",
+    args_conflicts_with_subcommands = true,
     after_help = "PEDDLENET_LOG sets how much is logged: off, error, warn, info (default), debug or trace."
 )]
 pub(crate) struct Options {
@@ -77,7 +83,7 @@ pub(crate) struct Options {
     pub(crate) redis: Option<String>,
 
     /// Devices connected at a time.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().connections)]
+    #[arg(long, value_name = "N", overrides_with = "connections", default_value_t = Limits::default().connections)]
     connections: usize,
 
     /// Devices connected at a time from one IPv4 address or one /64 of IPv6.
@@ -95,6 +101,71 @@ pub(crate) struct Options {
     /// How the log on stderr is written.
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) log: LogFormat,
+
+    #[cfg(feature = "beacon")]
+    #[command(flatten)]
+    pub(crate) carrier: BeaconOptions,
+
+    #[cfg(feature = "beacon")]
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What makes the server a carrier box.
+#[cfg(feature = "beacon")]
+#[derive(Debug, Args)]
+pub(crate) struct BeaconOptions {
+    /// Be a carrier box: announce this server on the networks around it, and keep parcels under passes too. Devices come by
+    /// ws://, so not with TLS nor behind a proxy.
+    #[arg(long, requires = "data", conflicts_with_all = ["tls_cert", "behind_proxy"])]
+    pub(crate) beacon: bool,
+
+    /// How the box is called in the rooms that it is a member of.
+    #[arg(long, value_name = "NAME", requires = "beacon")]
+    pub(crate) name: Option<String>,
+
+    /// Make the box a member of a room by a join code, and so a relay for it. May be repeated; nothing happens where it is one.
+    #[arg(long, value_name = "LINK", requires = "beacon")]
+    pub(crate) join: Vec<String>,
+
+    /// MiB that parcels under passes may take of the disk; some of it is always left free.
+    #[arg(long, value_name = "MIB", requires = "beacon", default_value_t = mib(Limits::default().parcels.passes_bytes))]
+    pass_space: u32,
+}
+
+#[cfg(feature = "beacon")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print a carry pass: whoever enters it in a room has this box keep the room's parcels. Works beside the running box.
+    Pass(PassOptions),
+}
+
+#[cfg(feature = "beacon")]
+#[derive(Debug, Args)]
+pub(crate) struct PassOptions {
+    /// The box's folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+
+    /// How many days it is good for, up to 14.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u16).range(1..=14))]
+    pub(crate) days: u16,
+
+    /// MiB that the box keeps under it, on each of its days.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=1_048_576))]
+    pub(crate) space_mib: u32,
+
+    /// Its first day, in UTC [default: today].
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<Date>,
+}
+
+#[cfg(feature = "beacon")]
+const MIB: u64 = 1024 * 1024;
+
+#[cfg(feature = "beacon")]
+fn mib(bytes: u64) -> u32 {
+    u32::try_from(bytes / MIB).unwrap_or(u32::MAX)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -148,6 +219,10 @@ impl Options {
         limits.connections = self.connections;
         limits.connections_per_address = self.per_address;
         limits.drain = Duration::from_secs(self.drain_s);
+        #[cfg(feature = "beacon")]
+        {
+            limits.parcels.passes_bytes = u64::from(self.carrier.pass_space) * MIB;
+        }
         limits
     }
 
@@ -252,6 +327,35 @@ mod tests {
     }
 
     #[test]
+    fn the_last_word_on_connections_counts() {
+        // A unit says a number, and its operator another one.
+        let options = parsed(&["--connections", "9", "--connections", "7"]).unwrap();
+        assert_eq!(options.limits().connections, 7);
+    }
+
+    #[cfg(feature = "beacon")]
+    #[test]
+    fn a_carrier_box_and_its_passes() {
+        let options = parsed(&["--data", "here", "--beacon"]).unwrap();
+        assert!(options.carrier.beacon && options.command.is_none());
+        assert_eq!(options.limits().parcels.passes_bytes, 1024 * MIB);
+        #[rustfmt::skip]
+        let options = parsed(&[
+            "--data", "here", "--beacon", "--name", "Gate", "--join", "A", "--join", "B", "--pass-space", "7",
+        ]);
+        let options = options.unwrap();
+        assert_eq!(options.carrier.name.as_deref(), Some("Gate"));
+        assert_eq!(options.carrier.join, ["A", "B"]);
+        assert_eq!(options.limits().parcels.passes_bytes, 7 * MIB);
+        let pass = parsed(&["pass", "--data", "here", "--from", "2026-11-26"]).unwrap();
+        let Some(Command::Pass(pass)) = pass.command else {
+            panic!("{pass:?}");
+        };
+        assert_eq!((pass.days, pass.space_mib), (3, 64));
+        assert_eq!(pass.from.unwrap().day(), 20_783);
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         for wrong in [
             &["--listen"][..],
@@ -266,6 +370,22 @@ mod tests {
             &["--data"],
             &["--redis"],
             &["--log", "xml"],
+            #[cfg(feature = "beacon")]
+            &["--beacon"],
+            #[cfg(feature = "beacon")]
+            &["--data", "here", "--name", "Gate"],
+            #[cfg(feature = "beacon")]
+            &["--data", "here", "--beacon", "--behind-proxy"],
+            #[cfg(feature = "beacon")]
+            &["--listen", "127.0.0.1:0", "pass", "--data", "here"],
+            #[cfg(feature = "beacon")]
+            &["pass"],
+            #[cfg(feature = "beacon")]
+            &["pass", "--data", "here", "--days", "15"],
+            #[cfg(feature = "beacon")]
+            &["pass", "--data", "here", "--space-mib", "0"],
+            #[cfg(feature = "beacon")]
+            &["pass", "--data", "here", "--from", "tomorrow"],
             &["more"],
         ] {
             assert!(parsed(wrong).is_err(), "{wrong:?}");

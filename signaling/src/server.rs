@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use crate::Limits;
+use crate::box_key::BoxKey;
 use crate::connection;
 use crate::counts::Counts;
 use crate::exchange::{self, BadUrl, Exchange, Plan};
@@ -74,6 +75,19 @@ impl Server {
     pub fn with_backup(mut self, folder: &Path) -> Result<Self, BackupError> {
         self.parcels = Some(Arc::new(Parcels::open(folder, &self.limits.parcels)?));
         Ok(self)
+    }
+
+    /// Offers the same as a carrier box: what comes with one of its passes is kept beside the open pool. Makes the box's key where
+    /// there is none, and returns its public half. Blocks.
+    ///
+    /// # Errors
+    /// As [`Server::with_backup`], and there is no key to be had.
+    pub fn with_box(mut self, folder: &Path) -> Result<(Self, [u8; 32]), BackupError> {
+        let parcels = Parcels::open(folder, &self.limits.parcels)?;
+        let key = BoxKey::open(folder)?;
+        let public = key.public();
+        self.parcels = Some(Arc::new(parcels.with_key(key)));
+        Ok((self, public))
     }
 
     /// Makes this process one of several that have a Redis between them. All must be given the same secret, from which
@@ -188,7 +202,12 @@ impl Server {
         // Until every device has left, so that the others hear what goes on and who is gone.
         let exchanging =
             plan.map(|plan| tokio::spawn(exchange::run(plan, Arc::clone(&hub), closing.clone())));
-        let figures = Arc::new(Figures::new(Arc::clone(&hub), counts.clone(), traffic));
+        let figures = Arc::new(Figures::new(
+            Arc::clone(&hub),
+            counts.clone(),
+            self.parcels.as_deref().map(Parcels::stock),
+            traffic,
+        ));
         tokio::spawn(Arc::clone(&figures).note_hours(closing.clone()));
         let shared = Shared {
             hub,

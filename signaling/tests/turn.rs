@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 use local::stun::{Attribute, Raw, UDP, address, code, frame, mapped};
-use local::{Client, PATIENCE, RED, Running, limits, server, turn_server};
-use peddlenet_signaling::Limits;
+use local::{Client, PATIENCE, RED, Running, bound, limits, server, turn_server};
+use peddlenet_signaling::{Limits, UdpConfig};
 use serde_json::{Value, json};
 use stun::attributes::{
     ATTR_DATA, ATTR_EVEN_PORT, ATTR_LIFETIME, ATTR_REQUESTED_ADDRESS_FAMILY,
@@ -161,6 +161,67 @@ async fn every_peer_of_one_request_is_let_in_and_nobody_else() {
         assert_eq!(from, socket.local_addr().unwrap());
         assert_eq!(indication.get(ATTR_DATA).unwrap(), b"in time");
     }
+}
+
+/// Data goes to a peer and back through a relay that listens at `at`.
+async fn passes_data(device: &mut Raw, at: SocketAddr) {
+    let socket = UdpSocket::bind((at.ip(), 0)).await.unwrap();
+    let peer = socket.local_addr().unwrap();
+    assert_eq!(device.permit(&[peer]).await, 0);
+    device.send_to(b"to the peer", peer).await;
+    assert_eq!(heard(&socket).await, (b"to the peer".to_vec(), at));
+    socket.send_to(b"to the device", at).await.unwrap();
+    let mut indication = Message::new();
+    indication.write(&device.hear().await).unwrap();
+    assert_eq!(indication.get(ATTR_DATA).unwrap(), b"to the device");
+    assert_eq!(address(&indication, ATTR_XOR_PEER_ADDRESS), peer);
+}
+
+#[tokio::test]
+async fn behind_a_nat_the_address_outside_is_told_and_the_one_inside_is_used() {
+    // The NAT passes its ports on unchanged; here the test does.
+    let outside: IpAddr = "9.9.9.9".parse().unwrap();
+    let mut config = UdpConfig::new("127.0.0.1:0".parse().unwrap());
+    config.public = vec![outside];
+    config.allow_peers = vec!["127.0.0.1".parse().unwrap()];
+    let server = bound(Limits::default()).await.with_udp(config).await;
+    let server = Running::start(server.map_err(|(_, error)| error).unwrap());
+    let (inside, offered) = (server.udp.unwrap(), ice(&server).await);
+    let told = SocketAddr::new(outside, inside.port()).to_string();
+    for way in ["stun", "turn"] {
+        assert_eq!(offered[way], told);
+    }
+    let mut device = Raw::new(inside, &offered).await;
+    let relayed = device.allocate().await.unwrap();
+    assert_eq!(relayed.ip(), outside);
+    passes_data(&mut device, SocketAddr::new(inside.ip(), relayed.port())).await;
+    // Both are this machine's own, the one outside too.
+    let own = SocketAddr::new(outside, 9);
+    assert_eq!(device.permit(&[own]).await, 403);
+}
+
+#[tokio::test]
+async fn a_relay_of_ipv6_for_a_device_of_ipv6() {
+    let mut config = UdpConfig::new("[::1]:0".parse().unwrap());
+    config.allow_peers = ["::1", "127.0.0.1"]
+        .map(|peer| peer.parse().unwrap())
+        .into();
+    let server = bound(Limits::default()).await.with_udp(config).await;
+    let server = Running::start(server.map_err(|(_, error)| error).unwrap());
+    let udp = server.udp.unwrap();
+    let offered = ice(&server).await;
+    assert_eq!(offered["turn"], udp.to_string());
+    let mut device = Raw::new(udp, &offered).await;
+    let answer = device.repeat(&frame(BINDING_REQUEST, &[])).await;
+    assert_eq!(mapped(&answer), device.socket.local_addr().unwrap());
+    assert_eq!(device.allocate().await, Err(440), "IPv4 unless asked for");
+    let of_ipv6 = Attribute::Raw(ATTR_REQUESTED_ADDRESS_FAMILY, &[2, 0, 0, 0]);
+    let answer = device.ask(METHOD_ALLOCATE, &[UDP, of_ipv6]).await;
+    assert_eq!(code(&answer), 0);
+    let relayed = address(&answer, ATTR_XOR_RELAYED_ADDRESS);
+    assert_eq!(relayed.ip(), udp.ip());
+    passes_data(&mut device, relayed).await;
+    assert_eq!(device.permit(&["127.0.0.1:9".parse().unwrap()]).await, 443);
 }
 
 #[tokio::test]

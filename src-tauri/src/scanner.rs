@@ -62,6 +62,8 @@ pub(crate) enum Why {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Kind {
+    /// What an organiser gives a room's owner, of a carrier box.
+    Pass,
     /// Ours, of a format or kind that came after this build.
     Newer,
     /// Joining a Wi-Fi network.
@@ -177,6 +179,8 @@ fn kind(text: &str) -> Kind {
     let any = |prefixes: &[&str]| prefixes.iter().any(|prefix| has_prefix(text, prefix));
     if peddlenet_mesh::is_newer_code(text) {
         Kind::Newer
+    } else if peddlenet_mesh::is_pass(text) {
+        Kind::Pass
     } else if any(&["WIFI:", "DPP:"]) {
         Kind::Wifi
     } else if any(&["http://", "https://", "www."]) {
@@ -200,6 +204,9 @@ fn hint(kind: Kind) -> &'static str {
     match kind {
         Kind::Newer => {
             "This code was made by a newer PeddleNet. Update the app on this device, then scan it again."
+        }
+        Kind::Pass => {
+            "This is a pass of a box, not a room. The owner of a room can enter it: open the room's people, then “Enter a pass of a box”."
         }
         Kind::Wifi => {
             "This code is for a Wi-Fi network, not a PeddleNet invite. Ask your friend to tap “Show my code”."
@@ -269,6 +276,7 @@ mod tests {
         assert_eq!(named("begin:vcard\nFN:Ada"), Kind::Contact);
         assert_eq!(named("mailto:ada@example.org"), Kind::Contact);
         assert_eq!(named("é"), Kind::Other);
+        assert_eq!(named("peddlenet:c/ae"), Kind::Pass);
     }
 
     #[test]

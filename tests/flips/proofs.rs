@@ -7,7 +7,7 @@ use peddlenet_crypto::{
     verify_event, verify_join, verify_open, verify_record, verify_voucher, verify_welcome,
 };
 use peddlenet_wire::{
-    AuthorId, Capped, EpochId, EventHash, Frame, Hlc, InviteKey, Seq, Signature, SignedEvent,
+    AuthorId, Capped, EpochId, EventHash, Frame, Hlc, InviteKey, Pass, Seq, Signature, SignedEvent,
     SignedRecord, Stream, Timestamp,
     codec::Name,
     content::{
@@ -16,6 +16,7 @@ use peddlenet_wire::{
     },
     ids::Digest,
     join::EpochGrant,
+    pass::PassSeed,
     power::{Backup, Boxes, Close, Cut, KeyBox, KeyBoxes, Move, Rekey, Removal, SetRole},
     record::RecordKind,
     tree::Beacon,
@@ -162,6 +163,13 @@ fn plaintexts() -> Vec<(Stream, Vec<u8>)> {
         sealed: [9; KeyBox::SEALED],
     };
     let boxes = Boxes::groups(&[one]).swap_remove(0);
+    let pass = Pass {
+        box_key: [10; 32],
+        first_day: 20_783,
+        space_kib: 1024,
+        seed: PassSeed([11; 32]),
+        signatures: vec![Signature([12; 64])].try_into().unwrap(),
+    };
     let membership = [
         Membership::Create(Create {
             room_name: Name::new("Hall B"),
@@ -210,7 +218,14 @@ fn plaintexts() -> Vec<(Stream, Vec<u8>)> {
         Membership::Rename(Rename {
             room_name: Name::new("Hall C"),
         }),
-        Membership::Backup(Backup { on: true }),
+        Membership::Backup(Backup {
+            on: true,
+            pass: None,
+        }),
+        Membership::Backup(Backup {
+            on: true,
+            pass: Some((&pass).into()),
+        }),
     ];
     let target = EventHash([5; 32]);
     let text = Text::new("see you at gate B").unwrap();

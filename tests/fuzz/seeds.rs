@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use image::{DynamicImage, GrayImage, ImageFormat};
 use peddlenet_crypto::{
-    AuthorKey, Draft, EpochKeys, ForkProof, InviteKeys, join_proof, prove_back, seal_event,
-    seal_record, sign_beacon,
+    AuthorKey, BoxKey, Day, DayPass, Draft, EpochKeys, ForkProof, InviteKeys, join_proof,
+    pass::issue, prove_back, seal_event, seal_record, sign_beacon,
 };
 use peddlenet_wire::{
     Capped, EventHash, Frame, Hlc, Invite, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream,
@@ -169,6 +169,17 @@ fn signed(seeds: &mut Seeds) {
     };
     prove_back(&mut back, &invite.public());
     add(seeds, "back", back.to_link());
+    let pass = issue(
+        &BoxKey::from_seed(&[1; 32]),
+        Day::of(20_783),
+        3,
+        64 * 1024,
+        [2; 32],
+    );
+    let day = DayPass::of(&pass, Day::of(20_784)).expect("a day of it");
+    add(seeds, "pass", pass.to_bytes());
+    add(seeds, "pass", pass.to_link());
+    add(seeds, "pass", day.certificate().to_bytes());
     for count in [1, 5, 80u8] {
         let entries: Vec<_> = (0..count).map(|n| near::Entry::made_up([n; 12])).collect();
         let values = near::to_values(&entries, || [7; 12]);
@@ -231,6 +242,13 @@ fn strangers(seeds: &mut Seeds) {
             "A".repeat(85)
         ),
         format!(r#"{{"type":"fetch","tag":"{tag}","after":7}}"#),
+        r#"{"type":"box","nonce":"BwcHBwcHBwcHBwcHBwcHBw=="}"#.to_owned(),
+        format!(
+            r#"{{"type":"put","tag":"{tag}","key":"{0}A=","expires":7,"data":"aGk=","signature":"{1}A==","pass":"{2}"}}"#,
+            "A".repeat(42),
+            "A".repeat(85),
+            "A".repeat(224)
+        ),
     ] {
         add(seeds, "signaling", text);
     }

@@ -12,6 +12,7 @@
 //!  halves       twelve devices, the cable between two switches cut, and mended
 //!  lab_itself   whether the lab is what it says
 //!  nats         two networks behind routers, a rendezvous server with STUN and TURN between them
+//!  boxes        carrier boxes: at the gate, in a Wi-Fi that keeps devices apart, and false ones
 //!  lan          what takes devices that look for each other: see there
 //! ```
 //!
@@ -20,6 +21,7 @@
 
 mod addresses;
 mod away;
+mod boxes;
 mod churn;
 mod far;
 mod halves;
@@ -49,7 +51,7 @@ fn alone() -> RwLockWriteGuard<'static, ()> {
     MACHINE.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Devices look for each other only in the stories of [`lan`].
+/// Devices look for each other only in the stories of [`lan`] and [`boxes`].
 const NO_LAN: &[&str] = &["--no-lan"];
 
 /// A device in a network, and its node.

@@ -31,6 +31,34 @@ describe('copies with servers', { skip: missing }, () => {
     assert.deepEqual((await stage.calls('back_up_room')).map(({ on }) => on), [true, false]);
   });
 
+  test('an owner enters what a box\'s organiser gave, which switches it on; something else is refused, and what was written stays', async () => {
+    await stage.show('door');
+    const shown = () => stage.window.run(`
+      const part = document.querySelector('room-pass');
+      const text = (hook) => [...part.querySelectorAll('[data-test="' + hook + '"]')].filter((one) => one.getClientRects().length > 0).map((one) => one.textContent).join();
+      return { state: text('room-pass-state'), button: text('room-pass'), error: text('error-text'), field: part.querySelector('textarea')?.value ?? null,
+        focus: part.contains(document.activeElement) };`);
+    assert.deepEqual(await shown(), { state: '', button: 'Enter a pass of a box', error: '', field: null, focus: false });
+    await stage.click('room-pass');
+    await stage.click('room-pass-save');
+    assert.equal((await shown()).error, 'Paste the pass first.');
+    const write = (/** @type {string} */ text) => stage.window.run('document.querySelector("#room-pass").value = arguments[0];', [text]);
+    await write('PEDDLENET:J/AAAA');
+    await stage.click('room-pass-save');
+    await until('the refusal', async () => (await shown()).error === 'That is not a pass of a box.');
+    assert.equal((await shown()).field, 'PEDDLENET:J/AAAA');
+    await write(' PEDDLENET:C/AEBA ');
+    await stage.click('room-pass-save');
+    await until('the state', async () => (await shown()).state !== '');
+    const { state, button, field, focus } = await shown();
+    assert.match(state, /^Until Thursday, 1 January .* the organiser’s box keeps copies of this room, whenever it is near\.$/);
+    assert.deepEqual({ button, field, focus }, { button: 'Enter another pass', field: null, focus: true });
+    assert.equal((await seen()).state, STATE);
+    assert.deepEqual((await stage.calls('back_up_room')).map(({ on, pass }) => ({ on, pass })), [
+      { on: true, pass: 'PEDDLENET:J/AAAA' }, { on: true, pass: 'PEDDLENET:C/AEBA' },
+    ]);
+  });
+
   test('a refusal is said, and nothing changes', async () => {
     await stage.show('door');
     await stage.window.run('window.shell.failing.back_up_room = { code: "not_allowed", message: "You can’t do that in this room." };');

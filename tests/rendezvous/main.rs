@@ -17,5 +17,6 @@ mod flips;
 mod honest;
 mod moved;
 mod operator;
+mod passes;
 mod replay;
 mod swapped;

@@ -64,9 +64,10 @@ test('a_server_is_connected_or_says_why_not_and_how_it_sees_this_device', () => 
       label: 'ws://192.168.1.2:8787', value: 'not connected',
       note: 'Is there internet here, and is the address right? It is tried again by itself. What the system says: IO error: Connection refused (os error 111)',
     },
+    { label: 'ws://192.168.43.2:8787', value: 'connected', note: 'A box that was found on this network. There this device is seen as 192.168.43.17:40123.' },
   ]);
   assert.match(asText(busy(), '', NOW), /\n\nServers\n {2}wss:\/\/meet\.example\.org: connected\n {4}There this device is seen as \[2001:db8:42::7\]:40123\.\n/);
-  const facts = (/** @type {any} */ given) => sectionsOf({ ...quietNumbers(), servers: [{ url: 'ws://a', whyNot: null, seenAs: null, ...given }] }, NOW)[2].facts;
+  const facts = (/** @type {any} */ given) => sectionsOf({ ...quietNumbers(), servers: [{ url: 'ws://a', box: false, whyNot: null, seenAs: null, ...given }] }, NOW)[2].facts;
   assert.deepEqual(facts({}), [{ label: 'ws://a', value: 'connected' }], 'before it has said how it sees this device');
   const [lost] = facts({ whyNot: 'gone\n\u202Efor\u0000 good', seenAs: '203.0.113.5:40123' });
   assert.match(lost.note ?? '', /^There this device is seen as 203\.0\.113\.5:40123\. Is there .*: gone for good$/, 'what a library says is one line and turns nothing around');
@@ -74,7 +75,7 @@ test('a_server_is_connected_or_says_why_not_and_how_it_sees_this_device', () => 
 
 test('an_address_and_a_librarys_words_are_set_apart_where_lines_run_from_right_to_left', () => {
   setLanguage('ar', []);
-  const [, , servers] = sectionsOf({ ...quietNumbers(), servers: [{ url: 'ws://a', whyNot: 'timed out', seenAs: '[2001::7]:40123' }] }, NOW);
+  const [, , servers] = sectionsOf({ ...quietNumbers(), servers: [{ url: 'ws://a', box: false, whyNot: 'timed out', seenAs: '[2001::7]:40123' }] }, NOW);
   const [{ label, value, note = '' }] = servers.facts;
   assert.deepEqual([label, value], ['ws://a', 'غير متصل']);
   for (const part of ['[2001::7]:40123', 'timed out']) assert.ok(note.includes(`\u2068${part}\u2069`), part);

@@ -100,7 +100,7 @@ export class FakeShell {
     this.messages.set(room, []);
     this.rooms.set(room, {
       room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, last: null, removed: false,
-      closed: false, backup: false, retentionS: null, favourite: false, muted: false, left: false, role: me.role,
+      closed: false, backup: false, passUntilMs: null, retentionS: null, favourite: false, muted: false, left: false, role: me.role,
     });
     return room;
   }
@@ -380,8 +380,9 @@ export class FakeShell {
       this.changeRoom(room, { closed });
       return {};
     },
-    back_up_room: ({ room, on }) => {
-      this.changeRoom(room, { backup: on });
+    back_up_room: ({ room, on, pass }) => {
+      if (pass !== undefined && !/^peddlenet:c\//i.test(pass)) throw { code: 'not_a_pass', message: 'That is not a pass of a box.' };
+      this.changeRoom(room, { backup: on, passUntilMs: pass === undefined ? null : Date.UTC(2099, 0, 1) });
       return {};
     },
     leave_room: ({ room, keep }) => {

@@ -90,8 +90,9 @@ export function busyNumbers(now, given = {}) {
   return {
     upS: 3 * 3600 + 26 * 60, lan: 'on', near: 6, addresses: ['192.168.43.17', 'fe80::1c2a:7bff:fe11:93aa'], apart: false,
     servers: [
-      { url: 'wss://meet.example.org', whyNot: null, seenAs: '[2001:db8:42::7]:40123' },
-      { url: 'ws://192.168.1.2:8787', whyNot: 'IO error: Connection refused (os error 111)', seenAs: null },
+      { url: 'wss://meet.example.org', box: false, whyNot: null, seenAs: '[2001:db8:42::7]:40123' },
+      { url: 'ws://192.168.1.2:8787', box: false, whyNot: 'IO error: Connection refused (os error 111)', seenAs: null },
+      { url: 'ws://192.168.43.2:8787', box: true, whyNot: null, seenAs: '192.168.43.17:40123' },
     ],
     attempts: [
       { via: 'direct', tried: 14, opened: 12, p50Ms: 84, p95Ms: 310 },

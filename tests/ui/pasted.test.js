@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromClipboard, handedOver, isBackLink, linkIn } from '../../ui/lib/pasted.js';
+import { fromClipboard, handedOver, isBackLink, isPass, linkIn } from '../../ui/lib/pasted.js';
 
 const LINK = 'PEDDLENET:J/AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYUCULBOGAZDINRYHI6';
 
@@ -17,6 +17,11 @@ test('what_a_joiner_shows_back_is_found_and_told_from_a_way_into_a_room', () => 
   assert.equal(linkIn('I can’t get in: peddlenet:B/aeba 23\n\nBen'), 'peddlenet:B/aeba23');
   for (const link of ['PEDDLENET:B/ABC', 'peddlenet:b/abc', 'PeddleNet:B/AbC']) assert.equal(isBackLink(linkIn(link)), true, link);
   for (const link of [LINK, 'PEDDLENET:BB/ABC', 'PEDDLENET:V/B/', 'x PEDDLENET:B/ABC', '']) assert.equal(isBackLink(link), false, link);
+});
+
+test('a_pass_of_a_box_is_told_from_ways_into_rooms', () => {
+  assert.equal(isPass(linkIn('Here is your pass: peddlenet:c/aeba 23\n\nAt the gate')), true);
+  for (const link of [LINK, 'PEDDLENET:B/ABC', 'PEDDLENET:CC/ABC', 'x PEDDLENET:C/ABC', '']) assert.equal(isPass(link), false, link);
 });
 
 test('a_link_that_a_mail_broke_into_lines_is_whole_again', () => {

@@ -305,6 +305,10 @@ const scenes = {
     openCamp(campsite());
     return async () => { await press('people-open'); await press('room-backup-start'); (await one('room-backup-stop')).scrollIntoView(); };
   },
+  boxpass: () => {
+    openCamp(campsite());
+    return async () => { await press('people-open'); await press('room-pass'); (await one('room-pass-save')).scrollIntoView(); };
+  },
   copiesmember: () => {
     const room = campsite();
     shell.changeRoom(room, { backup: true, role: 'member' });

@@ -203,7 +203,7 @@ export class Dialogs {
       members: session.state.members[room],
       setClosed: (closed) => session.setClosed(room, closed),
       leave: (keep) => session.leaveRoom(room, keep),
-      setBackup: (on) => session.ipc.backUpRoom(room, on), // the room's line follows by event
+      setBackup: (on, pass) => session.ipc.backUpRoom(room, on, pass), // the room's line follows by event
       rename: (name) => session.ipc.renameRoom(room, name), // and there, too
       setPrefs: (prefs) => session.setRoomPrefs(room, prefs),
       write: (author) => void this.direct(room, author),

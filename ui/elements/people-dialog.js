@@ -2,7 +2,7 @@
  * `<people-dialog>`: who belongs to the room and where they are, how long it keeps messages, whether it is
  * closed, whether copies lie with servers; its name, how it stands in the list, and leaving stand at its end.
  *
- * data: {room, members, leave(keep) -> Promise, write(author), setClosed(closed) -> Promise, setBackup(on) -> Promise,
+ * data: {room, members, leave(keep) -> Promise, write(author), setClosed(closed) -> Promise, setBackup(on, pass) -> Promise,
  * rename(name) -> Promise, setPrefs(prefs) -> Promise}; emits `person-open` (author), `network-open` (room).
  *
  * @typedef {import('../ipc/types.js').Member} Member
@@ -12,7 +12,7 @@
  * @property {(keep: boolean) => Promise<void>} leave
  * @property {(author: string) => void} write Opens what is said with one person alone.
  * @property {(closed: boolean) => Promise<void>} setClosed
- * @property {(on: boolean) => Promise<void>} setBackup
+ * @property {(on: boolean, pass?: string) => Promise<void>} setBackup
  * @property {(name: string) => Promise<void>} rename
  * @property {(prefs: {favourite?: boolean, muted?: boolean}) => Promise<void>} setPrefs
  */
@@ -23,6 +23,7 @@ import { marksOf, namesOf, sortedMembers, standing } from '../lib/people.js';
 import { keptLine, moderates, owns } from '../lib/power.js';
 import { number, t } from '../strings/index.js';
 import './room-backup.js';
+import './room-pass.js';
 import './room-door.js';
 import './room-leave.js';
 import './room-prefs.js';
@@ -36,6 +37,7 @@ export class PeopleDialog extends ModalElement {
   });
   #kept = h('p', { class: 'hint', 'data-test': 'room-kept', hidden: true });
   #door = /** @type {import('./room-door.js').RoomDoor} */ (document.createElement('room-door'));
+  #pass = /** @type {import('./room-pass.js').RoomPass} */ (document.createElement('room-pass'));
   #backup = /** @type {import('./room-backup.js').RoomBackup} */ (document.createElement('room-backup'));
   #rename = /** @type {import('./room-rename.js').RoomRename} */ (document.createElement('room-rename'));
   #prefs = /** @type {import('./room-prefs.js').RoomPrefs} */ (document.createElement('room-prefs'));
@@ -46,7 +48,7 @@ export class PeopleDialog extends ModalElement {
     this.listen(this.#leave, 'left', () => this.close());
     this.#network.replaceChildren(icon('network'), t('network.open'));
     this.body.replaceChildren(
-      this.#network, this.#list, this.#kept, this.#door, this.#backup, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave,
+      this.#network, this.#list, this.#kept, this.#door, this.#backup, this.#pass, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave,
     );
   }
 
@@ -59,7 +61,8 @@ export class PeopleDialog extends ModalElement {
     setLine(this.#kept, keptLine(room));
     this.#network.hidden = room.removed;
     this.#door.data = { on: room.closed, may, decide: setClosed };
-    this.#backup.data = { on: room.backup && !room.removed, may: owns(room, members), decide: setBackup };
+    this.#backup.data = { on: room.backup && !room.removed, may: owns(room, members), decide: (on) => setBackup(on) };
+    this.#pass.data = { untilMs: room.removed ? null : room.passUntilMs, may: owns(room, members), enter: (pass) => setBackup(true, pass) };
     this.#rename.data = { room, may, rename };
     this.#prefs.data = { room, setPrefs };
     this.#leave.data = { room, leave };

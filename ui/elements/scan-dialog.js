@@ -29,7 +29,7 @@ import { openPicture, pictureLuma } from '../lib/camera.js';
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { PICTURE_SIDES } from '../lib/luma.js';
 import { ModalElement } from '../lib/modal.js';
-import { fromClipboard, handedOver, isBackLink, linkIn } from '../lib/pasted.js';
+import { fromClipboard, handedOver, isBackLink, isPass, linkIn } from '../lib/pasted.js';
 import { kindWords, whyWords } from '../lib/scan-words.js';
 import { t } from '../strings/index.js';
 import './answer-back.js';
@@ -233,7 +233,8 @@ export class ScanDialog extends ModalElement {
 
   /** @param {string} link A room's, or a joiner's. */
   #follow(link) {
-    if (isBackLink(link)) this.#letIn(link);
+    if (isPass(link)) setLine(this.#error, t('scan.isPass'));
+    else if (isBackLink(link)) this.#letIn(link);
     else this.#join(link);
   }
 

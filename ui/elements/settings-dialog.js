@@ -1,6 +1,6 @@
 /**
  * `<settings-dialog>`: my name, the language, colours and size of the text, what is told to me and to others,
- * whether people on this network are found, by what server those on others are, whether the battery is saved, what the rooms take on this device, how its data is protected, and its end.
+ * whether people on this network are found, whether boxes near are used, by what server those on others are, whether the battery is saved, what the rooms take on this device, how its data is protected, and its end.
  *
  * data: {key, settings, rooms, set(name, value) -> Promise, storage() -> Promise, wipe() -> Promise}; emits
  * `name-open`, `guide-open`, `diagnostics-open`.
@@ -105,12 +105,13 @@ export class SettingsDialog extends ModalElement {
   }
 
   #network() {
-    const { lan = 'on', battery = 'off', server = '' } = this.data.settings;
+    const { lan = 'on', boxes = 'off', battery = 'off', server = '' } = this.data.settings;
     const form = /** @type {import('./server-form.js').ServerForm} */ (document.createElement('server-form'));
     form.data = { server, set: (value) => this.data.set('server', value) };
     return h('section', { class: 'settings-part' },
       h('h3', { class: 'settings-heading' }, t('settings.network')),
       toggle({ words: t('settings.lan'), hint: t('settings.lanHint'), on: lan !== 'off', set: this.#switch('lan'), hook: 'lan' }),
+      toggle({ words: t('settings.boxes'), hint: t('settings.boxesHint'), on: boxes === 'on', set: this.#switch('boxes'), hook: 'boxes' }),
       toggle({ words: t('settings.battery'), hint: t('settings.batteryHint'), on: battery === 'on', set: this.#switch('battery'), hook: 'battery' }),
       form,
       h('button', { type: 'button', class: 'button', 'data-test': 'diagnostics-open', onclick: () => this.#openNext('diagnostics-open') }, icon('pulse'), t('diagnostics.open')));

@@ -446,9 +446,10 @@ export const ipc = Object.freeze({
   /**
    * @param {RoomId} room
    * @param {boolean} on Whether members leave sealed copies of what they say with its servers. Takes the owner.
+   * @param {string} [pass] What the organiser of a box gave, as text.
    * @returns {Promise<void>}
    */
-  backUpRoom: (room, on) => call('back_up_room', { room, on }),
+  backUpRoom: (room, on, pass) => call('back_up_room', { room, on, ...(pass === undefined ? {} : { pass }) }),
 
   /**
    * Who can be reached, over whom, and how the last message came.

@@ -29,6 +29,7 @@
  * @property {boolean} removed I was removed: the room can be read, and nothing more.
  * @property {boolean} closed It takes nobody new.
  * @property {boolean} backup Members leave sealed copies of what they say with its servers.
+ * @property {number | null} passUntilMs When the last day ends for which a box's organiser gave this room a pass; null without one.
  * @property {number | null} retentionS After how many seconds messages are let go of; null: never.
  * @property {boolean} favourite On this device only; so is `muted`.
  * @property {boolean} muted
@@ -194,6 +195,7 @@
  *
  * @typedef {object} ServerState A rendezvous server in use.
  * @property {string} url
+ * @property {boolean} box A carrier box that was found on this network.
  * @property {string | null} whyNot Why it is not there, as a library said it; null when it is.
  * @property {string | null} seenAs How this device looks from there: address and port.
  *

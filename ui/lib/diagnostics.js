@@ -84,8 +84,9 @@ function linkFact({ peer, via, names, rttMs, upS, bytesIn, bytesOut }) {
  * @param {Diagnostics['servers'][number]} server
  * @returns {Fact} How this device was seen last is told in any case. What a library says about a failure stands last, behind a plain sentence.
  */
-function serverFact({ url, whyNot, seenAs }) {
+function serverFact({ url, box, whyNot, seenAs }) {
   const notes = [
+    ...(box ? [t('diagnostics.box')] : []),
     ...(seenAs === null ? [] : [t('diagnostics.serverSees', { address: seenAs })]),
     ...(whyNot === null ? [] : [t('diagnostics.serverDownNote', { reason: whyNot.replace(/[\s\p{C}]+/gu, ' ').trim() })]),
   ];

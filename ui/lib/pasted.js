@@ -3,8 +3,8 @@
  * what the browser hands over.
  */
 
-/** A link to a room, or of a joiner, wherever it stands; mail and chat programs break long ones into lines. */
-const LINK = /peddlenet:[jb]\/[a-z0-9+/$%*.:_\-\s]+/i;
+/** A link to a room, or of a joiner, or a box's pass, wherever it stands; mail and chat programs break long ones into lines. */
+const LINK = /peddlenet:[jbc]\/[a-z0-9+/$%*.:_\-\s]+/i;
 
 /**
  * @param {string} text
@@ -22,6 +22,14 @@ export function linkIn(text) {
  */
 export function isBackLink(link) {
   return /^peddlenet:b\//i.test(link);
+}
+
+/**
+ * @param {string} link
+ * @returns {boolean} Whether it is a pass of a box, which belongs elsewhere.
+ */
+export function isPass(link) {
+  return /^peddlenet:c\//i.test(link);
 }
 
 /**

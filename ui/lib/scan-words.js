@@ -17,6 +17,7 @@ const KIND = new Map([
   ['wifi', () => t('scan.isWifi')],
   ['web', () => t('scan.isWeb')],
   ['newer', () => t('scan.isNewer')],
+  ['pass', () => t('scan.isPass')],
   ['contact', () => t('scan.isContact')],
   ['other', () => t('scan.isOther')],
 ]);

@@ -43,6 +43,15 @@ impl Slot {
     pub fn at(now: Timestamp) -> Self {
         Self(slot(now))
     }
+
+    /// Those whose tags are recognised at that time: clocks differ.
+    pub fn around(now: Timestamp) -> impl Iterator<Item = Self> {
+        around(slot(now)).map(Self)
+    }
+
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
 }
 
 /// Makes and recognises the tags of an epoch or an invite. Redacted in logs, wiped on drop.

@@ -9,6 +9,8 @@
 //!                                 |psk             (discovery: tags on the air; rendezvous: tags on a server)
 //!  open data channel --------> handshake --hash--> proof, offer      who is there, which rooms
 //!
+//!  pass of a carrier box --> pass --certificate, signature--> the box    what it keeps beyond the open pool
+//!
 //!  plaintext --> event, record --SignedEvent, SignedRecord--> wire   what was said, by whom
 //!                  |      |
 //!               author   seal <--k_member, k_content-- epoch
@@ -37,6 +39,7 @@
 pub mod author;
 mod back;
 pub mod beacon;
+pub mod box_mark;
 pub mod carry;
 mod derive;
 pub mod direct;
@@ -52,6 +55,7 @@ pub mod invite;
 pub mod key_box;
 pub mod moved;
 pub mod offer;
+pub mod pass;
 pub mod proof;
 pub mod record;
 pub mod rendezvous;
@@ -62,6 +66,7 @@ pub mod vault;
 pub use author::{AuthorKey, Context, verify};
 pub use back::{is_proven_back, prove_back};
 pub use beacon::{sign_beacon, verify_beacon};
+pub use box_mark::BoxMark;
 pub use carry::{CarryKey, PARCEL_MAX};
 pub use direct::{
     direct_receipt, direct_stream, open_direct, open_parcel, seal_direct, seal_parcel,
@@ -79,6 +84,7 @@ pub use invite::{InviteKeys, verify_voucher};
 pub use key_box::{open_box, seal_epoch};
 pub use moved::{move_consent, verify_move};
 pub use offer::room_offer;
+pub use pass::{BoxKey, DayPass, verify_box, verify_pass};
 pub use proof::{join_proof, open_proof, verify_join, verify_open, verify_welcome, welcome_proof};
 pub use record::{open_record, seal_record, verify_record};
 pub use rendezvous::{Day, MeetingKey, MeetingTag};

@@ -40,6 +40,16 @@ impl Day {
         Self(now.0.checked_div(length).unwrap_or_default())
     }
 
+    /// The one of that number, as formats that count days in 32 bits say it.
+    pub fn of(number: u32) -> Self {
+        Self(number.into())
+    }
+
+    /// Its number, counted from 1970.
+    pub fn number(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(u32::MAX)
+    }
+
     /// So many days before.
     pub fn before(self, days: u64) -> Self {
         Self(self.0.saturating_sub(days))

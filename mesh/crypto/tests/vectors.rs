@@ -3,13 +3,15 @@
 //! over OpenSSL) from the formulas in the modules' documentation.
 
 use peddlenet_crypto::{
-    AuthorKey, Draft, EpochKeys, Handshake, Hello, InviteKeys, SafetyNumber, Step, author_print,
-    invite_gate, join_proof, member_gate, open_event, open_proof, open_record, room_offer,
-    seal_event, seal_record, verify_event, verify_record, welcome_proof,
+    AuthorKey, BoxKey, Day, DayPass, Draft, EpochKeys, Handshake, Hello, InviteKeys, MeetingTag,
+    SafetyNumber, Step, author_print, invite_gate, join_proof, member_gate, open_event, open_proof,
+    open_record, pass::issue, room_offer, seal_event, seal_record, verify_event, verify_record,
+    welcome_proof,
 };
 use peddlenet_wire::{
     AuthorId, Capped, EventHash, Fingerprint, Hlc, RoomId, RoomTag, Seq, SignedEvent, SignedRecord,
-    Stream, Timestamp, ids::Digest, invite::InviteSecret, record::RecordKind,
+    Stream, Timestamp, ids::Digest, invite::InviteSecret, pass::CERTIFICATE_LEN,
+    record::RecordKind,
 };
 
 fn hex(bytes: impl AsRef<[u8]>) -> String {
@@ -214,5 +216,30 @@ fn safety_number_and_print() {
     assert_eq!(
         hex(author_print(room, ada)),
         "2bb316e938f8c1de874012159172eb0648052944e7eb2e9ba8be7958e0450771"
+    );
+}
+
+#[test]
+fn carry_pass() {
+    let key = BoxKey::from_seed(&[1; 32]);
+    let pass = issue(&key, Day::of(20_783), 2, 64 * 1024, [2; 32]);
+    assert_eq!(
+        hex(pass.to_bytes()),
+        "018a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c0000512f000100000202020202020202020202020202020202020202020202020202020202020202932430c3a1f59b9e7c4a60326158b635bf895754f5559bb95372ed3f4af251f68eb43945499c6ffa8f5ae795210c329476ebddbd4bcbf4c4af2f4966639bc00767fab0fb410b7a5ebbc0320cb04435f3984bbf8bde514e9d2a2b9a59f2f16f9eff96eafc3a8749e34b70a1df1900d47df274f3175422705782b7f2fc3fdf040d"
+    );
+    let day = DayPass::of(&pass, Day::of(20_784)).unwrap();
+    let shown = day.show(&MeetingTag([5; 16]), b"sealed");
+    let (certificate, signature) = shown.split_at(CERTIFICATE_LEN);
+    assert_eq!(
+        hex(certificate),
+        "00005130bcdcaed9943627f017dab48d5b39a2b48afcebfc6fe1c5e8d29e3e8be55c19cd0001000067fab0fb410b7a5ebbc0320cb04435f3984bbf8bde514e9d2a2b9a59f2f16f9eff96eafc3a8749e34b70a1df1900d47df274f3175422705782b7f2fc3fdf040d"
+    );
+    assert_eq!(
+        hex(signature),
+        "8bfea8cd082c43df6ecabdf028f5e9f247099db059e785e8d93eaa9ccb3944b5fce8ca125dad4f9804a6bbc8a4cd4fe32816844fe6519641a5ee366b0b65320f"
+    );
+    assert_eq!(
+        hex(key.prove(&[7; 16])),
+        "d38a7dfcdcc359a276c3772515f8144dfd676a49ae01e3ade12eebe8c73b1fbb6dfb265cfa069ec12e77fff27b772971495aeb289a0b8724afdc41877f5d6f0d"
     );
 }

@@ -118,10 +118,11 @@ pub(crate) enum Request {
         room: RoomId,
         closed: bool,
     },
-    /// Copies with servers.
+    /// Copies with servers, and the pass of a carrier box for them.
     Backup {
         room: RoomId,
         on: bool,
+        pass: Option<String>,
     },
     Heads {
         room: RoomId,
@@ -300,6 +301,7 @@ fn read(o: &Map<String, Value>) -> Result<Request, Error> {
         "backup" => Request::Backup {
             room: room()?,
             on: flag(o, "on")?.unwrap_or(true),
+            pass: optional_text(o, "pass")?,
         },
         "heads" => Request::Heads { room: room()? },
         "links" => Request::Links,

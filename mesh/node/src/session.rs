@@ -223,8 +223,8 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
             node.close_to_joiners(room, closed).await?;
             json!({})
         }
-        Request::Backup { room, on } => {
-            node.back_up(room, on).await?;
+        Request::Backup { room, on, pass } => {
+            node.back_up(room, on, pass.as_deref()).await?;
             json!({})
         }
         Request::Heads { room } => {

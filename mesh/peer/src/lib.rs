@@ -86,7 +86,7 @@ pub use gate::{Gate, GateId, Kind};
 pub use held::{HALF_OPEN_BYTES, HELD_BY_ALL, HELD_FREE, HELD_MAX};
 pub use ice_server::{IceServer, IceServerConfig, RelayError, TurnLogin};
 pub use interfaces::{Interface, interfaces};
-pub use lan::{Lan, Nearby, Notice, Sighting};
+pub use lan::{BoxNotice, BoxSighting, Lan, Nearby, Notice, Sighting};
 pub use link::{
     DATAGRAM_MAX, FRAME_MAX, Lane, Link, LinkId, LinkLoad, LinkReceiver, LinkSender, LinkStats,
     QUEUE_BYTES, QUEUE_FRAMES, RECEIVED_BYTES, Received, STALLED_FOR,

@@ -6,9 +6,11 @@
 //! ```
 //!
 //! The server is trusted with nothing: what it passes on is sealed for others than it, and TLS (where the address
-//! asks for it) only hides from the network on the way which tags are held.
+//! asks for it) only hides from the network on the way which tags are held. A carrier box that is to be a certain one
+//! proves that first (`proof`).
 
 mod frames;
+mod proof;
 mod url;
 
 pub use frames::Parcel;
@@ -20,6 +22,7 @@ use crate::ice_server::{IceServerConfig, TurnLogin};
 use frames::{RawOffer, Reply, Request};
 use futures_util::{SinkExt, StreamExt};
 use peddlenet_wire::rendezvous::MeetingTag;
+use proof::Unproven;
 use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -98,6 +101,8 @@ pub enum News {
         /// What, sealed.
         data: Vec<u8>,
     },
+    /// It is not the carrier box that it was taken for. It was told nothing, and is not tried again.
+    NotThatBox,
     /// The connection is gone, or did not come up. The next attempt follows by itself.
     Down {
         /// Why, for Diagnostics.
@@ -124,10 +129,20 @@ enum Command {
 impl Rendezvous {
     /// Begins to connect. News come as long as the handle lives.
     pub fn start(url: ServerUrl) -> (Self, mpsc::Receiver<News>) {
+        Self::begin(vec![url], None)
+    }
+
+    /// The same with a carrier box that was found on a network, at the first of its addresses that answers. One of which a
+    /// key is known proves that it holds it before it is told any tag, each time.
+    pub fn start_box(at: Vec<ServerUrl>, key: Option<[u8; 32]>) -> (Self, mpsc::Receiver<News>) {
+        Self::begin(at, key)
+    }
+
+    fn begin(at: Vec<ServerUrl>, key: Option<[u8; 32]>) -> (Self, mpsc::Receiver<News>) {
         let (commands, told) = mpsc::channel(QUEUE);
         let (held, wanted) = watch::channel(BTreeSet::new());
         let (news, heard) = mpsc::channel(QUEUE);
-        tokio::spawn(run(url, told, wanted, news));
+        tokio::spawn(run(at, key, told, wanted, news));
         (Self { commands, held }, heard)
     }
 
@@ -165,14 +180,19 @@ impl Rendezvous {
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn run(
-    url: ServerUrl,
+    at: Vec<ServerUrl>,
+    key: Option<[u8; 32]>,
     mut told: mpsc::Receiver<Command>,
     mut wanted: watch::Receiver<BTreeSet<MeetingTag>>,
     news: mpsc::Sender<News>,
 ) {
     let mut pause = AGAIN_AFTER;
     loop {
-        let why = match connect(&url).await {
+        let why = match open(&at, key.as_ref()).await {
+            Err(Unproven::False) => {
+                let _ = news.send(News::NotThatBox).await;
+                return;
+            }
             Ok((socket, host)) => {
                 let began = Instant::now();
                 if news.send(News::Up).await.is_err() {
@@ -186,7 +206,7 @@ async fn run(
                 }
                 why
             }
-            Err(why) => why,
+            Err(Unproven::Unknown(why)) => why,
         };
         tracing::debug!(why, "no connection to the rendezvous server");
         if news.send(News::Down { why }).await.is_err() {
@@ -215,6 +235,25 @@ async fn rest(pause: Duration, told: &mut mpsc::Receiver<Command>) -> bool {
             },
         }
     }
+}
+
+/// Connects to the first address that answers, and has it prove itself where it must.
+async fn open(at: &[ServerUrl], key: Option<&[u8; 32]>) -> Result<(Socket, IpAddr), Unproven> {
+    let mut failed = "it has no address".to_owned();
+    for url in at {
+        let (mut socket, host) = match connect(url).await {
+            Ok(connected) => connected,
+            Err(why) => {
+                failed = why;
+                continue;
+            }
+        };
+        if let Some(key) = key {
+            proof::prove(&mut socket, key).await?;
+        }
+        return Ok((socket, host));
+    }
+    Err(Unproven::Unknown(failed))
 }
 
 /// Connects, and says where the server is.

@@ -6,6 +6,7 @@ use peddlenet_wire::{
     AuthorId, EventHash, Hlc, InviteKey, Seq, SignedEvent, Timestamp,
     codec::Name,
     content::{Admit, Membership},
+    power::Backup,
 };
 
 /// When an act was said, ties by its hash: a total order that every device shares.
@@ -57,8 +58,8 @@ pub(crate) struct Acts {
     pub(crate) revoked: BTreeMap<InviteKey, BTreeSet<(AuthorId, Seq, Hlc)>>,
     /// Closing and opening: by whom, where in its log, which.
     pub(crate) closes: BTreeMap<Moment, (AuthorId, Seq, bool)>,
-    /// Whether copies are left with servers: by whom, where in its log, which.
-    pub(crate) backups: BTreeMap<Moment, (AuthorId, Seq, bool)>,
+    /// Whether copies are left with servers, and under which pass: by whom, where in its log, which.
+    pub(crate) backups: BTreeMap<Moment, (AuthorId, Seq, Backup)>,
     /// Names of the room: by whom, where in its log, which.
     pub(crate) renames: BTreeMap<Moment, (AuthorId, Seq, Name)>,
 }
@@ -105,7 +106,8 @@ impl Acts {
                 .insert(at, (author, seq, close.closed))
                 .is_none(),
             Membership::Backup(backup) => {
-                self.backups.insert(at, (author, seq, backup.on)).is_none()
+                let backup = backup.clone();
+                self.backups.insert(at, (author, seq, backup)).is_none()
             }
             Membership::Rename(rename) => self
                 .renames

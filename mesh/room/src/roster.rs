@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use peddlenet_crypto::{verify_move, verify_voucher};
 use peddlenet_wire::{
-    AuthorId, EventHash, EventShort, Hlc, InviteKey, RoomId, RoomTag, Seq, SignedEvent, Stream,
-    Timestamp,
+    AuthorId, EventHash, EventShort, Hlc, InviteKey, Pass, RoomId, RoomTag, Seq, SignedEvent,
+    Stream, Timestamp,
     codec::Name,
     content::{Admit, Create, History, Membership, Role},
     limits,
+    power::Backup,
 };
 
 use crate::{
@@ -243,11 +244,22 @@ impl Roster {
 
     /// Whether sealed copies of what is said may be left with servers.
     pub fn is_backed_up(&self) -> bool {
+        self.backup().is_some_and(|backup| backup.on)
+    }
+
+    /// By what a carrier box keeps copies of this room beyond its open pool. None where none are to be left, or where this
+    /// build can't read it.
+    pub fn pass(&self) -> Option<Pass> {
+        let backup = self.backup().filter(|backup| backup.on)?;
+        backup.pass.as_ref()?.open()
+    }
+
+    /// What an owner said last of copies.
+    fn backup(&self) -> Option<&Backup> {
         let owned = |author, seq| self.standing.role_at(author, seq) == Some(Role::Owner);
         let mut latest = self.acts.backups.values().rev();
-        latest
-            .find(|(author, seq, _)| owned(*author, *seq))
-            .is_some_and(|(_, _, on)| *on)
+        let found = latest.find(|(author, seq, _)| owned(*author, *seq));
+        found.map(|(_, _, backup)| backup)
     }
 
     /// Whether somebody was a moderator, or more, as they said that in stream 0.

@@ -19,9 +19,9 @@ use std::{
     time::Duration,
 };
 
-use peddlenet_crypto::{DiscoveryKey, Slot};
+use peddlenet_crypto::{BoxMark, DiscoveryKey, Slot};
 use peddlenet_gossip::Input;
-use peddlenet_peer::{Interface, Lan, Nearby, Notice, Sighting, interfaces};
+use peddlenet_peer::{BoxNotice, Interface, Lan, Nearby, Notice, Sighting, interfaces};
 use peddlenet_wire::{
     AuthorId, EpochId, Fingerprint, InviteKey, RoomTag, Timestamp,
     near::{ENTRIES_MAX, Entry},
@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 
 use self::known::Keys;
 use super::{Actor, Found, dial::LAN};
-use crate::{api::Event, clock, entropy};
+use crate::{api::Event, clock, entropy, node::Announced};
 
 /// Codes that are said (count): as many as may be open.
 const CODES_SAID: usize = peddlenet_wire::limits::OPEN_INVITES_MAX;
@@ -73,7 +73,11 @@ struct Place {
 pub(crate) struct Surroundings {
     /// May it be used at all.
     allowed: bool,
+    /// A carrier box on this machine.
+    announces: Option<Announced>,
     lan: Option<Lan>,
+    /// Carrier boxes are looked for.
+    boxes: bool,
     news: mpsc::Sender<super::Net>,
     /// The system lets nobody listen.
     unavailable: bool,
@@ -96,10 +100,16 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(super) fn new(allowed: bool, news: mpsc::Sender<super::Net>) -> Self {
+    pub(super) fn new(
+        allowed: bool,
+        announces: Option<Announced>,
+        news: mpsc::Sender<super::Net>,
+    ) -> Self {
         Self {
             allowed,
+            announces,
             lan: None,
+            boxes: false,
             news,
             unavailable: false,
             keys: Keys::default(),
@@ -160,6 +170,26 @@ impl Surroundings {
         (state, near.len())
     }
 
+    /// Whether anybody is looked for.
+    pub(super) fn is_on(&self) -> bool {
+        self.lan.is_some()
+    }
+
+    /// The networks that this device is on.
+    pub(super) fn interfaces(&self) -> &[Interface] {
+        &self.interfaces
+    }
+
+    /// Whether carrier boxes are looked for from now on.
+    pub(super) fn seek_boxes(&mut self, boxes: bool) {
+        if self.boxes != boxes {
+            self.boxes = boxes;
+            if let Some(lan) = &self.lan {
+                lan.seek(boxes);
+            }
+        }
+    }
+
     fn remember(&mut self, member: (RoomTag, AuthorId), place: Place) {
         if !self.places.contains_key(&member) && self.places.len() >= MEMBERS_MAX {
             return;
@@ -205,6 +235,7 @@ impl Actor {
         if moved || slept {
             tracing::info!(moved, slept, "the network changed");
             self.near.forget_all();
+            self.forget_boxes();
             self.near.looks = 0;
             self.servers.hurry();
             self.record.moved();
@@ -230,6 +261,7 @@ impl Actor {
         match (&self.near.lan, wanted) {
             (None, true) => {
                 let (lan, mut news) = Lan::start();
+                lan.seek(self.near.boxes);
                 self.near.lan = Some(lan);
                 let net = self.near.news.clone();
                 tokio::spawn(async move {
@@ -243,6 +275,7 @@ impl Actor {
             (Some(_), false) => {
                 self.near.lan = None;
                 self.near.forget_all();
+                self.forget_boxes();
             }
             _ => {}
         }
@@ -252,9 +285,20 @@ impl Actor {
         if self.near.lan.is_none() {
             return;
         }
-        let entries = self.entries(now.before(self.near.later), now);
+        let at = now.before(self.near.later);
+        let carrier = self.near.announces.map(|carrier| BoxNotice {
+            port: carrier.port,
+            mark: BoxMark::of(&carrier.key, Slot::at(at)),
+        });
+        let notice = Notice {
+            addrs,
+            entries: self.entries(at, now),
+            carrier,
+        };
         if let Some(lan) = &self.near.lan {
-            lan.say(Notice { addrs, entries });
+            lan.say(notice);
+            // Said again, too: a task that is behind misses it.
+            lan.seek(self.near.boxes);
         }
     }
 
@@ -324,7 +368,11 @@ impl Actor {
                     .insert(sighting.name.clone(), sighting.clone());
                 self.read_sighting(&sighting, clock::now());
             }
-            Nearby::Gone { name } => self.near.forget_device(&name),
+            Nearby::Box(sighting) => self.on_box_seen(sighting),
+            Nearby::Gone { name } => {
+                self.near.forget_device(&name);
+                self.on_box_gone(&name);
+            }
             Nearby::Available(available) => self.near.unavailable = !available,
         }
     }

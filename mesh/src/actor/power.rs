@@ -9,23 +9,24 @@
 //! A device that others take for removed is shown why. It may know better, since of two who remove each
 //! other one stays: then it shows what it knows, once a link, and is taken in again.
 
-use peddlenet_crypto::{EpochKeys, open_event, verify_event};
+use peddlenet_crypto::{Day, EpochKeys, open_event, verify_event, verify_pass};
 use peddlenet_gossip::{Input, Lane, PeerId};
 use peddlenet_room::{Judgement, News};
 use peddlenet_store::Write;
 use peddlenet_wire::{
-    AuthorId, Capped, EventHash, Frame, RoomId, RoomTag, Seq, SignedEvent, Stream,
+    AuthorId, Capped, EventHash, Frame, Pass, RoomId, RoomTag, Seq, SignedEvent, Stream,
     codec::Name,
     content::{Membership, Rename, Role},
     frame::Removed,
     join::EpochGrant,
+    pass::PassError,
     power::{Backup, Close, Removal, SetRole},
 };
 
 use super::{Actor, Reply};
 use crate::{
     api::Event,
-    convert,
+    clock, convert,
     error::{Error, ErrorCode},
     room::Room,
 };
@@ -114,13 +115,17 @@ impl Actor {
     }
 
     /// Lets members leave sealed copies of what they say with the room's servers, or no more.
-    pub(crate) fn back_up(&mut self, id: RoomId, on: bool, reply: Reply<()>) {
+    pub(crate) fn back_up(&mut self, id: RoomId, on: bool, pass: Option<&str>, reply: Reply<()>) {
         let sealed = self.check_power(id, |room| match room.role() {
             Some(Role::Owner) => Ok(()),
             _ => Err(ErrorCode::NotAllowed),
         });
-        let act = Membership::Backup(Backup { on });
-        let outcome = sealed.and_then(|tag| self.seal(tag, Stream::MEMBERSHIP, &act.to_bytes()));
+        let outcome = sealed.and_then(|tag| {
+            let pass = pass.map(read_pass).transpose()?;
+            let pass = pass.as_ref().map(Into::into);
+            let act = Membership::Backup(Backup { on, pass });
+            self.seal(tag, Stream::MEMBERSHIP, &act.to_bytes())
+        });
         self.say_power(outcome, reply);
     }
 
@@ -179,6 +184,9 @@ impl Actor {
         }
         if news.backup {
             self.backup_changed(tag);
+        } else if !news.changed.is_empty() {
+            // Whose pass counts hangs on who is an owner.
+            self.servers.keys_changed();
         }
         if news.invites || !news.came.is_empty() || !news.gone.is_empty() {
             self.epoch_may_be_due(tag);
@@ -346,4 +354,21 @@ impl Actor {
             Err(ErrorCode::Removed.into())
         }
     }
+}
+
+/// Reads what the organiser of a carrier box gave.
+fn read_pass(text: &str) -> Result<Pass, Error> {
+    let pass = Pass::from_link(text).map_err(|error| match error {
+        PassError::NotOurs => ErrorCode::NotAPass,
+        PassError::Newer(_) => ErrorCode::CodeNewer,
+        _ => ErrorCode::CodeDamaged,
+    })?;
+    // One with a letter read wrong.
+    verify_pass(&pass).map_err(|_| ErrorCode::CodeDamaged)?;
+    // Clocks differ, and the box takes a day more or less.
+    let yesterday = Day::at(clock::now()).before(1).number();
+    if pass.days().all(|day| day < yesterday) {
+        return Err(ErrorCode::PassOver.into());
+    }
+    Ok(pass)
 }

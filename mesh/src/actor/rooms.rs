@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use peddlenet_crypto::{AuthorKey, EpochKeys};
+use peddlenet_crypto::{AuthorKey, EpochKeys, rendezvous::DAY};
 use peddlenet_gossip::Input;
 use peddlenet_peer::ServerUrl;
 use peddlenet_room::Judgement;
 use peddlenet_store::{Store, StoreError, StoredEvent, Write};
 use peddlenet_wire::{
-    AuthorId, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream,
+    AuthorId, Pass, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream, Timestamp,
     codec::Name,
     content::{Create, Membership, Profile, Role},
     limits,
@@ -464,6 +464,7 @@ impl Actor {
             prefs: room.prefs,
             closed: room.roster.is_closed(),
             backup: room.roster.is_backed_up(),
+            pass_until: room.roster.pass().map(|pass| end_of(&pass)),
             retention_s: room.roster.policy().and_then(|p| p.retention_s),
         }
     }
@@ -482,4 +483,11 @@ impl Actor {
             }
         }
     }
+}
+
+/// When the last day of a pass ends.
+fn end_of(pass: &Pass) -> Timestamp {
+    let last = pass.days().last().unwrap_or(pass.first_day);
+    let day = u64::try_from(DAY.as_millis()).unwrap_or(u64::MAX);
+    Timestamp(u64::from(last).saturating_add(1).saturating_mul(day))
 }

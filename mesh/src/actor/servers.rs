@@ -7,11 +7,13 @@
 //!  a join waits         --> a knock, again and for a relay after 1 s      |        of a code: `knocks`
 //!                                                                         +--> it is no friend's: nothing
 //!  own events of rooms that are backed up --Put--> parcels --Fetch--> who comes back (see `carry`)
+//!  carrier boxes on this network are such servers, too: which, and for what, says `boxes`
 //! ```
 //!
 //! A server is one more way to say where one is. It is told tags of one day and sealed bytes; which it can lose, hold
 //! back, repeat and make up. So what comes from it is a hint to dial, and whoever is dialled proves itself on the link.
 
+mod boxes;
 mod carrier;
 mod carry;
 mod knocks;
@@ -29,6 +31,7 @@ use peddlenet_peer::{IceServer, IceServerConfig, News, Rendezvous, ServerUrl, TA
 use peddlenet_wire::{EpochId, InviteKey, RoomId, RoomTag, Timestamp, limits, rendezvous::Signal};
 use tokio::sync::mpsc;
 
+use boxes::{Boxes, Chosen};
 use carrier::Carrier;
 pub(crate) use knocks::Found;
 use knocks::{Join, KNOCKS_A_SECOND};
@@ -53,6 +56,7 @@ pub(crate) struct Servers {
     /// As configured.
     own: Vec<ServerUrl>,
     all: BTreeMap<ServerUrl, Server>,
+    boxes: Boxes,
     /// Codes that were scanned here, while the join is under way.
     joins: Vec<Join>,
     /// Knocks that are answered.
@@ -64,6 +68,8 @@ pub(crate) struct Servers {
 
 /// One of them.
 struct Server {
+    /// A carrier box, which was found on this network.
+    found: Option<Chosen>,
     rendezvous: Rendezvous,
     /// It is there; or why not.
     state: Result<(), String>,
@@ -72,6 +78,13 @@ struct Server {
     /// How many others are on a tag.
     others: BTreeMap<MeetingTag, usize>,
     carrier: Carrier,
+}
+
+/// A server to use.
+#[derive(Default)]
+struct Wanted {
+    found: Option<Chosen>,
+    places: Vec<Place>,
 }
 
 /// What a tag stands for.
@@ -90,6 +103,7 @@ impl Servers {
         Self {
             own,
             all: BTreeMap::new(),
+            boxes: Boxes::default(),
             joins: Vec::new(),
             knocks: Rate::new(KNOCKS_A_SECOND),
             stale: true,
@@ -117,6 +131,7 @@ impl Servers {
     pub(super) fn states(&self) -> Vec<ServerState> {
         let state = |(url, server): (&ServerUrl, &Server)| ServerState {
             url: url.short(),
+            is_box: server.found.is_some(),
             why_not: server.state.clone().err(),
             seen_as: server.ice.as_ref().and_then(|(ice, _)| ice.seen_as()),
         };
@@ -129,6 +144,12 @@ impl Actor {
     fn servers_of(&self, tag: RoomTag) -> BTreeSet<ServerUrl> {
         let rooms = self.rooms.get(&tag).and_then(|room| room.server.clone());
         self.own_servers().into_iter().chain(rooms).collect()
+    }
+
+    /// Where a room's members meet: servers, and the boxes in use.
+    fn meets_at(&self, tag: RoomTag) -> BTreeSet<ServerUrl> {
+        let servers = self.servers_of(tag).into_iter();
+        servers.chain(self.boxes_of(tag)).collect()
     }
 
     /// The person's own.
@@ -149,6 +170,7 @@ impl Actor {
         let now = clock::now();
         let before = self.servers.joins.len();
         self.servers.joins.retain(|join| !join.is_over());
+        self.look_at_boxes(now);
         let days = Day::around(now);
         let stale = std::mem::take(&mut self.servers.stale);
         if stale || days != self.servers.days || before != self.servers.joins.len() {
@@ -160,61 +182,95 @@ impl Actor {
     }
 
     fn hold_tags(&mut self, now: Timestamp) {
-        let mut wanted: BTreeMap<ServerUrl, Vec<Place>> = BTreeMap::new();
+        let mut wanted: BTreeMap<ServerUrl, Wanted> = BTreeMap::new();
+        let codes = self.codes_to_answer(now);
+        let rooms = self.places_of_rooms();
         // What somebody waits for comes first, then the newest epochs of all rooms, then older ones.
         for join in &self.servers.joins {
             for url in join.at() {
-                let places = wanted.entry(url.clone()).or_default();
+                let places = &mut wanted.entry(url.clone()).or_default().places;
                 places.push(Place::Join(join.invite()));
             }
         }
-        for invite in self.codes_to_answer(now) {
-            for url in self.servers_of_code(invite) {
-                wanted.entry(url).or_default().push(Place::Answer(invite));
+        for invite in &codes {
+            let room = self.room_of_code(*invite);
+            for url in room.map_or_else(BTreeSet::new, |room| self.servers_of(room)) {
+                let places = &mut wanted.entry(url).or_default().places;
+                places.push(Place::Answer(*invite));
             }
         }
-        let mut rooms: Vec<_> = self
-            .rooms
-            .values()
-            .filter(|room| room.roster.is_member(room.me()))
-            .flat_map(|room| {
-                let epochs = room.ring.newest_first().into_iter().enumerate();
-                epochs.map(|(age, keys)| (age, room.tag, keys.id()))
-            })
-            .collect();
-        rooms.sort_by_key(|(age, ..)| *age);
-        for (_, tag, epoch) in rooms {
-            for url in self.servers_of(tag) {
-                let places = wanted.entry(url).or_default();
+        for (tag, epoch) in &rooms {
+            for url in self.servers_of(*tag) {
+                let places = &mut wanted.entry(url).or_default().places;
                 if places.len() < TAGS_MAX {
-                    places.push(Place::Room(tag, epoch));
+                    places.push(Place::Room(*tag, *epoch));
                 }
             }
+        }
+        while wanted.len() > SERVERS_MAX {
+            wanted.pop_last();
+        }
+        let left = SERVERS_MAX.saturating_sub(wanted.len());
+        for found in self.choose_boxes(left, now) {
+            let Some(url) = found.at.first().cloned() else {
+                continue;
+            };
+            let places = self.places_at_box(found.key, &codes, &rooms);
+            let found = Some(found);
+            // What was named is used as that.
+            wanted.entry(url).or_insert(Wanted { found, places });
         }
         self.use_servers(wanted);
     }
 
-    fn servers_of_code(&self, invite: InviteKey) -> BTreeSet<ServerUrl> {
-        let of = |room: &&crate::room::Room| room.roster.invite(invite).is_some();
-        let room = self.rooms.values().find(of);
-        room.map_or_else(BTreeSet::new, |room| self.servers_of(room.tag))
+    /// The newest epochs of all rooms, then older ones.
+    fn places_of_rooms(&self) -> Vec<(RoomTag, EpochId)> {
+        let rooms = self.rooms.values();
+        let rooms = rooms.filter(|room| room.roster.is_member(room.me()));
+        let places = rooms.flat_map(|room| {
+            let epochs = room.ring.newest_first().into_iter().enumerate();
+            epochs.map(|(age, keys)| (age, room.tag, keys.id()))
+        });
+        let mut places: Vec<_> = places.collect();
+        places.sort_by_key(|(age, ..)| *age);
+        let places = places.into_iter();
+        places.map(|(_, tag, epoch)| (tag, epoch)).collect()
     }
 
-    fn use_servers(&mut self, mut wanted: BTreeMap<ServerUrl, Vec<Place>>) {
-        while wanted.len() > SERVERS_MAX {
-            wanted.pop_last();
-        }
-        self.servers.all.retain(|url, _| wanted.contains_key(url));
-        for (url, places) in wanted {
+    fn places_at_box(
+        &self,
+        key: Option<[u8; 32]>,
+        codes: &[InviteKey],
+        rooms: &[(RoomTag, EpochId)],
+    ) -> Vec<Place> {
+        let is_met = |tag: RoomTag| self.is_met_at_box(tag, key);
+        let joins = self.servers.joins.iter();
+        let joins = joins.map(|join| Place::Join(join.invite()));
+        let codes = codes.iter().copied();
+        let codes = codes.filter(|invite| self.room_of_code(*invite).is_some_and(is_met));
+        let rooms = rooms.iter().filter(|(tag, _)| is_met(*tag));
+        let rooms = rooms.map(|(tag, epoch)| Place::Room(*tag, *epoch));
+        let all = joins.chain(codes.map(Place::Answer)).chain(rooms);
+        all.take(TAGS_MAX).collect()
+    }
+
+    fn room_of_code(&self, invite: InviteKey) -> Option<RoomTag> {
+        let of = |room: &&crate::room::Room| room.roster.invite(invite).is_some();
+        self.rooms.values().find(of).map(|room| room.tag)
+    }
+
+    fn use_servers(&mut self, wanted: BTreeMap<ServerUrl, Wanted>) {
+        // One that has to prove something else than before is connected to anew.
+        self.servers.all.retain(|url, server| {
+            let key = |found: &Option<Chosen>| found.as_ref().map(|found| found.key);
+            let wanted = wanted.get(url).map(|wanted| key(&wanted.found));
+            wanted == Some(key(&server.found))
+        });
+        for (url, Wanted { found, places }) in wanted {
             let keys = self.keys_of(&places);
-            let known = self.servers.all.contains_key(&url);
-            if !known {
-                let server = start(&url, self.net.clone());
-                self.servers.all.insert(url.clone(), server);
-            }
-            let Some(server) = self.servers.all.get_mut(&url) else {
-                continue;
-            };
+            let net = &self.net;
+            let known = self.servers.all.entry(url.clone());
+            let server = known.or_insert_with(|| start(&url, found, net.clone()));
             server.rendezvous.hold(keys.iter().map(|(tag, _)| *tag));
             server.places = keys.into_iter().collect();
             let places = &server.places;
@@ -250,13 +306,20 @@ impl Actor {
             return;
         };
         match news {
-            News::Up => server.state = Ok(()),
+            News::Up => {
+                server.state = Ok(());
+                self.servers.boxes.is_there(url);
+            }
             News::Down { why } => {
                 tracing::debug!(why, "a server is not there");
                 server.state = Err(why);
                 server.others.clear();
                 server.carrier.is_gone();
+                if server.found.is_some() {
+                    self.box_is_absent(url);
+                }
             }
+            News::NotThatBox => self.box_is_false(url),
             News::Offer { ice, backup } => {
                 server.carrier.offered(backup);
                 if let Some(config) = ice {
@@ -404,8 +467,11 @@ pub(crate) fn server_of(room: RoomTag) -> Vec<u8> {
     [&b"server/"[..], &room.0].concat()
 }
 
-fn start(url: &ServerUrl, net: mpsc::Sender<Net>) -> Server {
-    let (rendezvous, mut news) = Rendezvous::start(url.clone());
+fn start(url: &ServerUrl, found: Option<Chosen>, net: mpsc::Sender<Net>) -> Server {
+    let (rendezvous, mut news) = match &found {
+        None => Rendezvous::start(url.clone()),
+        Some(found) => Rendezvous::start_box(found.at.clone(), found.key),
+    };
     let url = url.clone();
     tokio::spawn(async move {
         while let Some(news) = news.recv().await {
@@ -416,6 +482,7 @@ fn start(url: &ServerUrl, net: mpsc::Sender<Net>) -> Server {
         }
     });
     Server {
+        found,
         rendezvous,
         state: Err("not yet connected".to_owned()),
         ice: None,

@@ -115,6 +115,8 @@ pub struct Diagnostics {
 pub struct ServerState {
     /// Its address.
     pub url: String,
+    /// A carrier box that was found on this network.
+    pub is_box: bool,
     /// Why it is not there; `None` when it is.
     pub why_not: Option<String>,
     /// How this device looks from there.

@@ -54,9 +54,14 @@ impl Node {
     }
 
     /// Lets members leave sealed copies of what they say with the room's servers, for those who come back while nobody
-    /// else is there; or no more. Takes the owner.
-    pub async fn back_up(&self, room: RoomId, on: bool) -> Result<(), Error> {
-        self.call(move |actor, reply| actor.back_up(room, on, reply))
+    /// else is there; or no more. Takes the owner. `pass` is what the organiser of a carrier box gave, as text: members use
+    /// that box when it is near, and it keeps their copies within what the pass allows. Each call replaces the one before.
+    ///
+    /// # Errors
+    /// `not_a_pass`, `pass_damaged` or `pass_newer`: that text can't be used, and nothing changes.
+    pub async fn back_up(&self, room: RoomId, on: bool, pass: Option<&str>) -> Result<(), Error> {
+        let pass = pass.map(str::to_owned);
+        self.call(move |actor, reply| actor.back_up(room, on, pass.as_deref(), reply))
             .await
     }
 }

@@ -1,7 +1,8 @@
 //! What codes that are scanned, copied or pasted have in common.
 //!
 //! ```text
-//!  PEDDLENET:J/…  come in        PEDDLENET:V/…  check a person        PEDDLENET:B/…  where a joiner is
+//!  PEDDLENET:J/…  come in                  PEDDLENET:V/…  check a person
+//!  PEDDLENET:B/…  where a joiner is        PEDDLENET:C/…  a pass of a carrier box
 //! ```
 //!
 //! The scheme, a letter for the kind, and RFC 4648 base32 without padding, all upper case: a QR stores it
@@ -34,7 +35,12 @@ pub(crate) fn payload<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 
 /// The bytes of a payload; white space inside is skipped, since chat programs wrap long lines.
 pub(crate) fn decode(payload: &str) -> Result<Vec<u8>, Cut> {
-    if payload.len() > limits::LINK_TEXT_MAX {
+    decode_up_to(payload, limits::LINK_TEXT_MAX)
+}
+
+/// The same for a kind with a limit of its own, in bytes of text.
+pub(crate) fn decode_up_to(payload: &str, most: usize) -> Result<Vec<u8>, Cut> {
+    if payload.len() > most {
         return Err(Cut);
     }
     let plain: String = payload

@@ -8,6 +8,7 @@
 //!  camera, paste --> invite::Invite          who to dial and what to prove
 //!                --> back::BackCode          where a joiner is that can't get through
 //!                --> verify::VerifyCode      whose key a person's screen shows
+//!                --> pass::Pass              what a carrier box promised to keep
 //!  network       --> near::Entry             which rooms a device nearby has, to those who know them
 //!  link bytes    --> frame::Frame -+-> event::SignedEvent    a signed header over a deletable body
 //!                                  +-> record::SignedRecord  latest-wins: receipts, whereabouts, presence
@@ -49,6 +50,7 @@ pub mod limits;
 pub mod meet;
 pub mod name;
 pub mod near;
+pub mod pass;
 pub mod peers;
 pub mod power;
 pub mod record;
@@ -69,6 +71,7 @@ pub use ids::{
 };
 pub use invite::Invite;
 pub use name::{Name, Skeleton};
+pub use pass::Pass;
 pub use record::SignedRecord;
 pub use time::{Hlc, Timestamp};
 pub use verify::VerifyCode;

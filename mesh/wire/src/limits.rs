@@ -71,6 +71,12 @@ pub const OPEN_INVITES_MAX: usize = 16;
 pub const CREDENTIALS_MAX: usize = 60;
 /// Text of an invite link before it is decoded.
 pub const LINK_TEXT_MAX: usize = 1024;
+/// Days of one carry pass (count).
+pub const PASS_DAYS_MAX: usize = 14;
+/// A carry pass, encoded.
+pub const PASS_MAX: usize = 1 + 32 + 4 + 4 + 32 + 64 * PASS_DAYS_MAX;
+/// Text of a carry pass before it is decoded: 1,563 characters, and the white space that chat programs put in.
+pub const PASS_TEXT_MAX: usize = 2 * 1024;
 /// A rendezvous server's address in an invite.
 pub const SERVER_MAX: usize = 128;
 /// A message through a rendezvous server, before it is sealed.

@@ -3,19 +3,22 @@
 //! ```text
 //!  role, remove, ban, move   carry a cut: how far the target's logs counted for who acted
 //!  close                     no more joiners, or joiners again
-//!  backup                    sealed copies may be left with servers, or no more
+//!  backup                    sealed copies may be left with servers, or no more; perhaps a carrier box's pass for it
 //!  rekey, boxes              a new epoch; its seed sealed to each member, 88 bytes each
 //! ```
 //!
 //! A cut names positions in the target's own hash-chained logs, so that an act means the same on
 //! every device, whatever arrived there first and whatever the clocks say.
 
-use minicbor::{Decode, Decoder, Encode, Encoder, bytes::ByteVec, decode, encode};
+use std::fmt;
+
+use minicbor::{Decode, Decoder, Encode, Encoder, bytes::ByteVec, data::Type, decode, encode};
 
 use crate::{
     codec::Capped,
     ids::{AuthorId, AuthorShort, EpochId, EventHash, EventShort, Seq, Signature},
     limits,
+    pass::Pass,
 };
 
 pub use crate::content::Role;
@@ -81,12 +84,62 @@ pub struct Close {
 }
 
 /// An owner lets members leave sealed copies of what they say with the servers that the room is met at, or no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Backup {
     /// Whether they may.
     #[n(0)]
     pub on: bool,
+    /// By which a carrier box keeps them beyond its open pool. `None` where there is none, and in acts of old builds.
+    #[n(1)]
+    pub pass: Option<PassBytes>,
+}
+
+/// A [`Pass`] as it travels in an act: one byte string. What is longer than a pass may be, or no byte string, reads as
+/// an empty one, and so as no pass: a later format must not make the act unreadable.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PassBytes(Vec<u8>);
+
+impl PassBytes {
+    /// The pass; `None` where this build can't read it.
+    pub fn open(&self) -> Option<Pass> {
+        Pass::from_bytes(&self.0).ok()
+    }
+}
+
+impl From<&Pass> for PassBytes {
+    fn from(pass: &Pass) -> Self {
+        Self(pass.to_bytes())
+    }
+}
+
+/// Shows no seed.
+impl fmt::Debug for PassBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PassBytes({} bytes)", self.0.len())
+    }
+}
+
+impl<C> Encode<C> for PassBytes {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for PassBytes {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        if d.datatype()? != Type::Bytes {
+            d.skip()?;
+            return Ok(Self(Vec::new()));
+        }
+        let bytes = d.bytes()?;
+        let bytes = Some(bytes).filter(|bytes| bytes.len() <= limits::PASS_MAX);
+        Ok(Self(bytes.unwrap_or_default().to_vec()))
+    }
 }
 
 /// A member asks to go on under a new key. A moderator who confirms it says [`Move`].
@@ -268,5 +321,26 @@ mod tests {
         ]));
         assert!(codec::from_slice::<Boxes>("boxes", &many, 1 << 16).is_err());
         assert_eq!(Boxes::groups(&[]).len(), 1);
+    }
+    #[test]
+    fn a_pass_of_another_kind_or_length_reads_as_none_and_the_act_stays_readable() {
+        let read = |pass: &[u8]| {
+            let bytes = [&[0xa2, 0x00, 0xf5, 0x01][..], pass].concat();
+            codec::from_slice::<Backup>("backup", &bytes, 1 << 16).unwrap()
+        };
+        let long = codec::to_vec(&ByteVec::from(vec![1; limits::PASS_MAX + 1]));
+        // A string, a map, no pass at all, one that is cut off, one that is too long.
+        for pass in [
+            &[0x61, b'a'][..],
+            &[0xa1, 0x00, 0x00],
+            &[0x40],
+            &[0x42, 1, 2],
+            &long,
+        ] {
+            let backup = read(pass);
+            assert!(backup.on);
+            assert_eq!(backup.pass.and_then(|pass| pass.open()), None);
+        }
+        assert_eq!(read(&[0xf6]).pass, None);
     }
 }

@@ -10,8 +10,8 @@ use std::fmt;
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::parcels::Put;
-use self::parcels::{RawParcels, RawPut};
+pub(crate) use self::parcels::{PASS_BYTES, Put};
+use self::parcels::{RawParcels, RawPut, exactly};
 pub(crate) use self::refusal::Refusal;
 
 /// The version that this server speaks.
@@ -71,6 +71,10 @@ pub(crate) enum Request {
         tag: Tag,
         after: u64,
     },
+    /// Is this a carrier box, and which?
+    Box {
+        nonce: [u8; 16],
+    },
 }
 
 /// Ways through NATs, and whether parcels are kept; what is absent is not offered.
@@ -115,6 +119,9 @@ pub(crate) fn parse(text: &str) -> Result<Request, Refusal> {
             tag: tag(&hex)?,
             after,
         }),
+        RawRequest::Box { nonce } => Ok(Request::Box {
+            nonce: exactly(&nonce)?,
+        }),
     }
 }
 
@@ -152,6 +159,7 @@ enum RawRequest {
     Ice {},
     Put(RawPut),
     Fetch { tag: String, after: u64 },
+    Box { nonce: String },
 }
 
 /// What the server says.
@@ -180,6 +188,11 @@ pub(crate) enum Reply<'a> {
         parcels: &'a [(u64, Vec<u8>)],
         more: bool,
     },
+    /// The box's Ed25519 key, and its signature over the nonce.
+    Box {
+        key: [u8; 32],
+        signature: [u8; 64],
+    },
     Error(Refusal),
 }
 
@@ -203,6 +216,10 @@ impl Reply<'_> {
             Self::Parcels { tag, parcels, more } => {
                 RawReply::Parcels(RawParcels::new(*tag, parcels, *more))
             }
+            Self::Box { key, signature } => RawReply::Box {
+                key: BASE64.encode(key),
+                signature: BASE64.encode(signature),
+            },
             Self::Error(refusal) => RawReply::Error {
                 code: refusal.code(),
                 message: refusal.to_string(),
@@ -229,6 +246,7 @@ enum RawReply<'a> {
     Ice(&'a Ice),
     Kept { tag: String, n: u64 },
     Parcels(RawParcels),
+    Box { key: String, signature: String },
     Error { code: &'static str, message: String },
 }
 
@@ -269,6 +287,10 @@ mod tests {
             read(format!(r#"{{"type":"fetch","tag":"{TAG}","after":0}}"#)),
             Ok(Request::Fetch { tag, after: 0 })
         );
+        assert_eq!(
+            read(r#"{"type":"box","nonce":"BwcHBwcHBwcHBwcHBwcHBw=="}"#.to_owned()),
+            Ok(Request::Box { nonce: [7; 16] })
+        );
     }
 
     #[test]
@@ -286,6 +308,8 @@ mod tests {
             r#"{"v":1,"type":"join","tag":"0102"}"#,
             r#"{"v":1,"type":"join","tag":"zz01010101010101010101010101010a"}"#,
             r#"{"type":"send","tag":"0101010101010101010101010101010a","data":"not base64!"}"#,
+            r#"{"type":"box"}"#,
+            r#"{"type":"box","nonce":"BwcHBwcHBwcHBwcHBwcH"}"#,
         ] {
             assert_eq!(parse(nonsense), Err(Refusal::Malformed), "{nonsense}");
         }
@@ -312,6 +336,15 @@ mod tests {
             Reply::Parcels { tag, parcels, more }.to_json(),
             format!(
                 r#"{{"v":1,"type":"parcels","tag":"{TAG}","parcels":[{{"n":3,"data":"aGk="}}],"more":false}}"#
+            )
+        );
+        let (key, signature) = ([0; 32], [0; 64]);
+        assert_eq!(
+            Reply::Box { key, signature }.to_json(),
+            format!(
+                r#"{{"v":1,"type":"box","key":"{}=","signature":"{}=="}}"#,
+                "A".repeat(43),
+                "A".repeat(86)
             )
         );
         assert_eq!(

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Refusal, Tag, bytes, tag};
 
+/// Bytes of what is shown of a carry pass: a certificate of 104 and a signature.
+pub(crate) const PASS_BYTES: usize = 104 + 64;
+
 /// A parcel as it came: of the right shape, not yet checked.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Put {
@@ -15,6 +18,8 @@ pub(crate) struct Put {
     pub(crate) expires: u64,
     pub(crate) data: Vec<u8>,
     pub(crate) signature: [u8; 64],
+    /// A certificate of a carry pass, and its day's signature.
+    pub(crate) pass: Option<Box<[u8; PASS_BYTES]>>,
 }
 
 #[derive(Deserialize)]
@@ -24,6 +29,7 @@ pub(super) struct RawPut {
     expires: u64,
     data: String,
     signature: String,
+    pass: Option<String>,
 }
 
 impl RawPut {
@@ -34,12 +40,16 @@ impl RawPut {
             expires: self.expires,
             data: bytes(&self.data)?,
             signature: exactly(&self.signature)?,
+            pass: match &self.pass {
+                Some(pass) => Some(Box::new(exactly(pass)?)),
+                None => None,
+            },
         })
     }
 }
 
 /// Base64 of `N` bytes, no more and no fewer.
-fn exactly<const N: usize>(base64: &str) -> Result<[u8; N], Refusal> {
+pub(super) fn exactly<const N: usize>(base64: &str) -> Result<[u8; N], Refusal> {
     bytes(base64)?.try_into().map_err(|_| Refusal::Malformed)
 }
 
@@ -93,8 +103,20 @@ mod tests {
                 expires: 7,
                 data: b"hi".to_vec(),
                 signature: [2; 64],
+                pass: None,
             }))
         );
         assert_eq!(put(&signature, &key), Err(Refusal::Malformed));
+        let with_pass = |pass: &[u8]| {
+            let pass = BASE64.encode(pass);
+            put(&key, &format!(r#"{signature}","pass":"{pass}"#))
+        };
+        let Ok(Request::Put(read)) = with_pass(&[3; PASS_BYTES]) else {
+            panic!("a put with a pass");
+        };
+        assert_eq!(read.pass.as_deref(), Some(&[3; PASS_BYTES]));
+        for length in [0, PASS_BYTES - 1, PASS_BYTES + 1] {
+            assert_eq!(with_pass(&vec![3; length]), Err(Refusal::Malformed));
+        }
     }
 }

@@ -27,10 +27,16 @@ pub(crate) enum Refusal {
     AddressFull,
     #[error("this server keeps no parcels")]
     NoBackup,
-    #[error("no space is left for this tag or in all; it comes back as parcels expire")]
+    #[error(
+        "no space is left for this tag, under this pass or in all; it comes back as parcels expire"
+    )]
     Quota,
     #[error("the tag is not this key's, or the signature is not over this parcel")]
     BadSignature,
+    #[error("the pass is not this box's, not for today, or not by who holds it")]
+    BadPass,
+    #[error("this server is no carrier box")]
+    NoBox,
 }
 
 impl Refusal {
@@ -50,6 +56,8 @@ impl Refusal {
             Self::NoBackup => "no_backup",
             Self::Quota => "quota",
             Self::BadSignature => "bad_signature",
+            Self::BadPass => "bad_pass",
+            Self::NoBox => "no_box",
         }
     }
 }

@@ -3,7 +3,9 @@
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
 
+use super::pass::{self, Under};
 use crate::ParcelLimits;
+use crate::box_key::BoxKey;
 use crate::frames::{Put, Refusal, Tag};
 
 /// `tag = SHA-256(this || key)[..16]`
@@ -20,17 +22,26 @@ pub(crate) struct Parcel {
     pub(crate) data: Vec<u8>,
     /// SHA-256 of the data.
     pub(crate) digest: [u8; 32],
+    /// What it is kept under; the open pool, without one.
+    pub(crate) under: Option<Under>,
 }
 
 impl Parcel {
     /// Checks a put at `now`, in seconds since 1970: cheap things first, the signature last.
-    pub(crate) fn check(put: Put, now: u64, limits: &ParcelLimits) -> Result<Self, Refusal> {
+    /// `carrier` is the box's key, where this server is one.
+    pub(crate) fn check(
+        put: Put,
+        now: u64,
+        carrier: Option<&BoxKey>,
+        limits: &ParcelLimits,
+    ) -> Result<Self, Refusal> {
         let Put {
             tag,
             key,
             expires,
             data,
             signature,
+            pass,
         } = put;
         if data.len() > limits.data_bytes {
             return Err(Refusal::TooLarge);
@@ -41,6 +52,10 @@ impl Parcel {
         if tag_of(&key) != tag {
             return Err(Refusal::BadSignature);
         }
+        let shown = match pass {
+            Some(shown) => Some((carrier.ok_or(Refusal::BadPass)?, pass::read(&shown, now)?)),
+            None => None,
+        };
         let digest: [u8; 32] = Sha256::digest(&data).into();
         VerifyingKey::from_bytes(&key)
             .and_then(|key| {
@@ -48,11 +63,16 @@ impl Parcel {
                 key.verify_strict(&signed, &Signature::from_bytes(&signature))
             })
             .map_err(|_| Refusal::BadSignature)?;
+        let under = match &shown {
+            Some((carrier, shown)) => Some(pass::check(carrier, shown, tag, &digest)?),
+            None => None,
+        };
         Ok(Self {
             tag,
             expires: expires.min(now.saturating_add(limits.ttl.as_secs())),
             data,
             digest,
+            under,
         })
     }
 }
@@ -75,8 +95,11 @@ fn signed(tag: Tag, expires: u64, digest: &[u8; 32]) -> Vec<u8> {
 #[cfg(test)]
 pub(crate) mod made {
     use ed25519_dalek::{Signer, SigningKey};
+    use peddlenet_wire::pass::Certificate;
 
     use super::*;
+    use crate::box_key::day_key;
+    use crate::frames::PASS_BYTES;
 
     /// By the key whose seed is `seed` repeated.
     pub(crate) fn put(seed: u8, expires: u64, data: &[u8]) -> Put {
@@ -90,24 +113,72 @@ pub(crate) mod made {
             expires,
             data: data.to_vec(),
             signature: key.sign(&signed).to_bytes(),
+            pass: None,
+        }
+    }
+
+    /// The same under a day of a pass.
+    pub(crate) fn put_under(pass: &DayPass, seed: u8, expires: u64, data: &[u8]) -> Put {
+        let put = put(seed, expires, data);
+        let pass = Some(Box::new(pass.show(put.tag, data)));
+        Put { pass, ..put }
+    }
+
+    /// One day of a pass: the box of `seed` gave `space_kib` of space to whoever holds the day's key.
+    pub(crate) struct DayPass {
+        pub(crate) certificate: Certificate,
+        pub(crate) key: SigningKey,
+    }
+
+    impl DayPass {
+        pub(crate) fn by(carrier: &BoxKey, holder: u8, day: u32, space_kib: u32) -> Self {
+            let pass = carrier.issue(day, 1, space_kib, [holder; 32]);
+            let key = day_key(&pass.seed, day);
+            let certificate = Certificate {
+                day,
+                public: key.verifying_key().to_bytes(),
+                space_kib,
+                signature: pass.signatures[0],
+            };
+            Self { certificate, key }
+        }
+
+        pub(crate) fn show(&self, tag: Tag, data: &[u8]) -> [u8; PASS_BYTES] {
+            let digest: [u8; 32] = Sha256::digest(data).into();
+            let message = [b"pn/pass-put/1", &tag.0[..], &digest].concat();
+            let signature = self.key.sign(&message).to_bytes();
+            let shown = [&self.certificate.to_bytes()[..], &signature].concat();
+            shown.try_into().unwrap()
         }
     }
 
     /// Checked at `now`.
     pub(crate) fn parcel(seed: u8, expires: u64, data: &[u8], now: u64) -> Parcel {
-        Parcel::check(put(seed, expires, data), now, &ParcelLimits::default()).unwrap()
+        let put = put(seed, expires, data);
+        Parcel::check(put, now, None, &ParcelLimits::default()).unwrap()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::made::put;
+    use super::made::{DayPass, put, put_under};
     use super::*;
+    use crate::frames::PASS_BYTES;
 
     const NOW: u64 = 1_764_160_000;
 
     fn check(put: Put) -> Result<Parcel, Refusal> {
-        Parcel::check(put, NOW, &ParcelLimits::default())
+        Parcel::check(put, NOW, None, &ParcelLimits::default())
+    }
+
+    const TODAY: u32 = 20_418;
+
+    fn carrier() -> BoxKey {
+        BoxKey::from_seed([8; 32])
+    }
+
+    fn check_at_box(put: Put) -> Result<Parcel, Refusal> {
+        Parcel::check(put, NOW, Some(&carrier()), &ParcelLimits::default())
     }
 
     #[test]
@@ -154,5 +225,46 @@ mod tests {
         put.signature = [0; 64];
         put.signature[0] = 1;
         assert_eq!(check(put).unwrap_err(), Refusal::BadSignature);
+    }
+
+    #[test]
+    fn a_pass_of_this_box_counts_on_its_day_and_the_ones_beside() {
+        assert_eq!(u64::from(TODAY), NOW / 86_400);
+        for (day, good) in [(-2, false), (-1, true), (0, true), (1, true), (2, false)] {
+            let day = TODAY.checked_add_signed(day).unwrap();
+            let pass = DayPass::by(&carrier(), 1, day, 7);
+            let put = put_under(&pass, 1, NOW + 60, b"sealed");
+            let under = check_at_box(put).map(|parcel| parcel.under);
+            let (key, bytes) = (pass.certificate.public, 7 * 1024);
+            let expected = Ok(Some(Under { key, bytes }));
+            let refused = Err(Refusal::BadPass);
+            assert_eq!(under, if good { expected } else { refused }, "{day}");
+        }
+        for day in [0, u32::MAX] {
+            let put = put_under(&DayPass::by(&carrier(), 1, day, 7), 1, NOW + 60, b"x");
+            assert_eq!(check_at_box(put).unwrap_err(), Refusal::BadPass);
+        }
+    }
+
+    #[test]
+    fn a_forged_a_stolen_and_another_boxs_pass_are_refused_to_every_bit() {
+        let pass = DayPass::by(&carrier(), 1, TODAY, 7);
+        let good = || put_under(&pass, 1, NOW + 60, b"sealed");
+        assert_eq!(check(good()).unwrap_err(), Refusal::BadPass, "no box");
+        let other = BoxKey::from_seed([9; 32]);
+        let others = put_under(&DayPass::by(&other, 1, TODAY, 7), 1, NOW + 60, b"sealed");
+        assert_eq!(check_at_box(others).unwrap_err(), Refusal::BadPass);
+        // What was shown with one parcel is no good with another, nor under another tag.
+        for (seed, data) in [(1, &b"mine"[..]), (2, b"sealed")] {
+            let mut stolen = put(seed, NOW + 60, data);
+            stolen.pass = good().pass;
+            assert_eq!(check_at_box(stolen).unwrap_err(), Refusal::BadPass);
+        }
+        for bit in 0..PASS_BYTES * 8 {
+            let mut bent = good();
+            bent.pass.as_mut().unwrap()[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(check_at_box(bent).unwrap_err(), Refusal::BadPass, "{bit}");
+        }
+        assert!(check_at_box(good()).is_ok());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::check::made;
+use super::check::made::{self, DayPass};
 use super::keeper::Question;
 use super::shelf::Shelf;
 use super::*;
@@ -37,6 +37,21 @@ fn each(story: impl Fn(Backend, &Path)) {
 fn put(parcels: &Parcels, seed: u8, data: &[u8]) -> Result<u64, Refusal> {
     let answer = parcels.put(made::put(seed, unix_now() + 3600, data))?;
     answer.answered.blocking_recv().unwrap()
+}
+
+fn put_under(parcels: &Parcels, pass: &DayPass, seed: u8, data: &[u8]) -> Result<u64, Refusal> {
+    let put = made::put_under(pass, seed, unix_now() + 3600, data);
+    parcels.put(put)?.answered.blocking_recv().unwrap()
+}
+
+fn carrier() -> BoxKey {
+    BoxKey::from_seed([8; 32])
+}
+
+/// Today, of the pass that `holder` has.
+fn day_pass(holder: u8, space_kib: u32) -> DayPass {
+    let today = u32::try_from(unix_now() / 86_400).unwrap();
+    DayPass::by(&carrier(), holder, today, space_kib)
 }
 
 fn fetch(parcels: &Parcels, seed: u8, after: u64) -> Page {
@@ -138,6 +153,51 @@ fn a_full_pool_takes_no_more_and_loses_nothing() {
 }
 
 #[test]
+fn a_pass_has_space_of_its_own_also_after_reopening() {
+    each(|backend, folder| {
+        let limits = ParcelLimits {
+            pool_bytes: 1000 + 64,
+            ..ParcelLimits::default()
+        };
+        let parcels = open(backend, folder, &limits).with_key(carrier());
+        // 3 KiB: two parcels of 1064 over two tags.
+        let pass = day_pass(1, 3);
+        put(&parcels, 1, &[1; 1000]).unwrap();
+        assert_eq!(put(&parcels, 1, &[2; 1000]), Err(Refusal::Quota), "open");
+        assert_eq!(put_under(&parcels, &pass, 1, &[2; 1000]), Ok(2));
+        assert_eq!(put_under(&parcels, &pass, 2, &[2; 1000]), Ok(3));
+        let full = |parcels: &Parcels| {
+            let third = put_under(parcels, &pass, 3, &[2; 1000]);
+            assert_eq!(third, Err(Refusal::Quota));
+            assert_eq!(put(parcels, 4, &[2; 1000]), Err(Refusal::Quota), "open");
+        };
+        full(&parcels);
+        let again = put_under(&parcels, &pass, 2, &[2; 1000]);
+        assert_eq!(again, Ok(3));
+        if backend == Backend::Disk {
+            parcels.close();
+            drop(parcels);
+            let parcels = open(backend, folder, &limits).with_key(carrier());
+            full(&parcels);
+            assert_eq!(put_under(&parcels, &day_pass(2, 3), 3, &[2; 1000]), Ok(4));
+            assert_eq!(all(&parcels, 1), [(1, vec![1; 1000]), (2, vec![2; 1000])]);
+        }
+    });
+}
+
+#[test]
+fn a_server_that_is_no_box_takes_no_pass_and_proves_nothing() {
+    let parcels = open(Backend::Memory, Path::new(""), &ParcelLimits::default());
+    let under = put_under(&parcels, &day_pass(1, 3), 1, b"sealed");
+    assert_eq!(under, Err(Refusal::BadPass));
+    assert_eq!(parcels.prove(&[7; 16]), Err(Refusal::NoBox));
+    let parcels = parcels.with_key(carrier());
+    let (key, _) = parcels.prove(&[7; 16]).unwrap();
+    assert_eq!(key, carrier().public());
+    assert!(put_under(&parcels, &day_pass(1, 3), 1, b"sealed").is_ok());
+}
+
+#[test]
 fn expired_parcels_are_not_handed_out_and_their_space_comes_back() {
     each(|backend, folder| {
         let limits = ParcelLimits {
@@ -227,6 +287,13 @@ fn signatures_are_checked_at_a_bounded_rate() {
     let parcels = open(Backend::Memory, Path::new(""), &limits);
     put(&parcels, 1, b"first").unwrap();
     assert_eq!(put(&parcels, 1, b"second"), Err(Refusal::RateLimited));
+    let limits = ParcelLimits {
+        checks_per_second: 2,
+        ..ParcelLimits::default()
+    };
+    let parcels = open(Backend::Memory, Path::new(""), &limits).with_key(carrier());
+    let under = put_under(&parcels, &day_pass(1, 3), 1, b"sealed");
+    assert_eq!(under, Err(Refusal::RateLimited), "it takes three");
 }
 
 #[test]

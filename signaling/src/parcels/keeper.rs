@@ -1,6 +1,7 @@
 //! The thread that owns pool and shelf. Whatever puts wait share one fsync; a fetch sees what was put before it.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,6 +14,7 @@ use super::pool::{Place, Pool};
 use super::shelf::{Changes, Shelf};
 use super::{Answer, Page, unix_now};
 use crate::ParcelLimits;
+use crate::counts::Stock;
 use crate::frames::{Refusal, Tag};
 
 type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
@@ -36,11 +38,21 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn start(shelf: Shelf, pool: Pool, limits: &ParcelLimits) -> io::Result<Self> {
+    /// `folder`: on which disk it is looked how much is free.
+    pub(super) fn start(
+        shelf: Shelf,
+        pool: Pool,
+        folder: &Path,
+        stock: Stock,
+        limits: &ParcelLimits,
+    ) -> io::Result<Self> {
         let (queue, questions) = sync_channel(limits.queue.max(1));
         let work = Work {
             shelf,
             pool,
+            folder: folder.to_owned(),
+            stock,
+            disk_reserve: limits.disk_reserve,
             sweep_every: limits.sweep_every,
         };
         let thread = thread::Builder::new()
@@ -79,6 +91,9 @@ impl Keeper {
 struct Work {
     shelf: Shelf,
     pool: Pool,
+    folder: PathBuf,
+    stock: Stock,
+    disk_reserve: u64,
     sweep_every: Duration,
 }
 
@@ -89,6 +104,7 @@ impl Work {
             if Instant::now() >= sweep {
                 // One commit, then whoever waits: a lot may expire at once.
                 let all = self.sweep(unix_now());
+                self.look_at_disk();
                 let pause = if all {
                     self.sweep_every
                 } else {
@@ -127,8 +143,8 @@ impl Work {
     }
 
     fn put(&mut self, group: &mut Group, parcel: Parcel, answer: Reply<u64>) {
-        let (tag, size) = (parcel.tag, parcel.data.len());
-        match self.pool.place(tag, parcel.expires, size, parcel.digest) {
+        let tag = parcel.tag;
+        match self.pool.place(&parcel) {
             // It may lie in this very group, so this answer waits as well.
             Ok(Place::Known(n)) => group.answers.push((n, answer)),
             Ok(Place::New(entry)) => {
@@ -138,6 +154,14 @@ impl Work {
             }
             Err(refusal) => drop(answer.send(Err(refusal))),
         }
+    }
+
+    /// The disk's space changes by what others write, too.
+    fn look_at_disk(&mut self) {
+        if let Some(free) = free_bytes(&self.folder) {
+            self.pool.disk_has(free.saturating_sub(self.disk_reserve));
+        }
+        self.stock.note(self.pool.used());
     }
 
     /// Makes a group durable and answers it. After a failure nothing of it counts.
@@ -155,6 +179,7 @@ impl Work {
                 return;
             }
         }
+        self.stock.note(self.pool.used());
         for (n, answer) in group.answers {
             let _ = answer.send(Ok(n));
         }
@@ -196,6 +221,18 @@ impl Work {
         }
         all
     }
+}
+
+/// What anybody may still write on a folder's disk, where the system says.
+#[cfg(unix)]
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_folder: &Path) -> Option<u64> {
+    None
 }
 
 /// Parcels that are removed in one commit.

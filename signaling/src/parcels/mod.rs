@@ -3,7 +3,7 @@
 //! ```text
 //!  put ───> Parcel::check ──queue──> keeper thread ── Pool: number, quotas, doubles
 //!            tag = hash of key         │              Shelf: one commit, one fsync for all that wait
-//!            signature                 └─> kept, once it is durable
+//!            signature, pass           └─> kept, once it is durable
 //!  fetch ──────────────────queue──> keeper thread ──> a page
 //! ```
 //!
@@ -14,6 +14,7 @@ mod check;
 #[cfg(test)]
 mod conformance;
 mod keeper;
+mod pass;
 mod pool;
 mod shelf;
 
@@ -26,9 +27,12 @@ use tokio::time::{Instant, timeout_at};
 
 use self::check::Parcel;
 use self::keeper::{Keeper, Question};
+pub(crate) use self::pool::Sum;
 use self::shelf::Shelf;
 use crate::ParcelLimits;
+use crate::box_key::{BoxKey, BoxKeyError};
 use crate::bucket::Bucket;
+use crate::counts::Stock;
 use crate::frames::{Put, Refusal, Tag};
 
 /// Why the backup can't be offered.
@@ -46,6 +50,9 @@ pub enum BackupError {
         /// What the store says.
         why: String,
     },
+    /// A carrier box without a key.
+    #[error(transparent)]
+    Key(#[from] BoxKeyError),
 }
 
 /// Some parcels of a tag, oldest first.
@@ -84,6 +91,9 @@ pub(crate) struct Parcels {
     keeper: Keeper,
     /// Signature checks of all devices together.
     checks: Mutex<Bucket>,
+    /// Where this server is a carrier box.
+    carrier: Option<BoxKey>,
+    stock: Stock,
     limits: ParcelLimits,
 }
 
@@ -101,25 +111,53 @@ impl Parcels {
         let pool = shelf
             .recount(limits)
             .map_err(|error| failed(error.to_string()))?;
-        let keeper =
-            Keeper::start(shelf, pool, limits).map_err(|error| failed(error.to_string()))?;
+        let stock = Stock::default();
+        let keeper = Keeper::start(shelf, pool, folder, stock.clone(), limits)
+            .map_err(|error| failed(error.to_string()))?;
         let rate = limits.checks_per_second;
         Ok(Self {
             keeper,
+            carrier: None,
+            stock,
             checks: Mutex::new(Bucket::full(rate, rate, Instant::now())),
             limits: limits.clone(),
         })
     }
 
+    /// Makes this a carrier box.
+    pub(crate) fn with_key(mut self, key: BoxKey) -> Self {
+        self.carrier = Some(key);
+        self
+    }
+
+    /// What is kept, for the metrics.
+    pub(crate) fn stock(&self) -> &Stock {
+        &self.stock
+    }
+
     /// Checks a parcel and hands it to the keeper. The answer is its number, once it is durable.
     pub(crate) fn put(&self, put: Put) -> Result<Answer<u64>, Refusal> {
-        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
-        if !checks.take(Instant::now()) {
-            return Err(Refusal::RateLimited);
+        if put.pass.is_some() && self.carrier.is_none() {
+            return Err(Refusal::BadPass);
         }
-        drop(checks);
-        let parcel = Parcel::check(put, unix_now(), &self.limits)?;
+        self.spend(if put.pass.is_some() { pass::CHECKS } else { 1 })?;
+        let carrier = self.carrier.as_ref();
+        let parcel = Parcel::check(put, unix_now(), carrier, &self.limits)?;
         self.keeper.ask(|answer| Question::Put(parcel, answer))
+    }
+
+    /// The box's key and its signature over a nonce.
+    pub(crate) fn prove(&self, nonce: &[u8; 16]) -> Result<([u8; 32], [u8; 64]), Refusal> {
+        let key = self.carrier.as_ref().ok_or(Refusal::NoBox)?;
+        self.spend(1)?;
+        Ok((key.public(), key.prove(nonce)))
+    }
+
+    /// Work with so many signatures.
+    fn spend(&self, signatures: u32) -> Result<(), Refusal> {
+        let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = checks.take_some(signatures, Instant::now());
+        taken.then_some(()).ok_or(Refusal::RateLimited)
     }
 
     /// The parcels of a tag after a number.

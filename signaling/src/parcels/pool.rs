@@ -1,11 +1,19 @@
 //! Which parcels there are, their numbers, and what space they take. Pure: no disk, no clock.
 //!
-//! Invariant: `bytes` and `count` are the sums over all tags, and no tag's list is empty. A tag's list is in
-//! the order of its numbers.
+//! ```text
+//!  tag ──> its parcels, each in the open pool ── counts for its tag and for the pool
+//!                        or under a pass      ── counts for its pass's day and for all passes
+//! ```
+//!
+//! Invariant: the sums of the open pool and of all passes are those over all tags, and no tag's list and no pass is empty.
+//! A tag's list is in the order of its numbers.
 
 use std::collections::HashMap;
 use std::mem::size_of;
+use std::num::NonZeroU32;
 
+use super::check::Parcel;
+use super::pass::Under;
 use crate::ParcelLimits;
 use crate::frames::{Refusal, Tag};
 
@@ -17,7 +25,25 @@ pub(crate) struct Entry {
     pub(crate) expires: u64,
     pub(crate) size: u32,
     pub(crate) digest: [u8; 32],
+    /// The pass that it counts for.
+    under: Option<PassId>,
 }
+
+impl Entry {
+    /// In the open pool, until [`Pool::add`] says otherwise.
+    pub(crate) fn new(n: u64, expires: u64, size: u32, digest: [u8; 32]) -> Self {
+        Self {
+            n,
+            expires,
+            size,
+            digest,
+            under: None,
+        }
+    }
+}
+
+/// Stands for a pass's day in the entries, which are many. Never used twice.
+type PassId = NonZeroU32;
 
 /// Where a parcel came to lie.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,15 +57,52 @@ pub(crate) struct Pool {
     limits: ParcelLimits,
     /// The last number given.
     last: u64,
-    bytes: u64,
-    count: usize,
+    open: Sum,
+    under_passes: Sum,
+    /// What the disk has left for parcels under passes; as much as they may take, where it doesn't say.
+    disk: u64,
     tags: HashMap<Tag, OfTag>,
+    passes: HashMap<PassId, OfPass>,
+    /// By the day's key.
+    ids: HashMap<[u8; 32], PassId>,
+    last_id: u32,
+}
+
+/// Bytes that count, and parcels.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub(crate) struct Sum {
+    pub(crate) bytes: u64,
+    pub(crate) count: usize,
+}
+
+impl Sum {
+    fn add(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.count = self.count.saturating_add(1);
+    }
+
+    fn take(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.count = self.count.saturating_sub(1);
+    }
+
+    /// Whether a parcel more stays within both.
+    fn has_room(self, bytes: u64, most_bytes: u64, most: usize) -> bool {
+        self.bytes.saturating_add(bytes) <= most_bytes && self.count < most
+    }
 }
 
 #[derive(Default)]
 struct OfTag {
-    bytes: u64,
+    /// Those in the open pool.
+    open: Sum,
     entries: Vec<Entry>,
+}
+
+/// One day of a pass.
+struct OfPass {
+    key: [u8; 32],
+    sum: Sum,
 }
 
 impl Pool {
@@ -48,10 +111,19 @@ impl Pool {
         Self {
             limits: limits.clone(),
             last,
-            bytes: 0,
-            count: 0,
+            open: Sum::default(),
+            under_passes: Sum::default(),
+            disk: u64::MAX,
             tags: HashMap::new(),
+            passes: HashMap::new(),
+            ids: HashMap::new(),
+            last_id: 0,
         }
+    }
+
+    /// Notes what the disk has left now, beyond its reserve.
+    pub(crate) fn disk_has(&mut self, bytes: u64) {
+        self.disk = bytes;
     }
 
     /// The last number given; it must never be given again.
@@ -59,14 +131,14 @@ impl Pool {
         self.last
     }
 
-    /// Finds a place for a parcel; a new one counts from now on.
-    pub(crate) fn place(
-        &mut self,
-        tag: Tag,
-        expires: u64,
-        size: usize,
-        digest: [u8; 32],
-    ) -> Result<Place, Refusal> {
+    /// Finds a place for a parcel; a new one counts from now on. One that lies there already stays as it was put first.
+    pub(crate) fn place(&mut self, parcel: &Parcel) -> Result<Place, Refusal> {
+        let Parcel {
+            tag,
+            expires,
+            digest,
+            ..
+        } = *parcel;
         let of_tag = self.tags.get(&tag);
         if let Some(of_tag) = of_tag {
             let known = of_tag.entries.iter().find(|entry| entry.digest == digest);
@@ -74,36 +146,75 @@ impl Pool {
                 return Ok(Place::Known(known.n));
             }
         }
-        let size = u32::try_from(size).map_err(|_| Refusal::TooLarge)?;
+        let size = u32::try_from(parcel.data.len()).map_err(|_| Refusal::TooLarge)?;
         let counts = self.counts(size);
-        let (bytes, count) = of_tag.map_or((0, 0), |of_tag| (of_tag.bytes, of_tag.entries.len()));
-        let fits = self.bytes.saturating_add(counts) <= self.limits.pool_bytes
-            && bytes.saturating_add(counts) <= self.limits.tag_bytes
-            && self.count < self.limits.count
-            && count < self.limits.count_per_tag;
-        if !fits {
-            return Err(Refusal::Quota);
-        }
-        self.last = self.last.checked_add(1).ok_or(Refusal::Quota)?;
-        let entry = Entry {
-            n: self.last,
-            expires,
-            size,
-            digest,
+        let fits = match &parcel.under {
+            None => {
+                let of_tag = of_tag.map(|of_tag| of_tag.open).unwrap_or_default();
+                self.fits_open(of_tag, counts)
+            }
+            Some(under) => self.fits_under(under, counts),
         };
-        self.add(tag, entry.clone());
-        Ok(Place::New(entry))
+        let n = self.last.checked_add(1);
+        let (true, Some(n)) = (fits, n) else {
+            return Err(Refusal::Quota);
+        };
+        let entry = Entry::new(n, expires, size, digest);
+        if parcel.under.is_some() {
+            self.disk = self.disk.saturating_sub(counts);
+        }
+        let key = parcel.under.map(|under| under.key);
+        Ok(Place::New(self.add(tag, entry, key)))
     }
 
-    /// Counts a parcel that is there. Numbers of one tag come in ascending order.
-    pub(crate) fn add(&mut self, tag: Tag, entry: Entry) {
+    fn fits_open(&self, of_tag: Sum, counts: u64) -> bool {
+        let limits = &self.limits;
+        self.open.has_room(counts, limits.pool_bytes, limits.count)
+            && of_tag.has_room(counts, limits.tag_bytes, limits.count_per_tag)
+    }
+
+    fn fits_under(&self, under: &Under, counts: u64) -> bool {
+        let limits = &self.limits;
+        let of_pass = self.ids.get(&under.key).and_then(|id| self.passes.get(id));
+        let of_pass = of_pass.map(|of_pass| of_pass.sum).unwrap_or_default();
+        let all = self.under_passes;
+        all.has_room(counts, limits.passes_bytes, limits.passes_count)
+            && of_pass.has_room(counts, under.bytes, limits.count_per_pass)
+            && counts <= self.disk
+    }
+
+    /// Counts a parcel that is there, under a day's key or in the open pool; returns it as it is remembered. Numbers of one tag
+    /// come in ascending order.
+    pub(crate) fn add(&mut self, tag: Tag, mut entry: Entry, key: Option<[u8; 32]>) -> Entry {
         let counts = self.counts(entry.size);
         self.last = self.last.max(entry.n);
-        self.bytes = self.bytes.saturating_add(counts);
-        self.count = self.count.saturating_add(1);
+        entry.under = key.and_then(|key| self.count_under(key, counts));
         let of_tag = self.tags.entry(tag).or_default();
-        of_tag.bytes = of_tag.bytes.saturating_add(counts);
-        of_tag.entries.push(entry);
+        if entry.under.is_some() {
+            self.under_passes.add(counts);
+        } else {
+            self.open.add(counts);
+            of_tag.open.add(counts);
+        }
+        of_tag.entries.push(entry.clone());
+        entry
+    }
+
+    /// `None` once four thousand million days of passes were seen: what comes then counts as open.
+    fn count_under(&mut self, key: [u8; 32], counts: u64) -> Option<PassId> {
+        let id = match self.ids.get(&key) {
+            Some(id) => *id,
+            None => {
+                let id = PassId::new(self.last_id.checked_add(1)?)?;
+                self.last_id = id.get();
+                self.ids.insert(key, id);
+                id
+            }
+        };
+        let sum = Sum::default();
+        let of_pass = self.passes.entry(id).or_insert(OfPass { key, sum });
+        of_pass.sum.add(counts);
+        Some(id)
     }
 
     /// Forgets a parcel; fine when it isn't there.
@@ -116,11 +227,27 @@ impl Pool {
         };
         let entry = of_tag.entries.remove(at);
         let counts = u64::from(entry.size).saturating_add(self.limits.overhead_bytes);
-        of_tag.bytes = of_tag.bytes.saturating_sub(counts);
-        self.bytes = self.bytes.saturating_sub(counts);
-        self.count = self.count.saturating_sub(1);
+        if entry.under.is_none() {
+            of_tag.open.take(counts);
+            self.open.take(counts);
+        }
         if of_tag.entries.is_empty() {
             self.tags.remove(&tag);
+        }
+        if let Some(id) = entry.under {
+            self.under_passes.take(counts);
+            self.uncount_under(id, counts);
+        }
+    }
+
+    fn uncount_under(&mut self, id: PassId, counts: u64) {
+        let Some(of_pass) = self.passes.get_mut(&id) else {
+            return;
+        };
+        of_pass.sum.take(counts);
+        if of_pass.sum.count == 0 {
+            self.ids.remove(&of_pass.key);
+            self.passes.remove(&id);
         }
     }
 
@@ -152,10 +279,9 @@ impl Pool {
         expired.take(most).collect()
     }
 
-    /// Bytes that count, and parcels.
-    #[cfg(test)]
-    pub(crate) fn used(&self) -> (u64, usize) {
-        (self.bytes, self.count)
+    /// What the open pool takes, and what all passes take.
+    pub(crate) fn used(&self) -> [Sum; 2] {
+        [self.open, self.under_passes]
     }
 
     fn counts(&self, size: u32) -> u64 {
@@ -186,10 +312,39 @@ mod tests {
     }
 
     fn place(pool: &mut Pool, tag: u8, digest: u8, size: usize) -> Result<u64, Refusal> {
-        match pool.place(Tag::of(tag), 100, size, [digest; 32])? {
+        place_under(pool, tag, digest, size, None)
+    }
+
+    /// `pass`: the byte that the day's key consists of, and its space.
+    fn place_under(
+        pool: &mut Pool,
+        tag: u8,
+        digest: u8,
+        size: usize,
+        pass: Option<(u8, u64)>,
+    ) -> Result<u64, Refusal> {
+        let parcel = Parcel {
+            tag: Tag::of(tag),
+            expires: 100,
+            data: vec![0; size],
+            digest: [digest; 32],
+            under: pass.map(|(key, bytes)| Under {
+                key: [key; 32],
+                bytes,
+            }),
+        };
+        match pool.place(&parcel)? {
             Place::Known(n) => Ok(n),
             Place::New(entry) => Ok(entry.n),
         }
+    }
+
+    /// So many parcels of ten bytes in the open pool, and so many under passes.
+    fn tens(open: usize, under: usize) -> [Sum; 2] {
+        [open, under].map(|count| Sum {
+            bytes: 74 * u64::try_from(count).unwrap(),
+            count,
+        })
     }
 
     #[test]
@@ -198,7 +353,7 @@ mod tests {
         assert_eq!(place(&mut pool, 1, 1, 10), Ok(1));
         assert_eq!(place(&mut pool, 2, 1, 10), Ok(2), "another tag");
         assert_eq!(place(&mut pool, 1, 1, 10), Ok(1));
-        assert_eq!(pool.used(), (2 * 74, 2));
+        assert_eq!(pool.used(), tens(2, 0));
         pool.remove(Tag::of(2), 2);
         assert_eq!(place(&mut pool, 2, 1, 10), Ok(3), "never 2 again");
     }
@@ -219,6 +374,70 @@ mod tests {
             pool.remove(Tag::of(1), 1);
             assert_eq!(place(&mut pool, 1, 3, 10), Ok(3));
         }
+    }
+
+    #[test]
+    fn space_under_a_pass_is_counted_by_its_key_over_all_tags() {
+        let mut pool = pool(|_| {});
+        let pass = Some((1, 3 * 74 - 1));
+        assert!(place_under(&mut pool, 1, 1, 10, pass).is_ok());
+        assert!(place_under(&mut pool, 2, 1, 10, pass).is_ok());
+        let full = place_under(&mut pool, 3, 1, 10, pass);
+        assert_eq!(full, Err(Refusal::Quota));
+        assert_eq!(place_under(&mut pool, 1, 1, 10, pass), Ok(1), "known");
+        assert!(place_under(&mut pool, 3, 1, 10, Some((2, 74))).is_ok());
+        assert_eq!(pool.used(), tens(0, 3));
+        pool.remove(Tag::of(1), 1);
+        assert!(place_under(&mut pool, 3, 2, 10, pass).is_ok());
+        for (tag, n) in pool.expired(100, 9) {
+            pool.remove(tag, n);
+        }
+        assert_eq!(pool.used(), tens(0, 0));
+        assert!(pool.passes.is_empty() && pool.ids.is_empty() && pool.tags.is_empty());
+    }
+
+    #[test]
+    fn passes_and_the_open_pool_take_nothing_from_each_other() {
+        let mut pool = pool(|limits| {
+            limits.pool_bytes = 148;
+            limits.tag_bytes = 74;
+            limits.passes_bytes = 148;
+        });
+        let pass = Some((1, u64::MAX));
+        for digest in [1, 2] {
+            assert!(place_under(&mut pool, 1, digest, 10, pass).is_ok());
+        }
+        let full = place_under(&mut pool, 1, 3, 10, pass);
+        assert_eq!(full, Err(Refusal::Quota), "all passes together");
+        assert!(place(&mut pool, 1, 4, 10).is_ok(), "the tag's open space");
+        assert_eq!(place(&mut pool, 1, 5, 10), Err(Refusal::Quota));
+        assert!(place(&mut pool, 2, 5, 10).is_ok(), "the pool's");
+        assert_eq!(pool.used(), tens(2, 2));
+    }
+
+    #[test]
+    fn counts_under_passes_and_the_disk_are_bounds_too() {
+        for change in [
+            |limits: &mut ParcelLimits| limits.passes_count = 2,
+            |limits: &mut ParcelLimits| limits.count_per_pass = 2,
+        ] {
+            let mut pool = pool(change);
+            let pass = Some((1, u64::MAX));
+            for digest in [1, 2] {
+                assert!(place_under(&mut pool, 1, digest, 10, pass).is_ok());
+            }
+            let full = place_under(&mut pool, 1, 3, 10, pass);
+            assert_eq!(full, Err(Refusal::Quota));
+        }
+        let mut pool = pool(|_| {});
+        pool.disk_has(100);
+        let pass = Some((1, u64::MAX));
+        assert!(place_under(&mut pool, 1, 1, 10, pass).is_ok());
+        let full = place_under(&mut pool, 1, 2, 10, pass);
+        assert_eq!(full, Err(Refusal::Quota), "26 bytes are left");
+        assert!(place(&mut pool, 1, 2, 10).is_ok(), "the open pool is small");
+        pool.disk_has(1000);
+        assert!(place_under(&mut pool, 1, 3, 10, pass).is_ok());
     }
 
     #[test]
@@ -248,6 +467,6 @@ mod tests {
             pool.remove(tag, n);
         }
         assert_eq!(pool.expired(100, 9).len(), 1);
-        assert_eq!(pool.used(), (74, 1));
+        assert_eq!(pool.used(), tens(1, 0));
     }
 }

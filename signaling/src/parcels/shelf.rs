@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  "i" | tag 16 | n 8   ->  expires 8 | size 4 | digest 32      read at every opening: the quotas
+//!                           and, under a pass, its day's key 32
 //!  "d" | tag 16 | n 8   ->  data
 //!  "last"               ->  the last number given, 8
 //! ```
@@ -66,7 +67,7 @@ impl Shelf {
         let mut pool = Pool::new(limits, last.unwrap_or(0));
         for (key, value) in self.store.meta_under(&[INDEX])? {
             match read_index(&key, &value) {
-                Some((tag, entry)) => pool.add(tag, entry),
+                Some((tag, entry, key)) => drop(pool.add(tag, entry, key)),
                 None => tracing::warn!("an entry of the parcels' index has an unknown form"),
             }
         }
@@ -94,7 +95,7 @@ pub(crate) struct Changes {
 impl Changes {
     /// Whether a parcel of this size still fits.
     pub(crate) fn has_room(&self, size: usize) -> bool {
-        // One write is the counter's; an index entry takes less than 64 bytes.
+        // One write is the counter's; an index entry takes less than 80 bytes.
         let writes = self.writes.len().saturating_add(WRITES + 1);
         let bytes = self.bytes.saturating_add(size).saturating_add(128);
         writes <= COMMIT_WRITES_MAX && bytes <= COMMIT_BYTES_MAX
@@ -102,10 +103,12 @@ impl Changes {
 
     /// Adds a parcel under its number.
     pub(crate) fn add(&mut self, parcel: Parcel, entry: &Entry) {
+        let under = parcel.under.map(|under| under.key);
         let index = [
             &entry.expires.to_be_bytes()[..],
             &entry.size.to_be_bytes(),
             &entry.digest,
+            under.as_ref().map_or(&[], |key| &key[..]),
         ];
         self.set(key(INDEX, parcel.tag, entry.n), Some(index.concat()));
         self.set(key(DATA, parcel.tag, entry.n), Some(parcel.data));
@@ -133,15 +136,17 @@ fn key(kind: u8, tag: Tag, n: u64) -> Vec<u8> {
     [&[kind][..], &tag.0, &n.to_be_bytes()].concat()
 }
 
-fn read_index(key: &[u8], value: &[u8]) -> Option<(Tag, Entry)> {
+/// A parcel, and the day's key that it counts for.
+fn read_index(key: &[u8], value: &[u8]) -> Option<(Tag, Entry, Option<[u8; 32]>)> {
     let (tag, n) = key.strip_prefix(&[INDEX])?.split_first_chunk::<16>()?;
     let (expires, rest) = value.split_first_chunk::<8>()?;
-    let (size, digest) = rest.split_first_chunk::<4>()?;
-    let entry = Entry {
-        n: u64::from_be_bytes(n.try_into().ok()?),
-        expires: u64::from_be_bytes(*expires),
-        size: u32::from_be_bytes(*size),
-        digest: digest.try_into().ok()?,
+    let (size, rest) = rest.split_first_chunk::<4>()?;
+    let (digest, under) = rest.split_first_chunk::<32>()?;
+    let under = match under {
+        [] => None,
+        key => Some(key.try_into().ok()?),
     };
-    Some((Tag(*tag), entry))
+    let n = u64::from_be_bytes(n.try_into().ok()?);
+    let (expires, size) = (u64::from_be_bytes(*expires), u32::from_be_bytes(*size));
+    Some((Tag(*tag), Entry::new(n, expires, size, *digest), under))
 }

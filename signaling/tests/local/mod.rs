@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub(crate) mod parcels;
+pub(crate) mod passes;
 pub(crate) mod process;
 #[cfg(unix)]
 pub(crate) mod redis;

@@ -56,14 +56,16 @@ pub(crate) async fn close_room(
     Ok(Done {})
 }
 
-/// Members leave sealed copies of what they say with the room's servers, or no more.
+/// Members leave sealed copies of what they say with the room's servers, or no more; with a carrier box where its organiser gave
+/// a pass.
 #[tauri::command]
 pub(crate) async fn back_up_room(
     shell: State<'_, Shell>,
     room: String,
     on: bool,
+    pass: Option<String>,
 ) -> Result<Done, UiError> {
     let room = parse("room", &room)?;
-    shell.node()?.back_up(room, on).await?;
+    shell.node()?.back_up(room, on, pass.as_deref()).await?;
     Ok(Done {})
 }

@@ -79,6 +79,7 @@ pub(crate) struct Diagnostics {
 #[serde(rename_all = "camelCase")]
 struct Server {
     url: String,
+    r#box: bool,
     why_not: Option<String>,
     seen_as: Option<String>,
 }
@@ -165,6 +166,7 @@ impl Diagnostics {
     ) -> Self {
         let server = |s: mesh::ServerState| Server {
             url: s.url,
+            r#box: s.is_box,
             why_not: s.why_not,
             seen_as: s.seen_as.map(|addr| addr.to_string()),
         };

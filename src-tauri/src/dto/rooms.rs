@@ -25,6 +25,7 @@ pub(crate) struct Room {
     /// It takes nobody new.
     closed: bool,
     backup: bool,
+    pass_until_ms: Option<u64>,
     /// Messages are let go of after so many seconds; never without.
     #[serde(rename = "retentionS")]
     retention_s: Option<u32>,
@@ -134,6 +135,7 @@ impl From<mesh::RoomSummary> for Room {
             muted: r.prefs.muted,
             closed: r.closed,
             backup: r.backup,
+            pass_until_ms: r.pass_until.map(|until| until.0),
             retention_s: r.retention_s,
             last: r.last.map(last),
         }

@@ -87,6 +87,7 @@ fn a_snapshot_crosses_in_this_shape() {
         },
         closed: true,
         backup: true,
+        pass_until: Some(mesh::Timestamp(1_800_000_000_000)),
         retention_s: Some(86_400),
         last: Some(message().0),
     };
@@ -112,7 +113,7 @@ fn a_snapshot_crosses_in_this_shape() {
         settings: [("theme".to_owned(), "dark".to_owned())].into(),
     };
     let last = json!({"name": "Ada", "text": "hello", "timeMs": 1_700_000_000_123_u64, "deleted": false, "newer": false});
-    let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "last": last, "removed": false, "left": false, "role": "owner", "favourite": true, "muted": false, "closed": true, "backup": true, "retentionS": 86_400});
+    let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "last": last, "removed": false, "left": false, "role": "owner", "favourite": true, "muted": false, "closed": true, "backup": true, "passUntilMs": 1_800_000_000_000u64, "retentionS": 86_400});
     assert_eq!(
         shape(snapshot),
         json!({"seq": 7, "profile": {"name": null, "key": "keychain"}, "rooms": [line(last), line(Value::Null)],
@@ -321,11 +322,13 @@ fn diagnostics_cross_in_this_shape() {
         servers: vec![
             mesh::ServerState {
                 url: "wss://example.org".into(),
+                is_box: false,
                 why_not: None,
                 seen_as: Some("[2001:db8::7]:40123".parse().unwrap()),
             },
             mesh::ServerState {
                 url: "ws://127.0.0.1:9".into(),
+                is_box: true,
                 why_not: Some("connection refused".into()),
                 seen_as: None,
             },
@@ -362,8 +365,8 @@ fn diagnostics_cross_in_this_shape() {
         json!({
             "upS": 61, "lan": "off", "near": 2, "addresses": ["192.168.1.7:40123"],
             "servers": [
-                {"url": "wss://example.org", "whyNot": null, "seenAs": "[2001:db8::7]:40123"},
-                {"url": "ws://127.0.0.1:9", "whyNot": "connection refused", "seenAs": null},
+                {"url": "wss://example.org", "box": false, "whyNot": null, "seenAs": "[2001:db8::7]:40123"},
+                {"url": "ws://127.0.0.1:9", "box": true, "whyNot": "connection refused", "seenAs": null},
             ],
             "apart": true,
             "attempts": [{"via": "server", "tried": 3, "opened": 1, "p50Ms": 80.0, "p95Ms": null}],

@@ -10,6 +10,7 @@
 //!  Plug: one veth between a host and a Wi-Fi. cut, restore, isolate, loss in and out, rate
 //!  Router: a Host with a plug outside and a Wifi of its own inside: NAT kinds, rebinding
 //!  Internet: an outer network with a rendezvous server on it
+//!  CarrierBox: a box in a Wi-Fi, found by the devices there
 //!  Distance: what goes through a router to one address, and its answers, take a while
 //! ```
 //!
@@ -19,9 +20,10 @@
 //!
 //! What the kernel of the tests' machine (6.18) has was looked up: veth, bridge with isolated ports,
 //! nf_tables (inet, netdev ingress) with `numgen random`, NAT, masquerade and its fully random
-//! ports, conntrack a namespace, `tbf`. It lacks netem, so delay comes from a program. Loss drops frames where they come out of a
-//! veth, never at the sender, whose `sendmsg` would fail: real loss says nothing.
+//! ports, conntrack a namespace, `tbf`. It lacks netem, so delay comes from a program. Loss drops
+//! frames where they come out of a veth, never at the sender, whose `sendmsg` would fail: real loss says nothing.
 
+mod carrier;
 mod distance;
 mod host;
 mod internet;
@@ -32,6 +34,7 @@ mod shell;
 mod space;
 mod wifi;
 
+pub use carrier::CarrierBox;
 pub use distance::Distance;
 pub use host::{Host, cpu_time};
 pub use internet::{Internet, SERVER_PORT};

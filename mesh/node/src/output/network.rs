@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use peddlenet_mesh::{
-    Attempts, AuthorId, Delivery, Diagnostics, Failure, MapLink, NetworkMap, OnMap,
+    Attempts, AuthorId, Delivery, Diagnostics, Failure, MapLink, NetworkMap, OnMap, ServerState,
 };
 use serde_json::{Map, Value, json};
 
@@ -21,6 +21,13 @@ pub(crate) fn diagnostics(found: &Diagnostics) -> Map<String, Value> {
             "p95_ms": ms(a.p95),
         })
     };
+    let server = |s: &ServerState| {
+        json!({
+            "url": s.url,
+            "box": s.is_box,
+            "up": s.why_not.is_none(),
+        })
+    };
     let failure = |f: &Failure| json!({"via": f.via, "reason": f.reason.as_str(), "at_ms": f.at.0});
     let Delivery { sent, p50, p95 } = found.delivery;
     let fields = [
@@ -28,6 +35,7 @@ pub(crate) fn diagnostics(found: &Diagnostics) -> Map<String, Value> {
         ("lan", json!(found.lan.as_str())),
         ("near", json!(found.near)),
         ("apart", json!(found.apart)),
+        ("servers", found.servers.iter().map(server).collect()),
         ("attempts", found.attempts.iter().map(attempts).collect()),
         ("failures", found.failures.iter().map(failure).collect()),
         (

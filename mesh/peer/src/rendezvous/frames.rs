@@ -1,6 +1,8 @@
 //! The JSON that crosses the WebSocket, version 1; `signaling/README.md` describes it.
 
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
+use peddlenet_wire::Signature;
+use peddlenet_wire::pass::SHOWN_LEN;
 use peddlenet_wire::rendezvous::MeetingTag;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -21,6 +23,7 @@ pub(super) enum Request {
     Ice,
     Put(Parcel),
     Fetch { tag: MeetingTag, after: u64 },
+    Box { nonce: [u8; 16] },
 }
 
 /// Something to leave with a server that keeps sealed copies.
@@ -36,6 +39,8 @@ pub struct Parcel {
     pub data: Vec<u8>,
     /// By the key over tag, expiry and data.
     pub signature: [u8; 64],
+    /// What a carrier box keeps it under beyond its open pool: a day's certificate, and a signature by that day's key.
+    pub pass: Option<[u8; SHOWN_LEN]>,
 }
 
 #[derive(Serialize)]
@@ -54,6 +59,10 @@ struct RawRequest<'r> {
     signature: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pass: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
 }
 
 impl<'r> RawRequest<'r> {
@@ -67,6 +76,8 @@ impl<'r> RawRequest<'r> {
             expires: None,
             signature: None,
             after: None,
+            pass: None,
+            nonce: None,
         }
     }
 }
@@ -90,11 +101,16 @@ impl Request {
                 key: Some(BASE64.encode(&parcel.key)),
                 expires: Some(parcel.expires),
                 signature: Some(BASE64.encode(&parcel.signature)),
+                pass: parcel.pass.as_ref().map(|pass| BASE64.encode(pass)),
                 ..of_tag("put", &parcel.tag)
             },
             Self::Fetch { tag, after } => RawRequest {
                 after: Some(*after),
                 ..of_tag("fetch", tag)
+            },
+            Self::Box { nonce } => RawRequest {
+                nonce: Some(BASE64.encode(nonce)),
+                ..RawRequest::new("box")
             },
         };
         // Strings and numbers always serialize.
@@ -147,6 +163,11 @@ pub(super) enum Reply {
         parcels: Vec<(u64, Vec<u8>)>,
         more: bool,
     },
+    /// By the key over the nonce that was asked with.
+    Box {
+        key: [u8; 32],
+        signature: Signature,
+    },
     Error {
         code: String,
     },
@@ -169,6 +190,8 @@ struct RawReply {
     backup: Option<bool>,
     parcels: Option<Vec<RawParcel>>,
     more: Option<bool>,
+    key: Option<String>,
+    signature: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -216,9 +239,19 @@ impl Reply {
                     .collect(),
                 more: raw.more.unwrap_or_default(),
             }),
+            "box" => Some(Self::Box {
+                key: bytes(raw.key?)?,
+                signature: Signature(bytes(raw.signature?)?),
+            }),
             _ => None,
         }
     }
+}
+
+fn bytes<const N: usize>(text: String) -> Option<[u8; N]> {
+    // Three bytes in four characters, and padding.
+    let text = Some(text).filter(|text| text.len() <= N.div_ceil(3).saturating_mul(4))?;
+    BASE64.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 fn read_tag(hex: &str) -> Option<MeetingTag> {
@@ -256,12 +289,47 @@ mod tests {
             expires: 9,
             data: b"hi".to_vec(),
             signature: [0; 64],
+            pass: None,
         });
+        assert!(!put.to_json().contains("pass"), "as before boxes");
         let put: serde_json::Value = serde_json::from_str(&put.to_json()).unwrap();
         assert_eq!((&put["type"], &put["tag"]), (&"put".into(), &HEX.into()));
         assert_eq!((&put["data"], &put["expires"]), (&"aGk=".into(), &9.into()));
         assert_eq!(put["key"].as_str().map(str::len), Some(44));
         assert_eq!(put["signature"].as_str().map(str::len), Some(88));
+        let nonce = Request::Box { nonce: [0; 16] }.to_json();
+        let expected = r#"{"v":1,"type":"box","nonce":"AAAAAAAAAAAAAAAAAAAAAA=="}"#;
+        assert_eq!(nonce, expected);
+    }
+
+    #[test]
+    fn a_put_under_a_pass_shows_its_certificate_and_a_box_answers_with_its_key() {
+        let put = Request::Put(Parcel {
+            tag: TAG,
+            key: [0; 32],
+            expires: 9,
+            data: b"hi".to_vec(),
+            signature: [0; 64],
+            pass: Some([1; SHOWN_LEN]),
+        });
+        let put: serde_json::Value = serde_json::from_str(&put.to_json()).unwrap();
+        let shown = BASE64.decode(put["pass"].as_str().unwrap().as_bytes());
+        assert_eq!(shown.unwrap(), [1; SHOWN_LEN]);
+        let reply = |key: usize, signature: usize| {
+            let (key, signature) = (vec![2; key], vec![3; signature]);
+            let (key, signature) = (BASE64.encode(&key), BASE64.encode(&signature));
+            Reply::parse(&format!(
+                r#"{{"type":"box","key":"{key}","signature":"{signature}"}}"#
+            ))
+        };
+        let expected = Reply::Box {
+            key: [2; 32],
+            signature: Signature([3; 64]),
+        };
+        assert_eq!(reply(32, 64), Some(expected));
+        for (key, signature) in [(31, 64), (33, 64), (32, 63), (32, 65), (0, 0), (32, 40_000)] {
+            assert_eq!(reply(key, signature), None);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use peddlenet_wire::limits;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use tokio_tungstenite::tungstenite::http::Uri;
 
@@ -18,6 +19,17 @@ pub struct ServerUrl {
     /// Of an IPv6 address without its brackets.
     host: String,
     port: u16,
+}
+
+/// A carrier box's, which is found on a network. Without TLS: a name that a certificate could be for is what it hasn't.
+impl From<SocketAddr> for ServerUrl {
+    fn from(addr: SocketAddr) -> Self {
+        Self {
+            tls: false,
+            host: addr.ip().to_string(),
+            port: addr.port(),
+        }
+    }
 }
 
 /// A text that is no server's address.

@@ -3,10 +3,11 @@
 use peddlenet_crypto::{AuthorKey, InviteKeys, move_consent};
 use peddlenet_room::Judgement;
 use peddlenet_wire::{
-    Timestamp,
+    Pass, Signature, Timestamp,
     codec::Name,
     content::{Admit, History, InviteOpened, Membership, Rename, RevokeInvite, Role},
     invite::InviteSecret,
+    pass::PassSeed,
     power::{Backup, Close, Move},
 };
 
@@ -176,7 +177,7 @@ fn a_room_is_closed_and_opened_by_moderators() {
 #[test]
 fn copies_are_left_with_servers_where_an_owner_said_so() {
     let (mut dice, mut ada, mut bea, _) = three();
-    let backup = |on| Membership::Backup(Backup { on });
+    let backup = |on| Membership::Backup(Backup { on, pass: None });
     bea.act(&mut dice, &backup(true));
     ada.sync_from(&bea, &mut dice);
     assert!(!ada.roster.is_backed_up());
@@ -187,6 +188,35 @@ fn copies_are_left_with_servers_where_an_owner_said_so() {
     assert!(bea.roster.is_backed_up());
     ada.act(&mut dice, &backup(false));
     assert!(!ada.roster.is_backed_up());
+}
+
+#[test]
+fn a_pass_counts_where_an_owner_said_it_last_and_copies_are_to_be_left() {
+    let (mut dice, mut ada, mut bea, _) = three();
+    let pass = |n: u8| Pass {
+        box_key: [n; 32],
+        first_day: 20_783,
+        space_kib: 1024,
+        seed: PassSeed([n; 32]),
+        signatures: vec![Signature([n; 64])].try_into().unwrap(),
+    };
+    let backup = |on, pass: Option<&Pass>| {
+        Membership::Backup(Backup {
+            on,
+            pass: pass.map(Into::into),
+        })
+    };
+    bea.act(&mut dice, &backup(true, Some(&pass(1))));
+    ada.sync_from(&bea, &mut dice);
+    assert_eq!(ada.roster.pass(), None, "a member gave it");
+    ada.act(&mut dice, &backup(true, Some(&pass(2))));
+    bea.act(&mut dice, &backup(true, Some(&pass(3))));
+    bea.sync_from(&ada, &mut dice);
+    assert_eq!(bea.roster.pass(), Some(pass(2)));
+    ada.act(&mut dice, &backup(false, Some(&pass(2))));
+    assert_eq!(ada.roster.pass(), None);
+    ada.act(&mut dice, &backup(true, None));
+    assert_eq!((ada.roster.is_backed_up(), ada.roster.pass()), (true, None));
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub(super) struct Carrier {
     pub(super) looked: BTreeSet<RoomTag>,
     /// Rooms, epochs or decisions changed since the plan was made.
     pub(super) stale: bool,
+    /// It does not take the pass: its organiser's clock or key is another, or this device's clock. The open pool may do.
+    pub(super) without_pass: bool,
     pub(super) alone_at: Timestamp,
 }
 
@@ -60,6 +62,7 @@ impl Carrier {
     /// The connection is gone: what was under way is done again.
     pub(super) fn is_gone(&mut self) {
         self.offered = false;
+        self.without_pass = false;
         self.put_back();
         self.asked.clear();
         self.fetches.clear();
@@ -73,6 +76,7 @@ impl Carrier {
                 self.putting = None;
             }
             "no_backup" => self.offered = false,
+            "bad_pass" => self.without_pass = true,
             "rate_limited" | "quota" => self.rest_until = now.after(REFUSED_FOR),
             _ => return,
         }
@@ -145,6 +149,21 @@ mod tests {
         carrier.putting = carrier.queue.pop_front().map(|event| (event, Timestamp(3)));
         carrier.refused("too_large", Timestamp(4));
         assert!(!carrier.holds(&first), "it will never be taken");
+    }
+
+    #[test]
+    fn where_a_pass_is_refused_the_same_is_left_without_it() {
+        let mut carrier = Carrier::default();
+        let first = event("first");
+        carrier.putting = Some((first.clone(), Timestamp(1)));
+        carrier.refused("bad_pass", Timestamp(2));
+        assert!(carrier.without_pass && carrier.rest_until <= Timestamp(2));
+        assert_eq!(
+            carrier.queue.front().map(SignedEvent::hash),
+            Some(first.hash())
+        );
+        carrier.is_gone();
+        assert!(!carrier.without_pass, "the next connection is asked again");
     }
 
     #[test]

@@ -8,11 +8,12 @@
 //!
 //! A parcel lies under a tag of the epoch that its event was sealed under: whoever missed a change of keys finds the
 //! event that brings them the new ones where it can still look. What was imported is checked like any other event;
-//! a server can lose parcels and hold them back, no more. Direct messages are not left.
+//! a server can lose parcels and hold them back, no more. Direct messages are not left. A carrier box that proved to be
+//! the one whose pass the owner gave keeps parcels under that pass, on the days that it is for; else in its open pool.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use peddlenet_crypto::{CarryKey, Day, MeetingTag};
+use peddlenet_crypto::{CarryKey, Day, DayPass, MeetingTag};
 use peddlenet_gossip::Input;
 use peddlenet_peer::{Parcel, ServerUrl};
 use peddlenet_store::Write;
@@ -42,7 +43,7 @@ impl Actor {
         if header.stream.is_direct() || room.is_none_or(|room| !room.roster.is_backed_up()) {
             return;
         }
-        for url in self.servers_of(header.room) {
+        for url in self.meets_at(header.room) {
             if let Some(server) = self.servers.all.get_mut(&url) {
                 server.carrier.push(event.clone());
             }
@@ -56,6 +57,8 @@ impl Actor {
             server.carrier.looked.remove(&tag);
             server.carrier.plan_anew();
         }
+        // Perhaps there is another pass now, and so another box.
+        self.servers.keys_changed();
         self.room_changed(tag);
         self.look_at_carriers(clock::now());
     }
@@ -91,7 +94,7 @@ impl Actor {
     /// a link are asked after once more.
     fn plan(&mut self, url: &ServerUrl, alone: bool, now: Timestamp) {
         let backed = |room: &&crate::room::Room| {
-            room.roster.is_backed_up() && self.servers_of(room.tag).contains(url)
+            room.roster.is_backed_up() && self.meets_at(room.tag).contains(url)
         };
         let rooms: Vec<_> = self
             .rooms
@@ -170,6 +173,7 @@ impl Actor {
             let Some(server) = self.servers.all.get_mut(url) else {
                 return;
             };
+            let key = server.found.as_ref().and_then(|found| found.key);
             let carrier = &mut server.carrier;
             let waits = |(_, since): &(_, Timestamp)| now.since(*since) < ANSWER_WITHIN;
             if carrier.putting.as_ref().is_some_and(waits) || now < carrier.rest_until {
@@ -179,7 +183,8 @@ impl Actor {
             let Some(event) = carrier.queue.pop_front() else {
                 return;
             };
-            if let Some(parcel) = parcel(&self.rooms, &event, now) {
+            let key = key.filter(|_| !carrier.without_pass);
+            if let Some(parcel) = parcel(&self.rooms, &event, key, now) {
                 carrier.putting = Some((event, now));
                 return server.rendezvous.put(parcel);
             }
@@ -268,10 +273,12 @@ impl Actor {
     }
 }
 
-/// The sealed copy of an event; `None` when its keys are gone, or it is too long to be left.
+/// The sealed copy of an event; `None` when its keys are gone, or it is too long to be left. `at`: the box that it is for, where
+/// that has proven itself.
 fn parcel(
     rooms: &BTreeMap<RoomTag, crate::room::Room>,
     event: &SignedEvent,
+    at: Option<[u8; 32]>,
     now: Timestamp,
 ) -> Option<Parcel> {
     let header = event.header();
@@ -281,7 +288,10 @@ fn parcel(
     let key = CarryKey::of_members(room.ring.keys(header.epoch)?, Day::at(now));
     let data = key.seal(&event.to_bytes()).ok()?;
     let expires = u64::from(now.after(KEEP_FOR).unix_seconds());
+    let pass = room.roster.pass().filter(|pass| Some(pass.box_key) == at);
+    let pass = pass.and_then(|pass| DayPass::of(&pass, Day::at(now)));
     Some(Parcel {
+        pass: pass.map(|pass| pass.show(&key.tag(), &data)),
         tag: key.tag(),
         key: key.public(),
         expires,

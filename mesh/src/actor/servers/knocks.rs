@@ -85,14 +85,14 @@ impl Join {
 }
 
 impl Actor {
-    /// Devices that answer a code over a server, until the receiver is dropped. `None` where no server is
-    /// known to ask at.
+    /// Devices that answer a code over a server or a carrier box near, until the receiver is dropped. `None` where no server
+    /// is known to ask at, and no box is looked for.
     pub(crate) fn ask_servers(&mut self, invite: &Invite) -> Option<mpsc::Receiver<Found>> {
         let named = invite.server.as_deref();
         let named = named.and_then(|text| ServerUrl::parse(text).ok());
         let mut at: Vec<_> = named.into_iter().chain(self.own_servers()).collect();
         at.dedup();
-        if at.is_empty() {
+        if at.is_empty() && !self.near.is_on() {
             return None;
         }
         if self.servers.joins.len() >= JOINS_MAX {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use peddlenet_wire::{
     AuthorId, AuthorShort, Capped, EpochId, EventHash, EventShort, Fingerprint, Frame, Header, Hlc,
-    Invite, InviteKey, RoomId, RoomTag, Seq, Signature, SignedEvent, SignedRecord, Stream,
+    Invite, InviteKey, Pass, RoomId, RoomTag, Seq, Signature, SignedEvent, SignedRecord, Stream,
     Timestamp, VerifyCode,
     codec::Name,
     content::{
@@ -21,6 +21,7 @@ use peddlenet_wire::{
     join::{EpochGrant, JoinRequest, Refuse, Welcome},
     limits,
     meet::Meet,
+    pass::{Certificate, PassSeed},
     peers::Peers,
     power::{self, Boxes, Cut, KeyBox, KeyBoxes, Move, Rekey, Removal, SetRole},
     record::{self, Address, Receipts, RecordHeader, RecordKind, SeenUpTo, Whereabouts},
@@ -427,6 +428,34 @@ pub(crate) fn invite() -> impl Strategy<Value = Invite> {
             fingerprint,
             secret,
             server,
+        },
+    )
+}
+
+pub(crate) fn pass() -> impl Strategy<Value = Pass> {
+    (
+        any::<[u8; 32]>(),
+        0..u32::MAX - 13,
+        any::<u32>(),
+        any::<[u8; 32]>(),
+        vec(signature(), 1..=limits::PASS_DAYS_MAX),
+    )
+        .prop_map(|(box_key, first_day, space_kib, seed, signatures)| Pass {
+            box_key,
+            first_day,
+            space_kib,
+            seed: PassSeed(seed),
+            signatures: signatures.try_into().unwrap(),
+        })
+}
+
+pub(crate) fn certificate() -> impl Strategy<Value = Certificate> {
+    (any::<u32>(), any::<[u8; 32]>(), any::<u32>(), signature()).prop_map(
+        |(day, public, space_kib, signature)| Certificate {
+            day,
+            public,
+            space_kib,
+            signature,
         },
     )
 }

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use peddlenet_wire::{
-    EpochId, Fingerprint, Invite, RoomId,
+    EpochId, Fingerprint, Invite, Pass, RoomId, Signature,
     codec::Name,
     content::{Content, Membership, Profile, Text},
     invite::InviteSecret,
     join::EpochGrant,
+    pass::PassSeed,
     record::Address,
 };
 
@@ -41,7 +42,15 @@ fn secrets_do_not_show() {
         content: Some([SECRET; 32]),
         content_hash: [2; 32],
     };
+    let pass = Pass {
+        box_key: [SECRET; 32],
+        first_day: 1,
+        space_kib: 1,
+        seed: PassSeed([SECRET; 32]),
+        signatures: vec![Signature([SECRET; 64])].try_into().unwrap(),
+    };
     let shown = format!("{:?} {:#?} {grant:?} {grant:#?}", invite(), invite().secret);
+    let shown = format!("{shown} {pass:?} {pass:#?} {:?}", pass.seed);
     assert!(SHOWN.iter().all(|form| !shown.contains(form)), "{shown}");
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use peddlenet_wire::{
-    Frame, Invite, SignedEvent, SignedRecord, VerifyCode, WireError, codec,
+    Frame, Invite, Pass, SignedEvent, SignedRecord, VerifyCode, WireError, codec,
     content::{Content, Membership},
     limits,
     meet::Meet,
@@ -23,6 +23,7 @@ fn decode_all(bytes: &[u8]) {
     stable(bytes, Content::from_bytes, Content::to_bytes);
     stable(bytes, Invite::from_bytes, Invite::to_bytes);
     stable(bytes, VerifyCode::from_bytes, VerifyCode::to_bytes);
+    stable(bytes, Pass::from_bytes, Pass::to_bytes);
     stable(
         bytes,
         |b| codec::from_slice::<Receipts>("receipts", b, limits::RECORD_MAX),
@@ -42,6 +43,7 @@ fn decode_all(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         let _ = Invite::from_link(text);
         let _ = VerifyCode::from_link(text);
+        let _ = Pass::from_link(text);
     }
 }
 
@@ -128,9 +130,20 @@ proptest! {
     }
 
     #[test]
-    fn any_text_as_a_link(text in "(PEDDLENET:[JV]/|peddlenet:[jv]/)?[A-Z2-7é \n]{0,200}") {
+    fn bent_passes(bytes in bent(any::pass().prop_map(|p| p.to_bytes()))) {
+        decode_all(&bytes);
+    }
+
+    #[test]
+    fn bent_pass_texts(bytes in bent(any::pass().prop_map(|p| p.to_link().into_bytes()))) {
+        decode_all(&bytes);
+    }
+
+    #[test]
+    fn any_text_as_a_link(text in "(PEDDLENET:[JVC]/|peddlenet:[jvc]/)?[A-Z2-7é \n]{0,200}") {
         let _ = Invite::from_link(&text);
         let _ = VerifyCode::from_link(&text);
+        let _ = Pass::from_link(&text);
     }
 
     #[test]

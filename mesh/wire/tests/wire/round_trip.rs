@@ -1,7 +1,8 @@
 //! What is encoded comes back as it was, for every type.
 
 use peddlenet_wire::{
-    Frame, Invite, SignedEvent, SignedRecord, VerifyCode, codec, content, limits,
+    Frame, Invite, Pass, SignedEvent, SignedRecord, VerifyCode, codec, content, limits,
+    pass::Certificate,
 };
 use proptest::prelude::*;
 
@@ -91,6 +92,20 @@ proptest! {
         prop_assert_eq!(VerifyCode::from_link(&code.to_link()), Ok(code));
         prop_assert_eq!(VerifyCode::from_link(&code.to_link().to_lowercase()), Ok(code));
         prop_assert!(Invite::from_link(&code.to_link()).is_err());
+    }
+
+    #[test]
+    fn passes_and_their_texts(pass in any::pass()) {
+        prop_assert_eq!(Pass::from_bytes(&pass.to_bytes()), Ok(pass.clone()));
+        let link = pass.to_link();
+        prop_assert!(link.len() <= limits::PASS_TEXT_MAX);
+        prop_assert_eq!(Pass::from_link(&link.to_lowercase()), Ok(pass));
+        prop_assert!(Invite::from_link(&link).is_err() && !VerifyCode::is_one(&link));
+    }
+
+    #[test]
+    fn certificates(certificate in any::certificate()) {
+        prop_assert_eq!(Certificate::from_bytes(&certificate.to_bytes()), Some(certificate));
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod power;
 use std::net::{IpAddr, Ipv6Addr};
 
 use peddlenet_wire::{
-    AuthorId, EpochId, EventHash, Fingerprint, Frame, Header, Hlc, Invite, InviteKey, RoomId,
+    AuthorId, EpochId, EventHash, Fingerprint, Frame, Header, Hlc, Invite, InviteKey, Pass, RoomId,
     RoomTag, Seq, Signature, SignedEvent, SignedRecord, Stream, Timestamp, VerifyCode,
     codec::{self, Name},
     content::{
@@ -24,6 +24,7 @@ use peddlenet_wire::{
     invite::InviteSecret,
     join::{EpochGrant, JoinRequest, Refuse, Welcome},
     meet::Meet,
+    pass::PassSeed,
     peers::Peers,
     record::{Address, Receipts, RecordHeader, RecordKind, SeenUpTo, Whereabouts},
     route::{Answer, Route, RouteReply, Task},
@@ -448,5 +449,20 @@ fn verify_code() {
     assert_eq!(
         code.to_link(),
         "PEDDLENET:V/AEAQCAIBAEAQCAIBAEAQCAIBAEAQEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAMBQGAYDAM"
+    );
+}
+
+#[test]
+fn pass() {
+    let pass = Pass {
+        box_key: [8; 32],
+        first_day: 20_783,
+        space_kib: 64 * 1024,
+        seed: PassSeed([9; 32]),
+        signatures: vec![SIGNATURE].try_into().unwrap(),
+    };
+    assert_eq!(
+        pass.to_link(),
+        "PEDDLENET:C/AEEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQAAAKEXQAAIAAAEQSCIJBEEQSCIJBEEQSCIJBEEQSCIJBEEQSCIJBEEQSCIJBEEQSBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCA"
     );
 }

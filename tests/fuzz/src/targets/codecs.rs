@@ -4,11 +4,11 @@
 use std::fmt::Debug;
 
 use peddlenet_crypto::{
-    EpochKeys, ForkProof, is_proven_back, open_event, open_record, verify_beacon, verify_event,
-    verify_join, verify_record, verify_voucher, verify_welcome,
+    Day, DayPass, EpochKeys, ForkProof, is_proven_back, open_event, open_record, verify_beacon,
+    verify_event, verify_join, verify_pass, verify_record, verify_voucher, verify_welcome,
 };
 use peddlenet_wire::{
-    Frame, Invite, InviteKey, Name, RoomId, RoomTag, SignedEvent, SignedRecord, VerifyCode,
+    Frame, Invite, InviteKey, Name, Pass, RoomId, RoomTag, SignedEvent, SignedRecord, VerifyCode,
     back::BackCode,
     codec,
     content::{Content, Membership},
@@ -16,6 +16,7 @@ use peddlenet_wire::{
     limits,
     meet::Meet,
     near,
+    pass::Certificate,
     peers::Peers,
     record::{Receipts, Whereabouts},
     rendezvous::Signal,
@@ -121,6 +122,26 @@ pub fn back(data: &[u8]) {
             assert!(Invite::from_link(text).is_err() && !VerifyCode::is_one(text));
             let _ = is_proven_back(&code, &InviteKey([1; 32]));
         }
+    }
+}
+
+/// The fourth: what a carrier box promised to keep, and what a box is shown of it.
+pub fn pass(data: &[u8]) {
+    stable(data, Pass::from_bytes, Pass::to_bytes);
+    let text = String::from_utf8_lossy(data);
+    let whole = format!("{}{text}", peddlenet_wire::pass::PREFIX);
+    for text in [text.as_ref(), whole.as_str()] {
+        if let Ok(pass) = Pass::from_link(text) {
+            assert!(Pass::is_one(text) && !BackCode::is_one(text));
+            assert_eq!(Pass::from_link(&pass.to_link()).as_ref(), Ok(&pass));
+            let days = pass
+                .days()
+                .filter_map(|day| DayPass::of(&pass, Day::of(day)));
+            assert!(days.count() == pass.signatures.len() || verify_pass(&pass).is_err());
+        }
+    }
+    if let Some(certificate) = Certificate::from_bytes(data) {
+        assert_eq!(certificate.to_bytes(), data);
     }
 }
 

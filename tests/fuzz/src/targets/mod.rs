@@ -11,8 +11,8 @@ mod sealed;
 mod stun;
 
 pub use codecs::{
-    back, beacon, bodies, content, event, fork, frame, invite, join, near, record, route, sketch,
-    verify_code,
+    back, beacon, bodies, content, event, fork, frame, invite, join, near, pass, record, route,
+    sketch, verify_code,
 };
 pub use direct::direct;
 pub use doors::{front_door, key_file, knock, signaling, store};
@@ -46,6 +46,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("luma", luma),
     ("near", near),
     ("node_line", node_line),
+    ("pass", pass),
     ("picture", picture),
     ("record", record),
     ("route", route),

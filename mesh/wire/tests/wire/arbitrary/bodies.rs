@@ -87,7 +87,10 @@ fn power(role: impl Strategy<Value = Role>) -> impl Strategy<Value = Membership>
             })
         }),
         any::<bool>().prop_map(|closed| Membership::Close(power::Close { closed })),
-        any::<bool>().prop_map(|on| Membership::Backup(power::Backup { on })),
+        (any::<bool>(), option::of(pass())).prop_map(|(on, pass)| {
+            let pass = pass.as_ref().map(Into::into);
+            Membership::Backup(power::Backup { on, pass })
+        }),
         (author(), author(), signature(), cut()).prop_map(|(from, to, consent, cut)| {
             Membership::Move(Move {
                 from,

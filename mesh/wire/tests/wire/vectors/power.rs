@@ -1,9 +1,10 @@
 //! Known answers of acts of power, and of the frames around them.
 
 use peddlenet_wire::{
-    AuthorShort, Capped, EventShort,
+    AuthorShort, Capped, EventShort, Pass,
     content::Rename,
     frame::{Epochs, NeedEpochs, Removed},
+    pass::PassSeed,
     power::{Backup, Boxes, Close, Cut, KeyBox, KeyBoxes, Move, Rekey, Removal, SetRole},
 };
 
@@ -21,6 +22,16 @@ fn boxes(n: usize) -> Boxes {
         sealed: [2; KeyBox::SEALED],
     };
     Boxes::groups(&vec![one; n]).remove(0)
+}
+
+fn pass() -> Pass {
+    Pass {
+        box_key: [11; 32],
+        first_day: 20_783,
+        space_kib: 64 * 1024,
+        seed: PassSeed([12; 32]),
+        signatures: vec![SIGNATURE].try_into().unwrap(),
+    }
 }
 
 #[test]
@@ -66,7 +77,20 @@ fn acts_of_power() {
             "8208a4005007070707070707070707070707070707015008080808080808080808080808080808028148090909090909090903585801010101010101010202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202",
         ),
         (Membership::Close(Close { closed: true }), "8209a100f5"),
-        (Membership::Backup(Backup { on: true }), "820da100f5"),
+        (
+            Membership::Backup(Backup {
+                on: true,
+                pass: None,
+            }),
+            "820da100f5",
+        ),
+        (
+            Membership::Backup(Backup {
+                on: true,
+                pass: Some((&pass()).into()),
+            }),
+            "820da200f5015889010b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0000512f000100000c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c04040404040404040404040404040404040404040404040404040404040404040404040404040404040404040404040404040404040404040404040404040404",
+        ),
         (
             Membership::Rename(Rename {
                 room_name: Name::new("Camp 8"),

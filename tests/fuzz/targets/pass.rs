@@ -1,0 +1,2 @@
+#![no_main]
+peddlenet_fuzz::fuzz!(pass);
