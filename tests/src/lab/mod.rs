@@ -31,7 +31,7 @@ mod shell;
 mod space;
 mod wifi;
 
-pub use host::{Host, cpu_time};
+pub use host::{Host, Traffic, cpu_time};
 pub use internet::{Internet, SERVER_PORT};
 pub use nat::{Nat, Router};
 pub use people::{Room, links, lost_a_link, until};
