@@ -1,7 +1,8 @@
 //! The watch over a link: asks whether the other end is there, and ends when it is not.
 
 use super::Shared;
-use std::sync::{Arc, LazyLock};
+use crate::step::in_step;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The end that was dialled asks so much more rarely: the dialer's question tells it as much as an answer would, but
@@ -14,9 +15,6 @@ const HURRY: Duration = Duration::from_millis(250);
 const LOOK_LEAST: Duration = Duration::from_millis(20);
 /// So much beyond the interval, and five were missed in a row: a loss is noticed within three seconds.
 const DEAD: Duration = Duration::from_millis(1300);
-
-/// Since when the links of this device count time.
-static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Returns when the other end has been silent for too long.
 pub(super) async fn watch(shared: Arc<Shared>) {
@@ -36,8 +34,8 @@ pub(super) async fn watch(shared: Arc<Shared>) {
         let hurries = missed || shared.keepalive.srtt().is_none();
         let again = |at: Instant| match (hurries, shared.dialed) {
             (true, _) => at + HURRY,
-            (_, true) => in_step(at + pace, pace, *EPOCH),
-            (_, false) => in_step(at + pace * ANSWERED_FOR, pace, *EPOCH),
+            (_, true) => in_step(at + pace, pace),
+            (_, false) => in_step(at + pace * ANSWERED_FOR, pace),
         };
         let now = Instant::now();
         let mut due = asked.map_or(now, again);
@@ -55,33 +53,5 @@ pub(super) async fn watch(shared: Arc<Shared>) {
         };
         let due = due.saturating_duration_since(now);
         tokio::time::sleep(due.min(late).max(LOOK_LEAST)).await;
-    }
-}
-
-/// The last moment up to `at` that is a multiple of `pace` after `epoch`. All links ask at the same moments, so that
-/// a device with nothing else to do wakes once for all of them, and its radio too.
-fn in_step(at: Instant, pace: Duration, epoch: Instant) -> Instant {
-    let since = at.saturating_duration_since(epoch);
-    let pace = pace.as_nanos().max(1);
-    let beyond = since.as_nanos() % pace;
-    at - Duration::from_nanos(u64::try_from(beyond).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_that_were_out_of_step_ask_together_and_none_waits_longer_than_its_pace() {
-        let epoch = Instant::now();
-        let pace = Duration::from_millis(1_500);
-        let after = |ms| epoch + Duration::from_millis(ms);
-        let next = |at: Instant| in_step(at + pace, pace, epoch);
-        for ms in [0, 1, 700, 1_499] {
-            assert_eq!(next(after(ms)), after(1_500), "{ms}");
-        }
-        // A timer that is a bit late doesn't shift the next one.
-        assert_eq!(next(after(1_502)), after(3_000));
-        assert_eq!(next(after(1_500)), after(3_000));
     }
 }
