@@ -218,6 +218,40 @@ async fn a_peer_that_vanishes_is_noticed_by_both_within_five_seconds() {
     assert!(started.elapsed() < Duration::from_millis(5500));
 }
 
+/// A driver with nothing to do rests; a frame that was sent and lost is something to do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_link_at_rest_sends_and_loses_is_sent_again() {
+    let key = gate(1, Kind::Invite, 1);
+    let (host, mut incoming) = listener(vec![key.clone()]).await;
+    let (guest, _) = listener(vec![]).await;
+    let relay = Relay::to(host.local_addrs()[0]).await;
+    let dial = Dial {
+        addrs: vec![relay.addr],
+        ..dial_to(&host, key)
+    };
+    let (here, _from_there) = guest.dial(dial).await.unwrap().split();
+    let (_there, mut from_here) = incoming.recv().await.unwrap().link.split();
+    let records = || {
+        let captured = relay.captured.lock().unwrap();
+        captured.iter().filter(|packet| packet[0] == 23).count()
+    };
+    for n in 0..3u32 {
+        // More than it takes to come to rest.
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        relay.cut();
+        let before = records();
+        let frame = n.to_be_bytes().to_vec();
+        here.send(Lane::Ordered, frame).await.unwrap();
+        while records() == before {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        relay.mend();
+        let received = timeout(DEADLINE, from_here.recv()).await;
+        let received = received.expect("it is sent again").expect("it is open");
+        assert_eq!(received.bytes[..], n.to_be_bytes());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_idle_link_stays() {
     let Pair {

@@ -52,6 +52,10 @@ pub const RECORDS_STEP: usize = 32;
 pub const RECORDS_PAUSE: Duration = Duration::from_millis(500);
 /// All records are offered to a neighbour again at most so often.
 pub const RECORDS_AGAIN: Duration = Duration::from_secs(30);
+/// Rounds without news after which one record is offered ..
+pub const RECORDS_CALM_AFTER: u32 = 12;
+/// .. in so many rounds only (count), which is about once in half a minute.
+pub const RECORDS_CALM_EVERY: u32 = 6;
 
 /// Positions per want.
 pub const CHUNK: u64 = 128;

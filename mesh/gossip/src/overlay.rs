@@ -347,7 +347,7 @@ fn rank_of_link(salt: u64, peer: PeerId) -> u64 {
 }
 
 /// Spreads a number over all bits (the finalizer of splitmix64).
-fn scramble(mut n: u64) -> u64 {
+pub(crate) fn scramble(mut n: u64) -> u64 {
     n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     n ^ (n >> 31)

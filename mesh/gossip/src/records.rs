@@ -2,7 +2,8 @@
 //!
 //! Passed along their author's tree like events, compared by clock, no history. When a room starts to run over a link each
 //! end sends all it has, step by step, from the second step on the bulk lane; what a lossy link
-//! swallowed is offered again when digests differ, and one record a round otherwise.
+//! swallowed is offered again when digests differ, and one record a round otherwise, or in a few where nothing was
+//! new for a while.
 
 use std::ops::Bound;
 
@@ -16,6 +17,7 @@ use crate::{
     api::{Action, Item, Lane, PeerId, Ticket, Verdict, Why},
     engine::{Due, Engine, Flight, count},
     limits,
+    overlay::scramble,
     parked::Waiting,
     recent::elapsed,
     room::{Room, spread},
@@ -167,6 +169,7 @@ impl Engine {
             return;
         }
         room.records.insert(key, (record.clone(), hops));
+        room.records_calm = 0;
         if let Some(&first) = from.first() {
             self.praise(first);
         }
@@ -187,6 +190,7 @@ impl Engine {
             return;
         }
         room.records.insert(key, (record.clone(), 0));
+        room.records_calm = 0;
         self.spread_record(tag, key, record, 0, &[], true);
     }
 
@@ -230,6 +234,9 @@ impl Engine {
         side.records_running = true;
         side.records_sent = None;
         side.records_begun = now;
+        if let Some(room) = self.rooms.get_mut(&tag) {
+            room.records_calm = 0;
+        }
         self.send_records(peer, tag, now);
     }
 
@@ -274,13 +281,21 @@ impl Engine {
         }
     }
 
-    /// One record a round goes to one neighbour again, each in its turn: cheap, and heals in the end.
+    /// One record a round goes to one neighbour again, whichever chance names: cheap, and heals in the end. Once
+    /// that has gone on without news for a while it is one in [`limits::RECORDS_CALM_EVERY`] rounds: a device
+    /// with nothing to say is to say little.
     pub(crate) fn offer_one_record(&mut self, tag: RoomTag) {
         let neighbours = self.neighbours(tag);
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
         };
-        let turn = usize::try_from(spread(self.config.salt, tag, !room.ticks) >> 32).unwrap_or(0);
+        room.records_calm = room.records_calm.saturating_add(1);
+        let calm = room.records_calm.checked_sub(limits::RECORDS_CALM_AFTER);
+        if calm.is_some_and(|rounds| !rounds.is_multiple_of(limits::RECORDS_CALM_EVERY)) {
+            return;
+        }
+        let turn = scramble(spread(self.config.salt, tag, !room.ticks));
+        let turn = usize::try_from(turn >> 32).unwrap_or(0);
         let peer = turn
             .checked_rem(neighbours.len())
             .and_then(|at| neighbours.get(at));

@@ -126,8 +126,10 @@ pub(crate) struct Room {
     pub(crate) retry_armed: bool,
     /// Digests sent: spreads them in time.
     pub(crate) ticks: u64,
-    /// The record that was offered again last, over which link.
+    /// The record that was offered again last.
     pub(crate) record_turn: Option<RecordKey>,
+    /// Rounds since a record or a neighbour was new.
+    pub(crate) records_calm: u32,
     /// Messages to one member.
     pub(crate) unicast: Unicast,
     /// This device's author, once it said something.
@@ -172,6 +174,7 @@ impl Room {
             retry_armed: false,
             ticks: 0,
             record_turn: None,
+            records_calm: 0,
             unicast: Unicast::default(),
             own: None,
             trees: Trees::default(),

@@ -27,10 +27,11 @@ use webrtc::peer_connection::{
 const CHECK_INTERVAL: Duration = Duration::from_millis(15);
 /// Checks per address: more than any deadline lasts.
 const CHECKS_MAX: u16 = 2000;
-/// ICE asks for consent even under traffic; our own keep-alives notice a dead link long before.
-const ICE_KEEPALIVE: Duration = Duration::from_secs(10);
-const ICE_DISCONNECTED: Duration = Duration::from_secs(30);
-const ICE_FAILED: Duration = Duration::from_secs(60);
+/// Zero switches off: ICE's questions for consent, and its own ideas of when a link is dead. Keep-alives of ours ask
+/// more often, under the link's keys, and notice a loss long before; deadlines end what never opens.
+const ICE_KEEPALIVE: Duration = Duration::ZERO;
+const ICE_DISCONNECTED: Duration = Duration::ZERO;
+const ICE_FAILED: Duration = Duration::ZERO;
 /// Bytes a lane may have handed to SCTP and not yet acknowledged: twice the other side's window.
 const SEND_LIMIT: usize = 2 * RECV_WINDOW as usize;
 /// SCTP packet size: with DTLS, UDP and IP it stays below an Ethernet frame.

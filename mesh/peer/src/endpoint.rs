@@ -8,7 +8,7 @@ use crate::approach::random;
 use crate::certificate::ListenerCertificate;
 use crate::connection::Connection;
 use crate::ice_server::{IceServer, IceServerConfig};
-use crate::interfaces;
+use crate::interfaces::{self, Interface};
 use crate::link::{self, Link};
 use crate::router::{Arrival, HALF_OPEN_MAX, Registration, Router};
 use crate::session::{Session, lock};
@@ -139,13 +139,24 @@ impl Endpoint {
     /// is, or when it was asked for.
     /// Asked of the system anew each time: a laptop joins and leaves networks while it runs.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
-        interfaces::dialable(self.0.sockets.iter().map(|socket| socket.bound()))
+        self.local_addrs_on(&interfaces::interfaces())
     }
 
-    /// Addresses to tell on the networks that this machine is on, and nowhere else: those of
+    /// The same on interfaces that were looked at just now.
+    pub fn local_addrs_on(&self, interfaces: &[Interface]) -> Vec<SocketAddr> {
+        interfaces::dialable(
+            self.0.sockets.iter().map(|socket| socket.bound()),
+            interfaces,
+        )
+    }
+
+    /// Addresses to tell on the networks of these interfaces, and nowhere else: those of
     /// [`local_addrs`](Self::local_addrs) but loopback, and link-local ones.
-    pub fn near_addrs(&self) -> Vec<SocketAddr> {
-        interfaces::near(self.0.sockets.iter().map(|socket| socket.bound()))
+    pub fn near_addrs_on(&self, interfaces: &[Interface]) -> Vec<SocketAddr> {
+        interfaces::near(
+            self.0.sockets.iter().map(|socket| socket.bound()),
+            interfaces,
+        )
     }
 
     /// The hash of today's listener certificate.

@@ -30,8 +30,8 @@ impl Interface {
     }
 }
 
-/// All of them, in order: two lists differ when the network does. Asked of the system anew each time; empty
-/// when it doesn't answer.
+/// All of them, in order: two lists differ when the network does. Asked of the system anew each time, which takes
+/// some thirty system calls; empty when it doesn't answer.
 pub fn interfaces() -> Vec<Interface> {
     use IfOperStatus::{Down, LowerLayerDown, NotPresent};
     let is_up = |status: &IfOperStatus| !matches!(status, Down | LowerLayerDown | NotPresent);
@@ -55,26 +55,32 @@ pub fn interfaces() -> Vec<Interface> {
 
 /// The addresses others can dial: wildcards become the machine's interfaces. Loopback appears only when it
 /// was asked for, or when there is nothing else.
-pub(crate) fn dialable(sockets: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+pub(crate) fn dialable(
+    sockets: impl Iterator<Item = SocketAddr>,
+    interfaces: &[Interface],
+) -> Vec<SocketAddr> {
     let Found {
         mut addrs,
         link_local,
         loopback,
         ..
-    } = Found::behind(sockets);
+    } = Found::behind(sockets, interfaces);
     addrs.extend(link_local);
     if addrs.is_empty() { loopback } else { addrs }
 }
 
 /// The addresses that others on the same networks can dial: link-local ones of IPv6, too. Without their
 /// scope those say nothing, which who hears them over that very link knows.
-pub(crate) fn near(sockets: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+pub(crate) fn near(
+    sockets: impl Iterator<Item = SocketAddr>,
+    interfaces: &[Interface],
+) -> Vec<SocketAddr> {
     let Found {
         mut addrs,
         link_local,
         scoped,
         ..
-    } = Found::behind(sockets);
+    } = Found::behind(sockets, interfaces);
     addrs.extend(link_local);
     addrs.extend(scoped);
     addrs.retain(|addr| !addr.ip().is_loopback());
@@ -93,15 +99,14 @@ struct Found {
 }
 
 impl Found {
-    fn behind(sockets: impl Iterator<Item = SocketAddr>) -> Self {
+    fn behind(sockets: impl Iterator<Item = SocketAddr>, interfaces: &[Interface]) -> Self {
         let mut found = Self::default();
-        let interfaces = interfaces();
         for bound in sockets {
             if !bound.ip().is_unspecified() {
                 found.addrs.push(bound);
                 continue;
             }
-            for Interface { ip, .. } in &interfaces {
+            for Interface { ip, .. } in interfaces {
                 let list = match ip {
                     _ if ip.is_ipv4() != bound.is_ipv4() || ip.is_unspecified() => continue,
                     _ if ip.is_loopback() => &mut found.loopback,

@@ -72,6 +72,7 @@ mod sdp;
 mod session;
 mod socket;
 mod stats;
+mod step;
 mod stun;
 mod used;
 

@@ -15,6 +15,8 @@
 //! taken nothing of what waits for it for [`STALLED_FOR`], when ICE or DTLS fail, or when [`LinkReceiver`] is dropped. Then `recv` gives `None`.
 
 mod lanes;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use lanes::STALLED_FOR;
@@ -85,7 +87,7 @@ pub struct LinkStats {
     pub frames_in: u64,
 }
 
-/// How busy a link is, for choosing among links. What waits in SCTP is as of the last look.
+/// How busy a link is, for choosing among links.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LinkLoad {
     /// Bytes of the ordered lane that were sent and have not arrived, those in the queue included.
@@ -262,10 +264,18 @@ impl LinkSender {
             .sum()
     }
 
-    /// How busy the link is.
+    /// How busy the link is. What waits in SCTP is as of the last time that could be told.
     pub fn load(&self) -> LinkLoad {
-        let sctp = [&self.shared.in_sctp[0], &self.shared.in_sctp[1]];
-        let [ordered, bulk] = sctp.map(|bytes| bytes.load(Ordering::Relaxed));
+        let shared = &self.shared;
+        let in_sctp = |lane: usize, known: &AtomicU64| match shared.session.outstanding(lane) {
+            Some(bytes) => {
+                known.store(bytes as u64, Ordering::Relaxed);
+                bytes as u64
+            }
+            None => known.load(Ordering::Relaxed),
+        };
+        let [ordered, bulk] = &shared.in_sctp;
+        let (ordered, bulk) = (in_sctp(0, ordered), in_sctp(1, bulk));
         let queued =
             |queue: &Queue| QUEUE_BYTES.saturating_sub(queue.room.available_permits()) as u64;
         let live_bytes = ordered + queued(&self.ordered);
@@ -380,6 +390,7 @@ pub(crate) fn start(
     session.on_message();
     session.keep_alive(Arc::clone(&keepalive));
     session.opened();
+    session.may_rest(&connection.lanes());
     let shared = Arc::new(Shared {
         session,
         gate,
@@ -416,8 +427,7 @@ pub(crate) fn start(
         datagram_queue,
         shared.clone(),
     ));
-    let reliable = [ordered_lane.clone(), bulk_lane.clone()];
-    tasks.spawn(watch::watch(reliable, shared.clone()));
+    tasks.spawn(watch::watch(shared.clone()));
     let mut readers = JoinSet::new();
     for (kind, lane) in [(Lane::Ordered, ordered_lane), (Lane::Bulk, bulk_lane)] {
         readers.spawn(lanes::read(kind, lane, received.clone(), shared.clone()));

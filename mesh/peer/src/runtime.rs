@@ -142,7 +142,7 @@ impl Runtime for SessionRuntime {
     }
 
     fn sleep(&self, duration: Duration) -> Task<()> {
-        Box::pin(tokio::time::sleep(duration))
+        Box::pin(tokio::time::sleep(self.0.rest(duration)))
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {

@@ -10,6 +10,7 @@
 
 mod inbox;
 mod keeping;
+mod rest;
 mod role;
 
 pub(crate) use inbox::Inbox;
@@ -26,6 +27,7 @@ use crate::stats::Counters;
 use crate::stun::{self, Class, TransactionId};
 use bytes::Bytes;
 use quinn_udp::Transmit;
+use rest::Rest;
 use role::{Check, Learned, note};
 use std::fmt;
 use std::future::Future;
@@ -69,6 +71,7 @@ pub(crate) struct Session {
     heard_ms: AtomicU64,
     /// Of a link that is open.
     keepalive: OnceLock<Arc<Keepalive>>,
+    rest: Rest,
 }
 
 /// What the sessions of an endpoint have in common.
@@ -141,6 +144,7 @@ impl Session {
             epoch: Instant::now(),
             heard_ms: AtomicU64::new(0),
             keepalive: OnceLock::new(),
+            rest: Rest::default(),
         }
     }
 
@@ -176,16 +180,18 @@ impl Session {
         }
     }
 
+    /// Milliseconds since the session began.
+    fn age_ms(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// A message decrypted on this link.
     pub(crate) fn on_message(&self) {
-        let now = Instant::now();
-        let ms = now.saturating_duration_since(self.epoch).as_millis();
-        self.heard_ms
-            .store(u64::try_from(ms).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.heard_ms.store(self.age_ms(), Ordering::Relaxed);
         if let Role::Accepted { paths, .. } = &self.role {
             let mut paths = lock(paths);
             if paths.on_trial() {
-                paths.on_message(now);
+                paths.on_message(Instant::now());
             }
         }
     }
@@ -223,6 +229,7 @@ impl Session {
         }
         inbox.held_up = false;
         let next = inbox.pop()?;
+        self.packet_passed();
         self.held.took(&next.0);
         Some(next)
     }
@@ -379,6 +386,7 @@ impl Session {
 
     /// Where a packet of the ICE agent really goes.
     pub(crate) fn route(&self, transmit: &Transmit<'_>) -> Path {
+        self.packet_passed();
         match &self.role {
             Role::Dialed {
                 targets,

@@ -295,14 +295,14 @@ pub(crate) fn open(listen: &[SocketAddr]) -> io::Result<Vec<SharedSocket>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interfaces::dialable;
+    use crate::interfaces::{dialable, interfaces};
 
     #[tokio::test]
     async fn nothing_asked_means_one_port_everywhere() {
         let sockets = open(&[]).unwrap();
         let ports: Vec<u16> = sockets.iter().map(|s| s.bound().port()).collect();
         assert!(ports.iter().all(|port| *port == ports[0]));
-        let addrs = dialable(sockets.iter().map(SharedSocket::bound));
+        let addrs = dialable(sockets.iter().map(SharedSocket::bound), &interfaces());
         assert!(!addrs.is_empty());
         assert!(addrs.iter().all(|addr| !addr.ip().is_unspecified()));
     }
@@ -311,7 +311,7 @@ mod tests {
     async fn what_was_asked_is_what_is_shown() {
         let sockets = open(&[([127, 0, 0, 1], 0).into()]).unwrap();
         assert_eq!(
-            dialable(sockets.iter().map(SharedSocket::bound)),
+            dialable(sockets.iter().map(SharedSocket::bound), &interfaces()),
             [sockets[0].bound()]
         );
         assert!(sockets[0].reaches(&([127, 0, 0, 1], 9).into()));

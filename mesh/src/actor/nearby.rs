@@ -125,6 +125,11 @@ impl Surroundings {
         }
     }
 
+    /// This device's interfaces as of the last look, which is never long ago.
+    pub(super) fn interfaces(&self) -> &[Interface] {
+        &self.interfaces
+    }
+
     /// Rooms, epochs or codes changed.
     pub(super) fn keys_changed(&mut self) {
         self.stale = true;
@@ -227,7 +232,7 @@ impl Actor {
         self.near.interfaces = interfaces;
         let stale = std::mem::take(&mut self.near.stale);
         let due = moved || slept || stale || self.ticks.is_multiple_of(super::SLOW);
-        let addrs = due.then(|| self.endpoint.near_addrs());
+        let addrs = due.then(|| self.endpoint.near_addrs_on(&self.near.interfaces));
         if let Some(addrs) = &addrs {
             self.near.joins.retain(|(_, to)| !to.is_closed());
             self.switch_lan(!addrs.is_empty());
@@ -242,7 +247,7 @@ impl Actor {
             if let Some(lan) = &self.near.lan {
                 lan.look(true);
             }
-            let addrs = self.endpoint.local_addrs();
+            let addrs = self.endpoint.local_addrs_on(&self.near.interfaces);
             self.events.emit(Event::Network { addrs });
             for tag in self.rooms.keys().copied().collect::<Vec<_>>() {
                 self.tell_known(tag, None);
@@ -445,7 +450,8 @@ impl Actor {
     /// Devices that answer a code, those that are here already and those that come, until the receiver is
     /// dropped. `None` where nobody is looked for.
     pub(crate) fn wait_for_code(&mut self, invite: InviteKey) -> Option<mpsc::Receiver<Found>> {
-        self.switch_lan(!self.endpoint.near_addrs().is_empty());
+        let addrs = self.endpoint.near_addrs_on(&interfaces());
+        self.switch_lan(!addrs.is_empty());
         self.near.lan.as_ref()?;
         if self.near.joins.len() >= WAITING_MAX {
             self.near.joins.remove(0);

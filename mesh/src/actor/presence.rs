@@ -24,6 +24,10 @@ pub(super) fn soon_heard(members: usize) -> Duration {
     beacon_period(members).saturating_add(GRACE / 3)
 }
 
+/// What may wait for its acknowledgement on a link that has room for more (bytes): a few signs of life and
+/// records that were said in one breath.
+const SMALL_TALK: u64 = 4 << 10;
+
 /// What a link did up to the last look.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -106,11 +110,11 @@ impl Actor {
     }
 }
 
-/// Bytes a second that a link carries when it is made to. Learned only while bytes wait all the time:
+/// Bytes a second that a link carries when it is made to. Learned only while many bytes wait all the time:
 /// at other times what goes out says how little there was to say.
 fn pace(pace: &mut Option<Pace>, load: &peddlenet_peer::LinkLoad) -> u64 {
     let at = Instant::now();
-    let waiting = load.waiting_bytes > 0;
+    let waiting = load.waiting_bytes > SMALL_TALK;
     let mut rate = 0;
     if let Some(before) = pace {
         rate = before.rate;

@@ -47,7 +47,7 @@ impl Actor {
     pub(super) fn announce(&mut self, tag: RoomTag) {
         let now = clock::now();
         let addrs = match self.announce.as_slice() {
-            [] => self.endpoint.local_addrs(),
+            [] => self.endpoint.local_addrs_on(self.near.interfaces()),
             elsewhere => elsewhere.to_vec(),
         };
         let place = Whereabouts {

@@ -14,8 +14,9 @@
 //! ```
 //!
 //! Rows are medians over the runs, with the worst beside. Bytes are those of the host's interfaces, both
-//! directions, Ethernet, IP and UDP headers and whatever is multicast included: more than what the node
-//! sent as UDP payload. Nobody scans after the room was made.
+//! directions, whatever is multicast included: `in_out_bytes_s` with the headers of Ethernet, IP and UDP,
+//! `ip_in_out_bytes_s` with those of IP and UDP, `payload_in_out_bytes_s` without any. Nobody scans after the
+//! room was made.
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +27,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    lab::{Host, Lab, Plug, Prefix, Room, Wifi, cpu_time, links},
+    lab::{Host, Lab, Plug, Prefix, Room, Traffic, Wifi, cpu_time, links},
     node_process::NodeProcess,
 };
 
@@ -283,36 +284,56 @@ fn idle(watched: Duration) -> Result<Figures> {
         most = most.max((links(&member.node)?, n));
     }
     let busiest = &all[most.1];
-    let (bytes, cpu) = watch(busiest, watched)?;
+    let usual = watch(busiest, watched)?;
     for member in &all {
         let setting = json!({"name": "battery", "value": "on"});
         member.node.ok("setting", setting)?;
     }
     std::thread::sleep(SLOWED);
-    let (saving_bytes, saving_cpu) = watch(busiest, watched)?;
+    let saving = watch(busiest, watched)?;
     Ok(vec![
         ("links", f64::from(u32::try_from(most.0)?)),
-        ("in_out_bytes_s", bytes),
-        ("cpu_percent", cpu),
-        ("battery_in_out_bytes_s", saving_bytes),
-        ("battery_cpu_percent", saving_cpu),
+        ("in_out_bytes_s", usual.bytes),
+        ("ip_in_out_bytes_s", usual.ip_bytes),
+        ("payload_in_out_bytes_s", usual.payload_bytes),
+        ("in_out_packets_s", usual.packets),
+        ("cpu_percent", usual.cpu_percent),
+        ("battery_in_out_bytes_s", saving.bytes),
+        ("battery_ip_in_out_bytes_s", saving.ip_bytes),
+        ("battery_payload_in_out_bytes_s", saving.payload_bytes),
+        ("battery_in_out_packets_s", saving.packets),
+        ("battery_cpu_percent", saving.cpu_percent),
     ])
 }
 
-/// Bytes a second in and out of a host, and the share of one core that its node takes (percent).
-fn watch(member: &Member, watched: Duration) -> Result<(f64, f64)> {
-    let count = || -> Result<(u64, Duration)> {
-        let (received, sent) = member.host.traffic()?;
-        Ok((received + sent, cpu_time(member.node.pid())?))
+/// What a member costs: each second, in and out; and the share of one core that its node takes.
+struct Cost {
+    bytes: f64,
+    ip_bytes: f64,
+    payload_bytes: f64,
+    packets: f64,
+    cpu_percent: f64,
+}
+
+fn watch(member: &Member, watched: Duration) -> Result<Cost> {
+    let count = || -> Result<(Traffic, Duration)> {
+        Ok((member.host.traffic()?, cpu_time(member.node.pid())?))
     };
-    let (bytes, cpu) = count()?;
+    let (before, cpu_before) = count()?;
     let began = Instant::now();
     std::thread::sleep(watched);
-    let (bytes_after, cpu_after) = count()?;
+    let (after, cpu_after) = count()?;
     let seconds = began.elapsed().as_secs_f64();
-    let bytes = u32::try_from(bytes_after - bytes)?;
-    let cpu = (cpu_after - cpu).as_secs_f64();
-    Ok((f64::from(bytes) / seconds, cpu / seconds * 100.0))
+    let came = after.since(&before);
+    let a_second = |count: u64| Ok::<_, anyhow::Error>(f64::from(u32::try_from(count)?) / seconds);
+    let cpu = cpu_after.saturating_sub(cpu_before);
+    Ok(Cost {
+        bytes: a_second(came.bytes)?,
+        ip_bytes: a_second(came.ip_bytes())?,
+        payload_bytes: a_second(came.payload_bytes())?,
+        packets: a_second(came.packets)?,
+        cpu_percent: cpu.as_secs_f64() / seconds * 100.0,
+    })
 }
 
 fn ms(took: Duration) -> f64 {

@@ -100,19 +100,58 @@ impl Host {
         self.space.lab().folder().join(&self.name)
     }
 
-    /// Bytes that its interfaces, loopback aside, have taken in and sent out.
+    /// What its interfaces, loopback aside, have taken in and sent out.
     ///
     /// # Errors
     /// The counters can't be read.
-    pub fn traffic(&self) -> Result<(u64, u64)> {
+    pub fn traffic(&self) -> Result<Traffic> {
         let table = self.space.exec("cat", &["/proc/net/dev"])?;
         traffic(&table)
     }
 }
 
-/// Reads /proc/net/dev: after the name, bytes in are the first figure, bytes out the ninth.
-fn traffic(table: &str) -> Result<(u64, u64)> {
-    let (mut received, mut sent) = (0, 0);
+/// What a host's interfaces have carried, both directions together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traffic {
+    /// With the header that Ethernet puts before each packet, as it went over the wire.
+    pub bytes: u64,
+    /// Packets (count).
+    pub packets: u64,
+}
+
+impl Traffic {
+    /// Ethernet's two addresses and the type (bytes).
+    const ETHERNET: u64 = 14;
+    /// IPv4's and UDP's headers (bytes); IPv6's are 20 bytes longer.
+    const IP_UDP: u64 = 20 + 8;
+
+    /// What came since then.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_sub(before.bytes),
+            packets: self.packets.saturating_sub(before.packets),
+        }
+    }
+
+    /// Bytes of the packets: UDP datagrams with the headers of UDP and IP.
+    pub fn ip_bytes(&self) -> u64 {
+        self.bytes.saturating_sub(Self::ETHERNET * self.packets)
+    }
+
+    /// Bytes in the datagrams, at most: what is no UDP, and IPv6, is counted as if it were UDP over IPv4.
+    pub fn payload_bytes(&self) -> u64 {
+        self.ip_bytes().saturating_sub(Self::IP_UDP * self.packets)
+    }
+}
+
+/// Reads /proc/net/dev: after the name, bytes and packets in are the first two figures, those out the ninth and
+/// tenth.
+fn traffic(table: &str) -> Result<Traffic> {
+    let mut sum = Traffic {
+        bytes: 0,
+        packets: 0,
+    };
     for line in table.lines() {
         let Some((name, figures)) = line.split_once(':') else {
             continue;
@@ -125,10 +164,10 @@ fn traffic(table: &str) -> Result<(u64, u64)> {
             let figure: Option<u64> = figures.get(n).and_then(|f| f.parse().ok());
             figure.with_context(|| format!("not a line of /proc/net/dev: {line}"))
         };
-        received += at(0)?;
-        sent += at(8)?;
+        sum.bytes += at(0)? + at(8)?;
+        sum.packets += at(1)? + at(9)?;
     }
-    Ok((received, sent))
+    Ok(sum)
 }
 
 /// Processor time that a process has used since its start.
@@ -158,13 +197,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn headers_are_taken_off_layer_by_layer() {
+        let before = Traffic {
+            bytes: 50,
+            packets: 1,
+        };
+        let after = Traffic {
+            bytes: 250,
+            packets: 3,
+        };
+        let came = after.since(&before);
+        assert_eq!((came.bytes, came.packets), (200, 2));
+        assert_eq!((came.ip_bytes(), came.payload_bytes()), (172, 116));
+    }
+
+    #[test]
     fn counters_are_read_without_loopback() {
         let table = "Inter-|   Receive                            |  Transmit
  face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed
     lo: 999 1 0 0 0 0 0 0 999 1 0 0 0 0 0 0
     w0: 100 2 0 0 0 0 0 0 40 3 0 0 0 0 0 0
     w1: 10 2 0 0 0 0 0 0 4 3 0 0 0 0 0 0\n";
-        assert_eq!(traffic(table).unwrap(), (110, 44));
+        let all = traffic(table).unwrap();
+        assert_eq!((all.bytes, all.packets), (154, 10));
         assert!(traffic("w0: 1 2 3").is_err());
     }
 

@@ -36,7 +36,7 @@ mod wifi;
 
 pub use carrier::CarrierBox;
 pub use distance::Distance;
-pub use host::{Host, cpu_time};
+pub use host::{Host, Traffic, cpu_time};
 pub use internet::{Internet, SERVER_PORT};
 pub use nat::{Nat, Router};
 pub use people::{Room, links, lost_a_link, until};

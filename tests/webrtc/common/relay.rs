@@ -63,6 +63,11 @@ impl Relay {
         self.cut.store(true, Ordering::Relaxed);
     }
 
+    /// Carries packets again.
+    pub(crate) fn mend(&self) {
+        self.cut.store(false, Ordering::Relaxed);
+    }
+
     /// Goes on from another source port.
     pub(crate) async fn rebind(&self) {
         self.rebind.send(()).await.unwrap();

@@ -187,6 +187,36 @@ fn a_lost_record_comes_back() {
 }
 
 #[test]
+fn records_are_offered_again_to_every_neighbour_and_rarely_while_nothing_is_new() {
+    let mut net = Net::room(9, 11);
+    for leaf in 1..9 {
+        net.link(0, leaf, &[ROOM]);
+    }
+    let known = record(ROOM, author(0), RecordKind::WHEREABOUTS, 5, "here");
+    net.give(0, Input::PublishRecord { record: known });
+    net.run_for(120_000);
+    let sent = |net: &Net| net.nodes[0].sent.get("record").copied().unwrap_or(0);
+    let had: Vec<_> = net.nodes[1..]
+        .iter()
+        .map(|n| n.engine.stats().duplicates)
+        .collect();
+    let before = sent(&net);
+    let minutes = 60;
+    net.run_for(minutes * 60_000);
+    let offers = sent(&net) - before;
+    assert!(
+        (minutes..=3 * minutes).contains(&offers),
+        "{offers} an hour"
+    );
+    for (leaf, had) in net.nodes[1..].iter().zip(had) {
+        assert!(
+            leaf.engine.stats().duplicates > had,
+            "each neighbour had one"
+        );
+    }
+}
+
+#[test]
 fn silence_when_nothing_is_missing() {
     let mut net = Net::line(3, 8);
     net.run_for(100);

@@ -8,6 +8,7 @@ use super::{Dial, Endpoint, given_up, why};
 use crate::approach::Approach;
 use crate::gate;
 use crate::session::lock;
+use crate::step::in_step;
 use crate::{DialError, Fingerprint};
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,13 @@ impl Endpoint {
             let mut pause = ASK_AGAIN;
             loop {
                 reachable.iter().for_each(|remote| session.ask_at(*remote));
-                tokio::time::sleep(pause).await;
+                let again = Instant::now() + pause;
+                let again = match pause < ASK_AGAIN_MAX {
+                    true => again,
+                    // Who misses many asks for all of them at once.
+                    false => in_step(again, pause),
+                };
+                tokio::time::sleep_until(again.into()).await;
                 pause = pause.saturating_mul(2).min(ASK_AGAIN_MAX);
             }
         };

@@ -93,6 +93,7 @@ enum End {
 /// reader takes longer than the closer waits.
 pub(super) async fn supervise(mut work: Work, shared: Arc<Shared>) {
     let end = work.ended(&shared).await;
+    shared.session.no_rest();
     let connection = &work.connection;
     match end {
         End::Asked => {

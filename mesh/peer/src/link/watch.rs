@@ -1,11 +1,9 @@
 //! The watch over a link: asks whether the other end is there, and ends when it is not.
 
 use super::Shared;
-use crate::keepalive::INTERVAL;
+use crate::step::in_step;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use webrtc::data_channel::DataChannel;
 
 /// The end that was dialled asks so much more rarely: the dialer's question tells it as much as an answer would, but
 /// for how long an answer takes.
@@ -19,7 +17,7 @@ const LOOK_LEAST: Duration = Duration::from_millis(20);
 const DEAD: Duration = Duration::from_millis(1300);
 
 /// Returns when the other end has been silent for too long.
-pub(super) async fn watch(reliable: [Arc<dyn DataChannel>; 2], shared: Arc<Shared>) {
+pub(super) async fn watch(shared: Arc<Shared>) {
     let mut asked: Option<Instant> = None;
     loop {
         let pace = shared.keepalive.pace();
@@ -32,41 +30,28 @@ pub(super) async fn watch(reliable: [Arc<dyn DataChannel>; 2], shared: Arc<Share
         if missed {
             shared.session.send_check();
         }
-        let pause = match shared.dialed {
-            _ if missed => HURRY,
-            // The first may come before the other end is ready for it.
-            _ if shared.keepalive.srtt().is_none() => HURRY,
-            true => pace,
-            false => pace * ANSWERED_FOR,
+        // The first may come before the other end is ready for it.
+        let hurries = missed || shared.keepalive.srtt().is_none();
+        let again = |at: Instant| match (hurries, shared.dialed) {
+            (true, _) => at + HURRY,
+            (_, true) => in_step(at + pace, pace),
+            (_, false) => in_step(at + pace * ANSWERED_FOR, pace),
         };
-        if asked.is_none_or(|at| at.elapsed() >= pause) {
-            asked = Some(Instant::now());
+        let now = Instant::now();
+        let mut due = asked.map_or(now, again);
+        if due <= now {
+            asked = Some(now);
+            due = again(now);
             if !shared.session.ask() {
                 return;
             }
         }
-        let busy = look_into(&reliable, &shared).await;
         // The next question, or the moment when an answer is late: one lost packet must not take a link's life.
-        let mut due = pause.saturating_sub(asked.map_or(Duration::ZERO, |at| at.elapsed()));
-        if busy {
-            // How full the lanes are is of interest while they are.
-            due = due.min(INTERVAL);
-        }
         let late = match missed {
             true => HURRY,
             false => (pace + MISSED).saturating_sub(silence),
         };
+        let due = due.saturating_duration_since(now);
         tokio::time::sleep(due.min(late).max(LOOK_LEAST)).await;
     }
-}
-
-/// Notes what the reliable lanes have sent and is not acknowledged; whether there is any.
-async fn look_into(reliable: &[Arc<dyn DataChannel>; 2], shared: &Shared) -> bool {
-    let mut busy = false;
-    for (lane, bytes) in reliable.iter().zip(&shared.in_sctp) {
-        let outstanding = lane.outstanding_bytes().await.unwrap_or_default();
-        bytes.store(outstanding as u64, Ordering::Relaxed);
-        busy |= outstanding > 0;
-    }
-    busy
 }
