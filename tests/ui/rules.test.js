@@ -16,6 +16,13 @@ const code = new Map(scripts.map((file) => [file, read(file)]));
 const hits = (/** @type {RegExp} */ pattern, /** @type {(file: string) => boolean} */ where = () => true) =>
   [...code].flatMap(([file, text]) => (where(file) ? text.split('\n').flatMap((line, i) => (pattern.test(line) ? [`${file}:${i + 1}`] : [])) : []));
 
+/** A file's path in `ui/`, as `from` names it. */
+const named = (/** @type {string} */ target, /** @type {string} */ from) => fileURLToPath(new URL(target, new URL(from, `file://${root}`))).slice(root.length);
+/** What a module imports as soon as it is loaded. @type {(file: string, text: string) => string[]} */
+const importedBy = (file, text) => [...text.matchAll(/^(?:import|export)\b[^;']*'(\.[^']+)'/gm)].map(([, target]) => named(target, file));
+/** What it imports when it needs it. @type {(file: string, text: string) => string[]} */
+const laterBy = (file, text) => [...text.matchAll(/=> import\('([^']+)'\)/g)].map(([, target]) => named(target, file));
+
 test('only_the_bridge_touches_tauri', () => {
   assert.deepEqual(hits(/__TAURI/, (file) => file !== 'ipc/tauri.js'), []);
   assert.equal(hits(/__TAURI/).length > 0, true, 'the pattern finds the bridge itself');
@@ -41,12 +48,19 @@ test('nothing_is_loaded_from_elsewhere', () => {
 
 test('every_import_names_a_file_that_ships', () => {
   for (const [file, text] of code) {
-    for (const [, target] of text.matchAll(/^(?:import|export)[^;]*?from '([^']+)'|^import '([^']+)'/gm)) {
-      if (target === undefined) continue;
-      const path = fileURLToPath(new URL(target, new URL(file, `file://${root}`)));
-      assert.ok(files.includes(path.slice(root.length)), `${file} imports ${target}`);
-    }
+    for (const target of [...importedBy(file, text), ...laterBy(file, text)]) assert.ok(files.includes(target), `${file} imports ${target}`);
   }
+});
+
+test('the_page_names_every_module_that_the_first_screen_takes_and_no_other', () => {
+  // Without, the web view learns of a module from the one that imports it: a round trip for each of five levels.
+  const first = new Set(['main.js']);
+  for (const file of first) for (const target of importedBy(file, code.get(file) ?? '')) first.add(target);
+  const preloaded = [...read('index.html').matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, file]) => file);
+  assert.deepEqual(preloaded, [...first].filter((file) => file !== 'main.js').sort());
+  const later = new Set([...code].flatMap(([file, text]) => laterBy(file, text)));
+  assert.ok(later.size > 8, 'dialogs come when they are opened');
+  assert.deepEqual([...later].filter((file) => first.has(file)), [], 'what comes later is not imported at the start as well');
 });
 
 test('elements_have_two_word_names_and_the_name_of_their_file', () => {

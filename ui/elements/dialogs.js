@@ -10,20 +10,27 @@ import { mayConfirmMove, moderates, powersOver } from '../lib/power.js';
 import { WIFI, wifiOf } from '../lib/wifi.js';
 import { NO_TIMELINE, talkOf } from '../state/model.js';
 import { forgetEverything } from '../state/place.js';
-import './create-dialog.js';
-import './diagnostics-dialog.js';
-import './direct-dialog.js';
-import './guide-dialog.js';
-import './invite-dialog.js';
-import './name-dialog.js';
-import './network-dialog.js';
-import './outside-dialog.js';
-import './people-dialog.js';
-import './person-dialog.js';
-import './room-menu.js';
-import './scan-dialog.js';
-import './search-dialog.js';
-import './settings-dialog.js';
+
+/**
+ * Each dialog comes when it is opened first: the first screen is there sooner without them, and smaller. What is named
+ * here stands in `index.html` no more than what it imports.
+ */
+const DIALOGS = Object.freeze({
+  'create-dialog': () => import('./create-dialog.js'),
+  'diagnostics-dialog': () => import('./diagnostics-dialog.js'),
+  'direct-dialog': () => import('./direct-dialog.js'),
+  'guide-dialog': () => import('./guide-dialog.js'),
+  'invite-dialog': () => import('./invite-dialog.js'),
+  'name-dialog': () => import('./name-dialog.js'),
+  'network-dialog': () => import('./network-dialog.js'),
+  'outside-dialog': () => import('./outside-dialog.js'),
+  'people-dialog': () => import('./people-dialog.js'),
+  'person-dialog': () => import('./person-dialog.js'),
+  'room-menu': () => import('./room-menu.js'),
+  'scan-dialog': () => import('./scan-dialog.js'),
+  'search-dialog': () => import('./search-dialog.js'),
+  'settings-dialog': () => import('./settings-dialog.js'),
+});
 
 /** @typedef {import('../state/session.js').Session} Session */
 /** @typedef {import('../state/model.js').State} State */
@@ -31,6 +38,8 @@ import './settings-dialog.js';
 export class Dialogs {
   #host;
   #session;
+  /** What is on its way, so that pressing twice opens one. @type {Set<keyof typeof DIALOGS>} */
+  #coming = new Set();
   /** Since when people are where they are, by room. @type {Map<string, import('./network-dialog.js').NetworkData['since']>} */
   #since = new Map();
 
@@ -46,6 +55,21 @@ export class Dialogs {
   /** @returns {Session} */
   get session() {
     return this.#session();
+  }
+
+  /**
+   * @param {keyof typeof DIALOGS} tag
+   * @returns {Promise<HTMLElement | null>} Null while one like it is on its way.
+   */
+  async #make(tag) {
+    if (this.#coming.has(tag)) return null;
+    this.#coming.add(tag);
+    try {
+      await DIALOGS[tag]();
+    } finally {
+      this.#coming.delete(tag);
+    }
+    return document.createElement(tag);
   }
 
   /**
@@ -68,20 +92,23 @@ export class Dialogs {
     }
   }
 
-  create() {
-    const dialog = /** @type {import('./create-dialog.js').CreateDialog} */ (document.createElement('create-dialog'));
+  async create() {
+    const dialog = /** @type {import('./create-dialog.js').CreateDialog | null} */ (await this.#make('create-dialog'));
+    if (!dialog) return;
     dialog.data = { create: (name, options) => this.session.createRoom(name, options) };
     this.#host.append(dialog);
   }
 
-  name() {
-    const dialog = /** @type {import('./name-dialog.js').NameDialog} */ (document.createElement('name-dialog'));
+  async name() {
+    const dialog = /** @type {import('./name-dialog.js').NameDialog | null} */ (await this.#make('name-dialog'));
+    if (!dialog) return;
     dialog.data = { name: this.session.state.name, setName: (name) => this.session.setName(name) };
     this.#host.append(dialog);
   }
 
-  settings() {
-    const dialog = /** @type {import('./settings-dialog.js').SettingsDialog} */ (document.createElement('settings-dialog'));
+  async settings() {
+    const dialog = /** @type {import('./settings-dialog.js').SettingsDialog | null} */ (await this.#make('settings-dialog'));
+    if (!dialog) return;
     dialog.data = {
       key: this.session.state.key,
       settings: this.session.state.settings,
@@ -96,23 +123,26 @@ export class Dialogs {
     this.#host.append(dialog);
   }
 
-  diagnostics() {
-    const dialog = /** @type {import('./diagnostics-dialog.js').DiagnosticsDialog} */ (document.createElement('diagnostics-dialog'));
+  async diagnostics() {
+    const dialog = /** @type {import('./diagnostics-dialog.js').DiagnosticsDialog | null} */ (await this.#make('diagnostics-dialog'));
+    if (!dialog) return;
     dialog.data = { moved: this.session.state.moved, diagnostics: () => this.session.ipc.diagnostics() };
     this.#openWatching(dialog, ({ moved }) => ({ moved }));
   }
 
-  guide() {
-    this.#host.append(document.createElement('guide-dialog'));
+  async guide() {
+    const dialog = await this.#make('guide-dialog');
+    if (dialog) this.#host.append(dialog);
   }
 
   /**
    * Asks whether to follow a link that was opened outside of the app.
    * @param {string} link
    */
-  outside(link) {
-    const dialog = /** @type {import('./outside-dialog.js').OutsideDialog} */ (document.createElement('outside-dialog'));
-    dialog.data = { back: isBackLink(link), join: () => this.scan({ link }) };
+  async outside(link) {
+    const dialog = /** @type {import('./outside-dialog.js').OutsideDialog | null} */ (await this.#make('outside-dialog'));
+    if (!dialog) return;
+    dialog.data = { back: isBackLink(link), join: () => void this.scan({ link }) };
     this.#host.append(dialog);
   }
 
@@ -127,8 +157,9 @@ export class Dialogs {
       dialog.remove();
     }
     if (!open.some(({ localName }) => localName === 'settings-dialog')) return;
-    this.settings();
-    /** @type {HTMLElement | null} */ (this.#host.querySelector('[data-test="language"]'))?.focus();
+    void this.settings().then(() => {
+      /** @type {HTMLElement | null} */ (this.#host.querySelector('[data-test="language"]'))?.focus();
+    });
   }
 
   /**
@@ -153,9 +184,10 @@ export class Dialogs {
   }
 
   /** @param {{link?: string | null, theirs?: boolean}} [given] A link that was agreed to already; whether a friend's screen is to be scanned. */
-  scan({ link = null, theirs = false } = {}) {
+  async scan({ link = null, theirs = false } = {}) {
     const { session } = this;
-    const dialog = /** @type {import('./scan-dialog.js').ScanDialog} */ (document.createElement('scan-dialog'));
+    const dialog = /** @type {import('./scan-dialog.js').ScanDialog | null} */ (await this.#make('scan-dialog'));
+    if (!dialog) return;
     dialog.data = {
       stage: null,
       moved: session.state.moved,
@@ -173,9 +205,10 @@ export class Dialogs {
   }
 
   /** @param {string} room */
-  invite(room) {
+  async invite(room) {
     const { session } = this;
-    const dialog = /** @type {import('./invite-dialog.js').InviteDialog} */ (document.createElement('invite-dialog'));
+    const dialog = /** @type {import('./invite-dialog.js').InviteDialog | null} */ (await this.#make('invite-dialog'));
+    if (!dialog) return;
     dialog.data = {
       room: session.state.rooms[room],
       moved: session.state.moved,
@@ -195,9 +228,10 @@ export class Dialogs {
   }
 
   /** @param {string} room */
-  people(room) {
+  async people(room) {
     const { session } = this;
-    const dialog = /** @type {import('./people-dialog.js').PeopleDialog} */ (document.createElement('people-dialog'));
+    const dialog = /** @type {import('./people-dialog.js').PeopleDialog | null} */ (await this.#make('people-dialog'));
+    if (!dialog) return;
     dialog.data = {
       room: session.state.rooms[room],
       members: session.state.members[room],
@@ -213,9 +247,10 @@ export class Dialogs {
   }
 
   /** @param {string} room */
-  menu(room) {
+  async menu(room) {
     const { session } = this;
-    const dialog = /** @type {import('./room-menu.js').RoomMenu} */ (document.createElement('room-menu'));
+    const dialog = /** @type {import('./room-menu.js').RoomMenu | null} */ (await this.#make('room-menu'));
+    if (!dialog) return;
     dialog.data = {
       room: session.state.rooms[room],
       setPrefs: (prefs) => session.setRoomPrefs(room, prefs),
@@ -225,11 +260,12 @@ export class Dialogs {
   }
 
   /** @param {string} room */
-  network(room) {
+  async network(room) {
     const { session } = this;
     const since = this.#since.get(room) ?? { times: new Map() };
     this.#since.set(room, since);
-    const dialog = /** @type {import('./network-dialog.js').NetworkDialog} */ (document.createElement('network-dialog'));
+    const dialog = /** @type {import('./network-dialog.js').NetworkDialog | null} */ (await this.#make('network-dialog'));
+    if (!dialog) return;
     dialog.data = { room: session.state.rooms[room], members: session.state.members[room], moved: session.state.moved, map: () => session.ipc.networkMap(room), since };
     this.#openWatching(dialog, ({ rooms, members, moved }) => {
       if (rooms[room]) return { room: rooms[room], members: members[room], moved };
@@ -242,9 +278,10 @@ export class Dialogs {
    * @param {string} room
    * @param {string} author
    */
-  direct(room, author) {
+  async direct(room, author) {
     this.session.enterTalk(room, author);
-    const dialog = /** @type {import('./direct-dialog.js').DirectDialog} */ (document.createElement('direct-dialog'));
+    const dialog = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (await this.#make('direct-dialog'));
+    if (!dialog) return null;
     dialog.data = this.#talk(room, author);
     this.#host.append(dialog);
     return dialog;
@@ -254,9 +291,10 @@ export class Dialogs {
    * @param {string} room
    * @param {(message: string) => void} show Brings a message of the room into view.
    */
-  search(room, show) {
+  async search(room, show) {
     const { session } = this;
-    const dialog = /** @type {import('./search-dialog.js').SearchDialog} */ (document.createElement('search-dialog'));
+    const dialog = /** @type {import('./search-dialog.js').SearchDialog | null} */ (await this.#make('search-dialog'));
+    if (!dialog) return;
     dialog.data = {
       room: session.state.rooms[room],
       people: peopleOf(session.state.members[room] ?? NONE),
@@ -265,7 +303,7 @@ export class Dialogs {
       timeOf: async (message) => (await session.ipc.message(room, message)).timeMs,
       jump: ({ message, direct }) => {
         if (direct === null) show(message);
-        else this.direct(room, direct).show(message);
+        else void this.direct(room, direct).then((dialog) => dialog?.show(message));
       },
     };
     this.#host.append(dialog);
@@ -313,11 +351,11 @@ export class Dialogs {
    * @param {string} room
    * @param {string} author
    */
-  person(room, author) {
+  async person(room, author) {
     const { session } = this;
+    const dialog = /** @type {import('./person-dialog.js').PersonDialog | null} */ (await this.#make('person-dialog'));
     const shown = this.#person(room, author);
-    if (!shown) return;
-    const dialog = /** @type {import('./person-dialog.js').PersonDialog} */ (document.createElement('person-dialog'));
+    if (!dialog || !shown) return;
     dialog.data = {
       ...shown,
       verify: () => session.ipc.verifyCode(room, author),

@@ -29,8 +29,8 @@ pub const VERIFY_MAX: u64 = 64 * 1024 * 1024;
 pub const COMPACT_FLOOR: u64 = 32 * 1024 * 1024;
 /// A database that is this many times larger than what it holds is written anew.
 pub const COMPACT_FACTOR: u64 = 4;
-/// sled's page cache (design: rule 4, 8-16 MiB).
-pub const CACHE: u64 = 8 * 1024 * 1024;
+/// sled's page cache (design: rule 4 says 8-16 MiB). Half of that is the largest part of the app's memory that can be chosen.
+pub const CACHE: u64 = 4 * 1024 * 1024;
 /// How often sled flushes and cleans its file in the background (design: rule 4 says 500 ms). What is acknowledged was
 /// flushed by its commit; this is about the cleaning. Once half of a file's segments are free, sled 0.34.7 moves its last
 /// one with every segment that fills, which fills the next: a room that had grown fast was rewritten for ever, at
