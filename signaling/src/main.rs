@@ -79,6 +79,11 @@ async fn run() -> anyhow::Result<()> {
     #[cfg(feature = "beacon")]
     if options.carrier.beacon {
         let (server, key) = server.with_box(folder)?;
+        if options.listen.ip().is_loopback() {
+            tracing::warn!(
+                "nobody on the network reaches a box that listens on loopback; leave --listen out"
+            );
+        }
         let port = server.local_addr()?.port();
         let beacon = Beacon::start(&options.carrier, folder, port, key).await?;
         let (close, closed) = beacon.into_parts();

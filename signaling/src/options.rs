@@ -298,7 +298,7 @@ mod tests {
             "--drain-s", "0", "--log", "json", "--behind-proxy", "--data", "here", "--redis", "redis://127.0.0.1",
         ]);
         let options = options.unwrap();
-        assert_eq!(options.listen, ([127, 0, 0, 1], 0).into());
+        assert_eq!(options.listen, SocketAddr::from(([127, 0, 0, 1], 0)));
         let read = options.secret().unwrap().unwrap();
         assert_eq!(*read, b"0123456789abcdef");
         let (udp, asked) = options.udp(Some(&read)).unwrap().unwrap();

@@ -22,7 +22,7 @@ pub(crate) struct DayPass {
 impl DayPass {
     /// The one of that day; of its first day's certificate, where the pass is for others.
     pub(crate) fn of(pass: &Pass, day: u32) -> Self {
-        let at = day.checked_sub(pass.first_day).unwrap_or_default();
+        let at = day.saturating_sub(pass.first_day);
         let mut seed = [0; 32];
         let info = [&b"pn/pass/1"[..], &day.to_be_bytes()].concat();
         let hkdf = Hkdf::<Sha256>::new(None, &pass.seed.0);
