@@ -180,11 +180,6 @@ impl Surroundings {
         self.lan.is_some()
     }
 
-    /// The networks that this device is on.
-    pub(super) fn interfaces(&self) -> &[Interface] {
-        &self.interfaces
-    }
-
     /// Whether carrier boxes are looked for from now on.
     pub(super) fn seek_boxes(&mut self, boxes: bool) {
         if self.boxes != boxes {
