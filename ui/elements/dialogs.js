@@ -11,10 +11,7 @@ import { WIFI, wifiOf } from '../lib/wifi.js';
 import { NO_TIMELINE, talkOf } from '../state/model.js';
 import { forgetEverything } from '../state/place.js';
 
-/**
- * Each dialog comes when it is opened first: the first screen is there sooner without them, and smaller. What is named
- * here stands in `index.html` no more than what it imports.
- */
+/** Each dialog comes when it is opened first: the first screen is there sooner without them, and smaller. */
 const DIALOGS = Object.freeze({
   'create-dialog': () => import('./create-dialog.js'),
   'diagnostics-dialog': () => import('./diagnostics-dialog.js'),
