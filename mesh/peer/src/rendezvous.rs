@@ -120,7 +120,7 @@ pub struct Rendezvous {
 #[derive(Debug)]
 enum Command {
     Say(MeetingTag, Vec<u8>),
-    Put(Parcel),
+    Put(Box<Parcel>),
     Fetch(MeetingTag, u64),
     /// Connect at once, if it isn't.
     Hurry,
@@ -163,7 +163,7 @@ impl Rendezvous {
 
     /// Leaves a parcel there: [`News::Kept`] or [`News::Refused`] answers, or nothing does.
     pub fn put(&self, parcel: Parcel) {
-        let _ = self.commands.try_send(Command::Put(parcel));
+        let _ = self.commands.try_send(Command::Put(Box::new(parcel)));
     }
 
     /// Asks for parcels that were left after one, 0 for all: [`News::Parcels`] answers, or nothing does.

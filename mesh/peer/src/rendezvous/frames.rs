@@ -21,7 +21,7 @@ pub(super) enum Request {
     Leave { tag: MeetingTag },
     Send { tag: MeetingTag, data: Vec<u8> },
     Ice,
-    Put(Parcel),
+    Put(Box<Parcel>),
     Fetch { tag: MeetingTag, after: u64 },
     Box { nonce: [u8; 16] },
 }
@@ -283,14 +283,14 @@ mod tests {
         let fetch = Request::Fetch { tag: TAG, after: 7 }.to_json();
         let expected = format!(r#"{{"v":1,"type":"fetch","tag":"{HEX}","after":7}}"#);
         assert_eq!(fetch, expected);
-        let put = Request::Put(Parcel {
+        let put = Request::Put(Box::new(Parcel {
             tag: TAG,
             key: [0; 32],
             expires: 9,
             data: b"hi".to_vec(),
             signature: [0; 64],
             pass: None,
-        });
+        }));
         assert!(!put.to_json().contains("pass"), "as before boxes");
         let put: serde_json::Value = serde_json::from_str(&put.to_json()).unwrap();
         assert_eq!((&put["type"], &put["tag"]), (&"put".into(), &HEX.into()));
@@ -304,14 +304,14 @@ mod tests {
 
     #[test]
     fn a_put_under_a_pass_shows_its_certificate_and_a_box_answers_with_its_key() {
-        let put = Request::Put(Parcel {
+        let put = Request::Put(Box::new(Parcel {
             tag: TAG,
             key: [0; 32],
             expires: 9,
             data: b"hi".to_vec(),
             signature: [0; 64],
             pass: Some([1; SHOWN_LEN]),
-        });
+        }));
         let put: serde_json::Value = serde_json::from_str(&put.to_json()).unwrap();
         let shown = BASE64.decode(put["pass"].as_str().unwrap().as_bytes());
         assert_eq!(shown.unwrap(), [1; SHOWN_LEN]);
