@@ -44,9 +44,8 @@ pub(super) async fn prove(socket: &mut Socket, key: &[u8; 32]) -> Result<(), Unp
             let Message::Text(text) = message else {
                 continue;
             };
-            match Reply::parse(&text) {
-                Some(reply) => return judge(&reply, key, &nonce),
-                None => {}
+            if let Some(reply) = Reply::parse(&text) {
+                return judge(&reply, key, &nonce);
             }
         }
         Err(unknown("it says other things"))

@@ -49,7 +49,8 @@ const SETTING: &str = "boxes";
 #[derive(Default)]
 pub(super) struct Boxes {
     seen: BTreeMap<String, Seen>,
-    aside: BTreeMap<ServerUrl, (Timestamp, Aside)>,
+    /// Where, and as which box: whoever says that a box is another one than it is takes nothing from what it is.
+    aside: BTreeMap<(ServerUrl, Option<[u8; 32]>), (Timestamp, Aside)>,
     /// Boxes of which somebody here holds a pass, by their keys.
     keys: BTreeSet<[u8; 32]>,
     /// Every box may be used, known or not.
@@ -134,7 +135,7 @@ impl Boxes {
         self.aside.clear();
     }
 
-    fn set_aside(&mut self, url: &ServerUrl, now: Timestamp, why: Aside) {
+    fn set_aside(&mut self, url: &ServerUrl, key: Option<[u8; 32]>, now: Timestamp, why: Aside) {
         self.aside.retain(|_, (until, _)| *until > now);
         if self.aside.len() >= ASIDE_MAX {
             self.aside.pop_first();
@@ -143,12 +144,14 @@ impl Boxes {
             Aside::False => FALSE_FOR,
             Aside::Absent => ABSENT_FOR,
         };
-        self.aside.insert(url.clone(), (now.after(pause), why));
+        let until = now.after(pause);
+        self.aside.insert((url.clone(), key), (until, why));
     }
 
     /// It answers.
     pub(super) fn is_there(&mut self, url: &ServerUrl) {
-        self.aside.remove(url);
+        self.aside
+            .retain(|(at, _), (_, why)| at != url || *why == Aside::False);
     }
 
     /// By which mark each box is recognised that somebody here holds a pass of.
@@ -172,25 +175,27 @@ impl Boxes {
             return Vec::new();
         }
         let marks = self.marks(now);
+        let aside = |url: &ServerUrl, key| {
+            let (until, why) = self.aside.get(&(url.clone(), key))?;
+            (*until > now).then_some(*why)
+        };
         let mut found: BTreeMap<&ServerUrl, Chosen> = BTreeMap::new();
         for seen in self.seen.values() {
             let key = marks.get(&seen.mark).copied();
             let Some(url) = seen.at.first().filter(|_| self.any || key.is_some()) else {
                 continue;
             };
+            if aside(url, key) == Some(Aside::False) {
+                continue;
+            }
             let at = seen.at.clone();
             let chosen = found.entry(url).or_insert(Chosen { at, key });
             // Two names for one place: one of them may be an old one, or a liar's.
             chosen.key = chosen.key.or(key);
         }
-        let aside = |url: &ServerUrl| {
-            let (until, why) = self.aside.get(url)?;
-            (*until > now).then_some(*why)
-        };
         let mut found: Vec<_> = found.into_iter().collect();
-        found.retain(|(url, _)| aside(url) != Some(Aside::False));
         found.sort_by_key(|(url, chosen)| {
-            let absent = aside(url).is_some();
+            let absent = aside(url, chosen.key).is_some();
             (absent, chosen.key.is_none(), !is_used(url))
         });
         let found = found.into_iter().take(count.min(BOXES_MAX));
@@ -276,12 +281,14 @@ impl Actor {
     pub(super) fn box_is_false(&mut self, url: &ServerUrl) {
         tracing::debug!("something on this network poses as a carrier box");
         self.stats.false_boxes += 1;
-        self.servers.all.remove(url);
         self.set_box_aside(url, Aside::False);
+        self.servers.all.remove(url);
     }
 
     fn set_box_aside(&mut self, url: &ServerUrl, why: Aside) {
-        self.servers.boxes.set_aside(url, clock::now(), why);
+        let found = self.servers.all.get(url).and_then(|s| s.found.as_ref());
+        let key = found.and_then(|found| found.key);
+        self.servers.boxes.set_aside(url, key, clock::now(), why);
         self.servers.keys_changed();
     }
 }
@@ -366,7 +373,7 @@ mod tests {
                 assert!(one.key.is_some(), "it has to prove itself");
                 tried.insert(one.at[0].short());
                 if one.at[0].short() != url(200) {
-                    boxes.set_aside(&one.at[0], NOW, Aside::False);
+                    boxes.set_aside(&one.at[0], one.key, NOW, Aside::False);
                 }
             }
         }
@@ -375,14 +382,27 @@ mod tests {
     }
 
     #[test]
+    fn who_says_that_a_box_is_another_one_takes_it_from_nobody() {
+        let mut boxes = with_pass_of(1);
+        boxes.keys.insert([2; 32]);
+        boxes.see(said("a liar about it", 3, mark(2, 0)), &here());
+        boxes.see(said("itself", 3, mark(1, 0)), &here());
+        let first = boxes.choose(9, NOW, |_| false).remove(0);
+        assert_eq!(first.key, Some([2; 32]), "by the name that comes first");
+        boxes.set_aside(&first.at[0], first.key, NOW, Aside::False);
+        assert_eq!(boxes.choose(9, NOW, |_| false)[0].key, Some([1; 32]));
+    }
+
+    #[test]
     fn one_that_does_not_answer_lets_others_go_first_and_is_still_used_where_there_is_none() {
         let mut boxes = with_pass_of(1);
         boxes.see(said("a", 3, mark(1, 0)), &here());
-        boxes.set_aside(&ServerUrl::parse(&url(3)).unwrap(), NOW, Aside::Absent);
+        let (at, key) = (ServerUrl::parse(&url(3)).unwrap(), Some([1; 32]));
+        boxes.set_aside(&at, key, NOW, Aside::Absent);
         assert_eq!(chosen(&boxes), [(url(3), true)]);
         boxes.see(said("b", 4, mark(1, 0)), &here());
         assert_eq!(chosen(&boxes), [(url(4), true), (url(3), true)]);
-        boxes.is_there(&ServerUrl::parse(&url(3)).unwrap());
+        boxes.is_there(&at);
         assert_eq!(chosen(&boxes), [(url(3), true), (url(4), true)]);
     }
 
@@ -436,7 +456,7 @@ mod tests {
         for n in 0..5_000u32 {
             boxes.see(said(&n.to_string(), 4, mark(9, 0)), &here());
             let url = ServerUrl::from(SocketAddr::from(([192, 168, 2, 1], n as u16)));
-            boxes.set_aside(&url, NOW, Aside::False);
+            boxes.set_aside(&url, None, NOW, Aside::False);
             assert!(boxes.seen.len() <= SEEN_MAX && boxes.aside.len() <= ASIDE_MAX);
         }
         let chosen = boxes.choose(9, clock::now(), |_| false);
