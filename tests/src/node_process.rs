@@ -471,13 +471,15 @@ pub(crate) fn find_or_build(variable: &str, package: &str) -> Result<PathBuf> {
         };
         let target = folder.parent().context("no target folder")?;
         let built = Command::new(cargo)
-            .args(["build", "--quiet", "-p", package, "--profile"])
-            .arg(profile)
+            // Of the whole workspace, as `make test` builds: for one package alone the dependencies would get other features, and
+            // be compiled a second time.
+            .args(["build", "--quiet", "--workspace", "--bin", package])
+            .args(["--profile", profile])
             .arg("--target-dir")
             .arg(target)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()?;
-        ensure!(built.success(), "cargo build -p {package}: {built}");
+        ensure!(built.success(), "cargo build --bin {package}: {built}");
     }
     ensure!(path.exists(), "{} is missing", path.display());
     Ok(path)
