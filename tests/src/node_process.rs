@@ -471,9 +471,10 @@ pub(crate) fn find_or_build(variable: &str, package: &str) -> Result<PathBuf> {
         };
         let target = folder.parent().context("no target folder")?;
         let built = Command::new(cargo)
-            // Of the whole workspace, as `make test` builds: for one package alone the dependencies would get other features, and
-            // be compiled a second time.
-            .args(["build", "--quiet", "--workspace", "--bin", package])
+            // With the features that `make test` gives the dependencies, those that only tests ask for included: a small test
+            // is built beside, or all of them would be compiled a second time.
+            .args(["build", "--quiet", "--workspace", "--test", "planted"])
+            .args(["--bin", package])
             .args(["--profile", profile])
             .arg("--target-dir")
             .arg(target)
