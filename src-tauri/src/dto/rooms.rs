@@ -25,6 +25,7 @@ pub(crate) struct Room {
     /// It takes nobody new.
     closed: bool,
     backup: bool,
+    #[serde(rename = "passUntilMs")]
     pass_until_ms: Option<u64>,
     /// Messages are let go of after so many seconds; never without.
     #[serde(rename = "retentionS")]

@@ -40,7 +40,7 @@ pub struct Parcel {
     /// By the key over tag, expiry and data.
     pub signature: [u8; 64],
     /// What a carrier box keeps it under beyond its open pool: a day's certificate, and a signature by that day's key.
-    pub pass: Option<[u8; SHOWN_LEN]>,
+    pub pass: Option<Box<[u8; SHOWN_LEN]>>,
 }
 
 #[derive(Serialize)]
@@ -101,7 +101,7 @@ impl Request {
                 key: Some(BASE64.encode(&parcel.key)),
                 expires: Some(parcel.expires),
                 signature: Some(BASE64.encode(&parcel.signature)),
-                pass: parcel.pass.as_ref().map(|pass| BASE64.encode(pass)),
+                pass: parcel.pass.as_deref().map(|pass| BASE64.encode(pass)),
                 ..of_tag("put", &parcel.tag)
             },
             Self::Fetch { tag, after } => RawRequest {
@@ -310,7 +310,7 @@ mod tests {
             expires: 9,
             data: b"hi".to_vec(),
             signature: [0; 64],
-            pass: Some([1; SHOWN_LEN]),
+            pass: Some(Box::new([1; SHOWN_LEN])),
         });
         let put: serde_json::Value = serde_json::from_str(&put.to_json()).unwrap();
         let shown = BASE64.decode(put["pass"].as_str().unwrap().as_bytes());

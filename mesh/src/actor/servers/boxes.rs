@@ -50,12 +50,15 @@ const SETTING: &str = "boxes";
 pub(super) struct Boxes {
     seen: BTreeMap<String, Seen>,
     /// Where, and as which box: whoever says that a box is another one than it is takes nothing from what it is.
-    aside: BTreeMap<(ServerUrl, Option<[u8; 32]>), (Timestamp, Aside)>,
+    aside: BTreeMap<Claim, (Timestamp, Aside)>,
     /// Boxes of which somebody here holds a pass, by their keys.
     keys: BTreeSet<[u8; 32]>,
     /// Every box may be used, known or not.
     any: bool,
 }
+
+/// Where a box is, and as which it must prove itself.
+type Claim = (ServerUrl, Option<[u8; 32]>);
 
 struct Seen {
     /// The first names the box here.
@@ -453,9 +456,9 @@ mod tests {
         // The clock of `see` is this machine's.
         let known = BoxMark::of(&[1; 32], Slot::at(clock::now()));
         boxes.see(said("ours", 3, known), &here());
-        for n in 0..5_000u32 {
+        for n in 0..5_000u16 {
             boxes.see(said(&n.to_string(), 4, mark(9, 0)), &here());
-            let url = ServerUrl::from(SocketAddr::from(([192, 168, 2, 1], n as u16)));
+            let url = ServerUrl::from(SocketAddr::from(([192, 168, 2, 1], n)));
             boxes.set_aside(&url, None, NOW, Aside::False);
             assert!(boxes.seen.len() <= SEEN_MAX && boxes.aside.len() <= ASIDE_MAX);
         }

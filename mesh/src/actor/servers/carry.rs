@@ -291,7 +291,7 @@ fn parcel(
     let pass = room.roster.pass().filter(|pass| Some(pass.box_key) == at);
     let pass = pass.and_then(|pass| DayPass::of(&pass, Day::at(now)));
     Some(Parcel {
-        pass: pass.map(|pass| pass.show(&key.tag(), &data)),
+        pass: pass.map(|pass| Box::new(pass.show(&key.tag(), &data))),
         tag: key.tag(),
         key: key.public(),
         expires,
