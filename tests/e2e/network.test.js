@@ -93,7 +93,7 @@ test('the numbers of a device, and the same numbers as text', { timeout: 300_000
 
   const { window } = ada;
   await window.click(hook('settings-open'));
-  await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [hook('diagnostics-open')]);
+  await window.bring(hook('diagnostics-open'));
   await window.click(hook('diagnostics-open'));
   await window.see(hook('diagnostics-device'), 'the numbers');
   await reads(ada, hook('diagnostics-links'), /Ben/);
@@ -112,7 +112,7 @@ test('the numbers of a device, and the same numbers as text', { timeout: 300_000
 
   // Found on this network or not: the choice is kept.
   await window.click(hook('settings-open'));
-  await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [hook('lan')]);
+  await window.bring(hook('lan'));
   await window.click(hook('lan'));
   await until('the setting', () => window.run('return document.querySelector("app-shell").session.state.settings.lan === "off"'));
   await window.click(hook('diagnostics-open'));
@@ -123,7 +123,7 @@ test('the numbers of a device, and the same numbers as text', { timeout: 300_000
   // A server for friends on other networks: what is no address is refused at the field, and where nothing answers is told.
   await window.click(hook('settings-open'));
   const field = hook('server');
-  await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [field]);
+  await window.bring(field);
   const invalid = () => window.run('return document.querySelector(arguments[0]).getAttribute("aria-invalid")', [field]);
   await window.type(field, 'ftp://example.org');
   await window.click(hook('server-save'));

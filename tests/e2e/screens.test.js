@@ -225,15 +225,15 @@ for (const direction of /** @type {Direction[]} */ (['ltr', 'rtl'])) {
     await tour.visit('name', hook('name-open'), 'name-dialog');
     await tour.visit('settings', hook('settings-open'), 'settings-dialog');
     await window.click(hook('settings-open'));
-    await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [hook('storage')]);
+    await window.bring(hook('storage'));
     await window.see(hook('storage-room'), 'what the room takes');
     await tour.look('settings-end');
-    await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [hook('diagnostics-open')]);
+    await window.bring(hook('diagnostics-open'));
     await window.click(hook('diagnostics-open'));
     await window.see(hook('diagnostics-counters'), 'the numbers');
     await tour.look('diagnostics');
     await window.click(`${hook('diagnostics-counters')} summary`);
-    await window.run('document.querySelector(arguments[0]).scrollIntoView()', [hook('diagnostics-counters')]);
+    await window.bring(hook('diagnostics-counters'));
     await tour.look('diagnostics-counters');
     await close(ada, 'diagnostics-dialog');
     await enterRoom(ada);
@@ -327,7 +327,7 @@ async function speakInSettings(person, direction) {
   if (direction === 'ltr') return;
   await window.click(hook('settings-open'));
   await window.see(hook('language'), 'the languages');
-  await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [hook('language')]);
+  await window.bring(hook('language'));
   await window.click(`${hook('language')} option[value="ar"]`);
   await until('Arabic from right to left', () => window.run('return document.documentElement.dir === "rtl" && document.documentElement.lang.startsWith("ar")'));
   await window.see('settings-dialog dialog', 'the settings in Arabic');
@@ -371,7 +371,7 @@ test('a locked profile, and the end of everything by one button that is held', {
   await window.click(hook('settings-open'));
   await window.see('settings-dialog dialog', 'the settings');
   const held = hook('wipe-hold');
-  await window.run('document.querySelector(arguments[0]).scrollIntoView({ block: "center" })', [held]);
+  await window.bring(held);
   const note = async () => (await window.see(hook('hold-note'))).text();
   const before = await note();
   await window.press(held);

@@ -147,6 +147,15 @@ export class Session {
     });
   }
 
+  /**
+   * Brings something to the middle of the window, once it is there: dialogs are fetched when they are opened first.
+   * @param {string} css
+   */
+  async bring(css) {
+    const one = await this.see(css);
+    await this.run('arguments[0].scrollIntoView({ block: "center" })', [one.reference]);
+  }
+
   /** @param {string} css */
   async click(css) {
     await until(`a click on ${css}`, async () => {
