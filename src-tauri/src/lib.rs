@@ -56,6 +56,9 @@ use crate::shell::{Shell, State};
 /// opening just now: so many times so long.
 const KNOCKS: u32 = 10;
 const KNOCK_PAUSE: Duration = Duration::from_millis(150);
+/// Said by a start that ends since the profile is open.
+const OPEN_ALREADY: &str =
+    "PeddleNet is already open with this profile; its window comes to the front.";
 
 pub use link::Link;
 pub use options::{Options, Profile, USAGE};
@@ -78,6 +81,14 @@ pub fn run(profile: Profile, link: Option<Link>) -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
 
+    let context = tauri::generate_context!();
+    // Before anything of the desktop's runs: to end beside GTK's threads has ended in a crash.
+    let data =
+        dirs::data_dir().map(|data| profile.folder(&data.join(&context.config().identifier)));
+    if data.is_some_and(|folder| front::knock(&folder, link.as_ref())) {
+        eprintln!("{OPEN_ALREADY}");
+        return ExitCode::SUCCESS;
+    }
     let app = tauri::Builder::default()
         .invoke_handler(tauri::generate_handler![
             commands::session::subscribe,
@@ -143,7 +154,7 @@ pub fn run(profile: Profile, link: Option<Link>) -> ExitCode {
             }
             Ok(())
         })
-        .build(tauri::generate_context!());
+        .build(context);
     match app {
         Ok(app) => {
             app.run(|app, event| match event {
@@ -169,9 +180,6 @@ pub fn run(profile: Profile, link: Option<Link>) -> ExitCode {
 /// Opens the profile and the window, side by side; an error is a sentence.
 fn start(app: &App, profile: &Profile, link: Option<Link>) -> anyhow::Result<()> {
     let folder = Folder(profile.folder(&app.path().app_data_dir()?));
-    if front::knock(&folder.0, link.as_ref()) {
-        leave_it_to_the_other();
-    }
     // Before the node makes a new store: a wipe may have been interrupted, or the folder be new.
     folder.forget_page_if_fresh();
     let clicked = app.handle().clone();
@@ -269,7 +277,7 @@ async fn open_profile(app: AppHandle, other: Other) -> Result<(), peddlenet_mesh
 
 /// Ends this process: another one has the profile open, and has come to the front.
 fn leave_it_to_the_other() -> ! {
-    eprintln!("PeddleNet is already open with this profile; its window comes to the front.");
+    eprintln!("{OPEN_ALREADY}");
     std::process::exit(0)
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Without a GPU WebKitGTK 2.50 composes the window by OpenGL all the same, which Mesa then works out on the
 //! CPU, for every frame and the whole window: a frame of a long room that scrolls took 124 ms of two cores, and takes
-//! 16 without; 50 MB of Mesa's go, too. (`WEBKIT_SKIA_ENABLE_CPU_RENDERING` halves the frame only.) Before the first
-//! window it also looks for buffers to share with a GPU (DMA-BUF), which takes up to 0.9 s where Mesa has to make
-//! believe that there is one. Its switches are variables of the environment. No thread may run when one is set, so the
-//! program starts itself anew with them: the same process, some 60 milliseconds later.
+//! 16 without; 50 MB of Mesa's go, too. (`WEBKIT_SKIA_ENABLE_CPU_RENDERING` halves the frame only.) Its switch for that is a variable of
+//! the environment. No thread may run when one is set, so the program starts itself anew with it: the same process, some 60
+//! milliseconds later. (`WEBKIT_DISABLE_DMABUF_RENDERER` would spare up to 0.9 s of looking for a GPU at the start, and stops the
+//! page for good at the first picture of a camera: the scanner's preview.)
 //!
 //! While it does, it also asks glibc for one heap: some twenty threads, most of which sleep, would have one each, and hold
 //! 6 MB more in them. It takes a start anew, so machines with a GPU, which have the memory, keep theirs.
@@ -16,10 +16,7 @@ use std::path::Path;
 const SWITCH: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
 
 /// What goes with it, unless it is set already.
-const BESIDE: [(&str, &str); 2] = [
-    ("WEBKIT_DISABLE_DMABUF_RENDERER", "1"),
-    ("MALLOC_ARENA_MAX", "1"),
-];
+const BESIDE: (&str, &str) = ("MALLOC_ARENA_MAX", "1");
 
 /// Call it first of all. Comes back where nothing has to change.
 pub(crate) fn settle() {
@@ -31,9 +28,7 @@ pub(crate) fn settle() {
     let Ok(program) = std::env::current_exe() else {
         return; // slow, but it runs
     };
-    let beside = BESIDE
-        .into_iter()
-        .filter(|(name, _)| std::env::var_os(name).is_none());
+    let beside = Some(BESIDE).filter(|(name, _)| std::env::var_os(name).is_none());
     let problem = std::process::Command::new(program)
         .args(std::env::args_os().skip(1))
         .env(SWITCH, "1")
