@@ -264,7 +264,11 @@ impl Actor {
         self.servers.all.retain(|url, server| {
             let key = |found: &Option<Chosen>| found.as_ref().map(|found| found.key);
             let wanted = wanted.get(url).map(|wanted| key(&wanted.found));
-            wanted == Some(key(&server.found))
+            let stays = wanted == Some(key(&server.found));
+            if !stays {
+                tracing::debug!(found = server.found.is_some(), "a server is used no more");
+            }
+            stays
         });
         for (url, Wanted { found, places }) in wanted {
             let keys = self.keys_of(&places);

@@ -98,7 +98,8 @@ impl Boxes {
         addrs.sort_unstable();
         let at: Vec<_> = addrs.into_iter().take(ADDRS_MAX).map(Into::into).collect();
         if at.is_empty() {
-            return self.seen.remove(&sighting.name).is_some();
+            // What it said before still stands: addresses of IPv6 come apart from those of IPv4.
+            return false;
         }
         if self.seen.len() >= SEEN_MAX && !self.seen.contains_key(&sighting.name) {
             // Made up, most of them; those that a pass is for stay.
@@ -439,6 +440,9 @@ mod tests {
             "[fe80::1]:8787".parse().unwrap(),
         ];
         assert!(!boxes.see(far.clone(), &here()));
+        boxes.see(said("far", 9, mark(1, 0)), &here());
+        assert!(!boxes.see(far.clone(), &here()));
+        assert_eq!(chosen(&boxes), [(url(9), true)], "it is still there");
         far.addrs
             .extend((1..20).map(|port| SocketAddr::from(([192, 168, 1, 9], port))));
         assert!(boxes.see(far, &here()));
