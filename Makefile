@@ -58,6 +58,8 @@ test:
 
 check: $(TSC)
 	@scripts/need.sh check
+	@! git grep -nE '^(<<<<<<<|=======|>>>>>>>)( |$$)' || { echo "A merge is not finished." >&2; exit 1; }
+	@for script in scripts/*.sh .ci/run; do bash -n $$script || exit; done
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo check --manifest-path tests/fuzz/Cargo.toml

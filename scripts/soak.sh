@@ -81,22 +81,15 @@ run_pages() {
   (cd tests && npm run pages && npm run axe)
 }
 
-FUZZ="back beacon bodies content direct engine event fork frame front_door handshake invite join key_file knock letter \
-<<<<<<< HEAD
-  luma near node_line picture record route sealed signaling sketch store verify_code"
-=======
-  near node_line pass record route sealed signaling sketch store verify_code"
-FUZZ_PICTURES="luma picture"
->>>>>>> boxc
-
 # No sanitizer: our crates forbid unsafe code, and a sanitizer's shadow would count as memory. SANITIZER=address has one.
 run_fuzz() {
   scripts/need.sh fuzz
   local options=(--fuzz-dir tests/fuzz --sanitizer "${SANITIZER:-none}"
     --target-dir "${FUZZ_TARGET_DIR:-tests/fuzz/target}")
-  local found target
+  local found target targets
+  targets=${ONE:-$(cargo +nightly fuzz list --fuzz-dir tests/fuzz)}
   found=$(mktemp -d)
-  for target in ${ONE:-$FUZZ}; do
+  for target in $targets; do
     echo "fuzz, $1 executions of $target"
     mkdir "$found/$target"
     # New inputs go to the first folder, which is thrown away; what breaks a target goes to tests/fuzz/artifacts.
