@@ -1,4 +1,5 @@
-//! The server's TURN with the client that our app has inside its links: `turn` of `rtc` 0.21.
+//! The server's TURN with the client that our app has inside its links: `turn` of `rtc` 0.21, alone and as
+//! `peddlenet-peer` drives it.
 
 mod local;
 
@@ -6,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use local::{Client, PATIENCE, turn_server};
+use peddlenet_peer::{Endpoint, EndpointConfig, IceServerConfig, ListenerCertificate, TurnLogin};
 use peddlenet_signaling::Limits;
 use rtc::sansio::Protocol;
 use rtc::shared::{TransportContext, TransportMessage, TransportProtocol};
@@ -151,4 +153,40 @@ async fn the_apps_client_is_told_that_a_peer_or_a_credential_is_refused() {
         Event::AllocateError(_, error) => assert!(error.to_string().contains("401"), "{error}"),
         other => panic!("a relay: {other:?}"),
     }
+}
+
+#[tokio::test]
+async fn who_gives_a_server_up_and_takes_it_again_has_the_relay_it_had() {
+    let server = turn_server(Limits::default(), &["127.0.0.1"]).await;
+    let ice = Client::connect(&server).await.unwrap().ice().await;
+    let text = |key: &str| ice[key].as_str().unwrap().to_owned();
+    let config = IceServerConfig {
+        addr: text("turn").parse().unwrap(),
+        turn: Some(TurnLogin {
+            username: text("username"),
+            credential: text("credential"),
+            realm: text("realm"),
+        }),
+    };
+    let (endpoint, _incoming) = Endpoint::bind(EndpointConfig {
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        certificate: ListenerCertificate::generate().unwrap(),
+    })
+    .await
+    .unwrap();
+    let friend = vec!["127.0.0.1".parse().unwrap()];
+
+    let first = endpoint.ice_server(config.clone());
+    let outside = first.wait_seen_as().await;
+    assert_eq!(outside, endpoint.local_addrs().first().copied());
+    let relayed = first.relay(friend.clone()).await.unwrap();
+    drop(first);
+    let again = endpoint.ice_server(config.clone());
+    assert_eq!(again.relay(friend.clone()).await, Ok(relayed));
+
+    // Two who use it at once share it as well, and who leaves takes nothing from the other.
+    let beside = endpoint.ice_server(config);
+    drop(again);
+    assert_eq!(beside.relay(friend).await, Ok(relayed));
+    assert_eq!(beside.seen_as(), outside);
 }

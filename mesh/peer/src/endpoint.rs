@@ -7,7 +7,7 @@ mod shake;
 use crate::approach::random;
 use crate::certificate::ListenerCertificate;
 use crate::connection::Connection;
-use crate::ice_server::{IceServer, IceServerConfig};
+use crate::ice_server::{IceServer, IceServerConfig, Running};
 use crate::interfaces::{self, Interface};
 use crate::link::{self, Link};
 use crate::router::{Arrival, HALF_OPEN_MAX, Registration, Router};
@@ -86,6 +86,7 @@ pub struct Endpoint(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) router: Arc<Router>,
     pub(crate) sockets: Vec<Arc<SharedSocket>>,
+    pub(crate) servers: Running,
     certificates: Certificates,
     /// From where somebody is expected, and until when.
     expected: Mutex<BTreeMap<SocketAddr, Instant>>,
@@ -126,6 +127,7 @@ impl Endpoint {
         let inner = Inner {
             router,
             sockets,
+            servers: Running::default(),
             certificates,
             expected: Mutex::default(),
             tasks: Mutex::new(tasks),
@@ -273,9 +275,9 @@ impl Endpoint {
         router.register_dial(sockets, &addrs, expected, dial.gate.kind)
     }
 
-    /// Begins to talk with a STUN and TURN server over the shared port.
+    /// Begins to talk with a STUN and TURN server over the shared port, or goes on with it.
     pub fn ice_server(&self, config: IceServerConfig) -> IceServer {
-        IceServer::start(&self.0, config)
+        self.0.servers.enter(&self.0, config)
     }
 
     /// Closes every link and both directions of the port.

@@ -15,11 +15,14 @@
 //! The protocol is `rtc-turn`'s, a client without sockets; this module gives it ours. The server is trusted with
 //! nothing: what it says may make us tell a wrong address, no more.
 
+mod handle;
 mod relay;
 
 use crate::endpoint::Inner;
 use crate::session::lock;
 use bytes::{Bytes, BytesMut};
+pub use handle::IceServer;
+pub(crate) use handle::Running;
 use quinn_udp::Transmit;
 use relay::{Relay, next_out};
 use rtc::sansio::Protocol;
@@ -92,14 +95,10 @@ pub enum RelayError {
     NoAnswer,
 }
 
-/// A handle on the task that talks with the server. Links over its relay live on when it is dropped.
 #[derive(Debug)]
-pub struct IceServer {
-    commands: mpsc::Sender<Command>,
-    seen_as: Arc<Mutex<Option<SocketAddr>>>,
-}
-
 enum Command {
+    /// A handle is gone.
+    Count,
     Relay(Vec<IpAddr>, RelayReply),
     Renew(Option<TurnLogin>),
     /// Told when the server has said once how it sees us.
@@ -108,67 +107,12 @@ enum Command {
 
 type RelayReply = oneshot::Sender<Result<SocketAddr, RelayError>>;
 
-impl IceServer {
-    pub(crate) fn start(inner: &Arc<Inner>, config: IceServerConfig) -> Self {
-        let (commands, told) = mpsc::channel(COMMANDS);
-        let seen_as = Arc::new(Mutex::new(None));
-        let (in_tx, inbox) = mpsc::channel(INBOX);
-        inner.router.set_server(config.addr, in_tx);
-        let task = Task {
-            endpoint: Arc::downgrade(inner),
-            addr: config.addr,
-            turn: config.turn,
-            client: None,
-            seen_as: Arc::clone(&seen_as),
-            first: Vec::new(),
-            ask_at: Instant::now(),
-            allocating: None,
-            waiting: Vec::new(),
-            relay: None,
-        };
-        tokio::spawn(task.run(told, inbox));
-        Self { commands, seen_as }
-    }
-
-    /// How the server sees the shared port, by its last answer.
-    pub fn seen_as(&self) -> Option<SocketAddr> {
-        *lock(&self.seen_as)
-    }
-
-    /// The same, once it has answered; `None` when it doesn't.
-    pub async fn wait_seen_as(&self) -> Option<SocketAddr> {
-        let (reply, answered) = oneshot::channel();
-        if self.commands.try_send(Command::SeenAs(reply)).is_ok() {
-            let _ = tokio::time::timeout(ANSWER_WITHIN, answered).await;
-        }
-        self.seen_as()
-    }
-
-    /// An address at the relay that these may send to; the one there is, if there is one.
-    ///
-    /// # Errors
-    /// See [`RelayError`]; none comes later than 3 s.
-    pub async fn relay(&self, permit: Vec<IpAddr>) -> Result<SocketAddr, RelayError> {
-        let (reply, answer) = oneshot::channel();
-        let asked = self.commands.send(Command::Relay(permit, reply)).await;
-        asked.map_err(|_| RelayError::NoAnswer)?;
-        match tokio::time::timeout(RELAY_WITHIN, answer).await {
-            Ok(Ok(outcome)) => outcome,
-            _ => Err(RelayError::NoAnswer),
-        }
-    }
-
-    /// New credentials, for what exists as well.
-    pub fn renew(&self, turn: Option<TurnLogin>) {
-        // A full queue means that it is about to end.
-        let _ = self.commands.try_send(Command::Renew(turn));
-    }
-}
-
 struct Task {
     endpoint: Weak<Inner>,
     addr: SocketAddr,
     turn: Option<TurnLogin>,
+    /// Shared with every handle.
+    handles: Arc<()>,
     client: Option<Client>,
     seen_as: Arc<Mutex<Option<SocketAddr>>>,
     first: Vec<oneshot::Sender<()>>,
@@ -189,11 +133,10 @@ enum Woken {
 
 impl Task {
     async fn run(mut self, mut told: mpsc::Receiver<Command>, mut inbox: mpsc::Receiver<Bytes>) {
-        let mut dropped = false;
         loop {
             let timer = self.next_timer();
             let woken = tokio::select! {
-                command = told.recv(), if !dropped => Woken::Told(command),
+                command = told.recv() => Woken::Told(command),
                 bytes = inbox.recv() => Woken::Came(bytes),
                 datagram = next_out(&mut self.relay) => Woken::Out(datagram),
                 () = tokio::time::sleep_until(timer.into()) => Woken::Time,
@@ -204,19 +147,23 @@ impl Task {
                 return;
             };
             match woken {
-                Woken::Told(None) => dropped = true,
+                Woken::Told(None) | Woken::Came(None) => return,
                 Woken::Told(Some(command)) => self.on_command(command, now),
-                Woken::Came(None) => return,
                 Woken::Came(Some(bytes)) => self.on_datagram(&bytes, now),
                 Woken::Out(None) => self.relay = None,
                 Woken::Out(Some((to, bytes))) => self.send_over(to, bytes, now),
                 Woken::Time => self.on_time(now),
             }
             self.drain(&endpoint, now);
-            if dropped && self.relay.is_none() {
-                return endpoint.router.forget_server(self.addr);
+            let needed = self.relay.is_some() || self.has_handles();
+            if !needed && endpoint.servers.leave(&endpoint, &self) {
+                return;
             }
         }
+    }
+
+    fn has_handles(&self) -> bool {
+        Arc::strong_count(&self.handles) > 1
     }
 
     fn next_timer(&mut self) -> Instant {
@@ -275,6 +222,7 @@ impl Task {
 
     fn on_command(&mut self, command: Command, now: Instant) {
         match command {
+            Command::Count => {}
             Command::SeenAs(reply) if lock(&self.seen_as).is_some() => drop(reply.send(())),
             Command::SeenAs(reply) => {
                 self.first.retain(|waiting| !waiting.is_closed());
