@@ -16,27 +16,42 @@ struct Camp {
     ada: NodeProcess,
     bea: NodeProcess,
     room: String,
-    _server: ServerProcess,
-    _folders: [TempDir; 3],
+    _server: Kept,
+    folders: [TempDir; 2],
+}
+
+/// A server that keeps copies, and what it keeps.
+struct Kept {
+    server: ServerProcess,
+    _data: TempDir,
+}
+
+fn server() -> Kept {
+    let kept = tempfile::tempdir().unwrap();
+    let data = kept.path().to_string_lossy().into_owned();
+    let args = ["--listen", "127.0.0.1:0", "--udp", "off", "--data", &data];
+    Kept {
+        server: ServerProcess::start(Command::new(server_binary().unwrap()), &args).unwrap(),
+        _data: kept,
+    }
+}
+
+/// Somebody who meets others at that server, and nowhere else.
+fn at(server: &Kept, name: &str, folder: &TempDir) -> NodeProcess {
+    let url = format!("ws://{}", server.server.listen());
+    let args = ["--no-lan", "--no-direct", "--server", &url];
+    let launch = Launch {
+        extra: args.map(str::to_owned).to_vec(),
+        ..Launch::new(name, folder.path())
+    };
+    NodeProcess::start(launch).unwrap()
 }
 
 /// Two in a room, a server that keeps copies, and no other way between them.
 fn camp() -> Camp {
-    let folder = || tempfile::tempdir().unwrap();
-    let (kept, a, b) = (folder(), folder(), folder());
-    let data = kept.path().to_string_lossy().into_owned();
-    let args = ["--listen", "127.0.0.1:0", "--udp", "off", "--data", &data];
-    let server = ServerProcess::start(Command::new(server_binary().unwrap()), &args).unwrap();
-    let url = format!("ws://{}", server.listen());
-    let start = |name: &str, folder: &TempDir| {
-        let args = ["--no-lan", "--no-direct", "--server", &url];
-        let launch = Launch {
-            extra: args.map(str::to_owned).to_vec(),
-            ..Launch::new(name, folder.path())
-        };
-        NodeProcess::start(launch).unwrap()
-    };
-    let (ada, bea) = (start("Ada", &a), start("Bea", &b));
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let server = server();
+    let [ada, bea] = [0, 1].map(|n| at(&server, ["Ada", "Bea"][n], &folders[n]));
     let room = create_room(&ada, "Camp");
     bea.ok("join", json!({"link": code(&ada, &room)})).unwrap();
     Camp {
@@ -44,7 +59,7 @@ fn camp() -> Camp {
         bea,
         room,
         _server: server,
-        _folders: [kept, a, b],
+        folders,
     }
 }
 
@@ -69,7 +84,7 @@ fn who_comes_back_alone_fetches_what_was_said_meanwhile() {
         mut bea,
         room,
         _server,
-        _folders,
+        folders: _folders,
     } = camp();
     say(&ada, &room, "before");
     hear(&bea, "before");
@@ -84,6 +99,33 @@ fn who_comes_back_alone_fetches_what_was_said_meanwhile() {
     let back = bea.restart_on(vec!["127.0.0.1:0".to_owned()]).unwrap();
     hear(&back, "while you were away");
     assert!(count(&back, "copies_fetched") > 0);
+}
+
+#[test]
+fn another_server_is_left_what_the_first_one_has() {
+    let Camp {
+        ada,
+        bea,
+        room,
+        _server: first,
+        folders: [a, b],
+    } = camp();
+    ada.ok("backup", json!({"room": room, "on": true})).unwrap();
+    until_left(&ada, 0);
+    // What both have to have heard before their ways part.
+    say(&ada, &room, "before");
+    hear(&bea, "before");
+    drop(bea);
+    let before = count(&ada, "copies_left");
+    say(&ada, &room, "kept here and there");
+    until_left(&ada, before);
+    let all = count(&ada, "copies_left");
+    drop((ada, first));
+    let elsewhere = server();
+    let ada = at(&elsewhere, "Ada", &a);
+    until_left(&ada, all - 1);
+    drop(ada);
+    hear(&at(&elsewhere, "Bea", &b), "kept here and there");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! comes back.
 //!
 //! ```text
-//!  own event on disk --> queue of each of the room's servers --Put, one at a time--> Kept --> how far is saved
+//!  own event on disk --> queue of each of the room's servers --Put, one at a time--> Kept --> how far, at that one, is saved
 //!  connected, a new epoch, a minute alone --> tags of four days, newest epochs first --Fetch--> Parcels --> engine: Import
 //! ```
 //!
@@ -30,6 +30,8 @@ const DAYS: u64 = 4;
 const EPOCHS: usize = 4;
 /// Own events that a start leaves once more if it is not known that they were left (count).
 const MISSED_MAX: usize = 256;
+/// Other servers of which it is remembered how far a room's own events were left there (count).
+const REMEMBERED_MAX: usize = 8;
 /// An answer that did not come by then will not.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// Who has no link asks that often whether somebody left something.
@@ -129,33 +131,43 @@ impl Actor {
                 look.push((tag, room.me()));
             }
         }
+        let who = server.name_at(url);
         for (tag, me) in look {
-            self.leave_missed(url.clone(), tag, me);
+            self.leave_missed(url.clone(), who.clone(), tag, me);
         }
     }
 
-    /// Own events that nobody knows to be left there: after a start, and when an owner has just decided.
-    fn leave_missed(&mut self, url: ServerUrl, tag: RoomTag, me: peddlenet_wire::AuthorId) {
+    /// Own events that nobody knows to be left there: after a start, and when an owner has just decided. `who`: the server.
+    fn leave_missed(
+        &mut self,
+        url: ServerUrl,
+        who: Vec<u8>,
+        tag: RoomTag,
+        me: peddlenet_wire::AuthorId,
+    ) {
         let read = move |store: &dyn peddlenet_store::Store| {
             let marks = store.meta_under(&left_of(tag))?;
             let held = store.held(tag)?;
-            let mut rows = Vec::new();
+            let (mut rows, mut old) = (Vec::new(), Vec::new());
             for stream in [Stream::MEMBERSHIP, Stream::CONTENT] {
+                let marks = Marks::of(&marks, tag, stream, &who);
+                old.extend(marks.too_many());
                 let own = |log: &&peddlenet_store::Held| (log.author, log.stream) == (me, stream);
                 let Some(head) = held.iter().find(own).map(|log| log.head) else {
                     continue;
                 };
-                let mark = marks.iter().find(|(key, _)| *key == mark_of(tag, stream));
-                let left = mark.and_then(|(_, at)| at.as_slice().try_into().ok());
-                let left = left.map_or(0, u64::from_be_bytes);
                 let newest = head.0.saturating_sub(MISSED_MAX as u64);
-                let from = Seq(left.max(newest).saturating_add(1));
+                let from = Seq(marks.own.max(newest).saturating_add(1));
                 rows.extend(store.range(tag, me, stream, from, head, MISSED_MAX)?);
             }
-            Ok(rows)
+            Ok((rows, old))
         };
-        self.disk.read(read, move |actor, rows| {
-            let rows = rows.unwrap_or_default();
+        self.disk.read(read, move |actor, read| {
+            let (rows, old) = read.unwrap_or_default();
+            for key in old {
+                let write = Write::Meta { key, value: None };
+                actor.save_quietly(write, "an old server is still remembered");
+            }
             let Some(server) = actor.servers.all.get_mut(&url) else {
                 return;
             };
@@ -199,7 +211,7 @@ impl Actor {
             self.stats.copies_left += 1;
             let header = event.header();
             let write = Write::Meta {
-                key: mark_of(header.room, header.stream),
+                key: mark_of(header.room, header.stream, &server.name_at(url)),
                 value: Some(header.seq.0.to_be_bytes().to_vec()),
             };
             self.save_quietly(write, "how far copies were left is not saved");
@@ -300,11 +312,89 @@ fn parcel(
     })
 }
 
+impl super::Server {
+    /// Which one it is, wherever it is found: a box by its key, others by their address.
+    fn name_at(&self, url: &ServerUrl) -> Vec<u8> {
+        let key = self.found.as_ref().and_then(|found| found.key);
+        key.map_or_else(|| url.short().into_bytes(), |key| key.to_vec())
+    }
+}
+
+/// How far a room's own events of one stream were left: with one server, and with others.
+struct Marks<'m> {
+    own: u64,
+    /// Least first.
+    others: Vec<(u64, &'m Vec<u8>)>,
+}
+
+impl<'m> Marks<'m> {
+    fn of(all: &'m [(Vec<u8>, Vec<u8>)], room: RoomTag, stream: Stream, who: &[u8]) -> Self {
+        let of_stream = mark_of(room, stream, b"");
+        let (mut own, mut others) = (0, Vec::new());
+        for (key, at) in all {
+            let at = at.as_slice().try_into().map_or(0, u64::from_be_bytes);
+            match key.strip_prefix(of_stream.as_slice()) {
+                Some(name) if name == who => own = at,
+                Some(_) => others.push((at, key)),
+                None => {}
+            }
+        }
+        others.sort_unstable();
+        Self { own, others }
+    }
+
+    /// Those that are furthest behind, and so were not used for longest.
+    fn too_many(&self) -> impl Iterator<Item = Vec<u8>> {
+        let many = self.others.len().saturating_sub(REMEMBERED_MAX);
+        let old = self.others.iter().take(many);
+        old.map(|(_, key)| (*key).clone())
+    }
+}
+
 /// Where it stands in the store's `meta` how far a room's own events were left.
 pub(crate) fn left_of(room: RoomTag) -> Vec<u8> {
     [&b"left/"[..], &room.0].concat()
 }
 
-fn mark_of(room: RoomTag, stream: Stream) -> Vec<u8> {
-    [&left_of(room)[..], &stream.0.to_be_bytes()].concat()
+fn mark_of(room: RoomTag, stream: Stream, server: &[u8]) -> Vec<u8> {
+    [&left_of(room)[..], &stream.0.to_be_bytes(), server].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(of: &[(&[u8], Stream, u64)]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mark = |(name, stream, at): &(&[u8], Stream, u64)| {
+            let key = mark_of(RoomTag([1; 16]), *stream, name);
+            (key, at.to_be_bytes().to_vec())
+        };
+        of.iter().map(mark).collect()
+    }
+
+    #[test]
+    fn what_one_server_has_says_nothing_of_another() {
+        let all = marks(&[
+            (b"a", Stream::CONTENT, 7),
+            (b"b", Stream::CONTENT, 3),
+            (b"a", Stream::MEMBERSHIP, 2),
+        ]);
+        let own = |who: &[u8], stream| Marks::of(&all, RoomTag([1; 16]), stream, who).own;
+        assert_eq!(own(b"a", Stream::CONTENT), 7);
+        assert_eq!(own(b"b", Stream::CONTENT), 3);
+        assert_eq!(own(b"a", Stream::MEMBERSHIP), 2);
+        assert_eq!(own(b"b", Stream::MEMBERSHIP), 0);
+    }
+
+    #[test]
+    fn the_servers_that_are_furthest_behind_are_forgotten_and_the_one_in_use_is_not() {
+        let names: Vec<_> = (0..=REMEMBERED_MAX as u8 + 1).map(|n| [n]).collect();
+        let of = names
+            .iter()
+            .map(|n| (&n[..], Stream::CONTENT, 9 + u64::from(n[0])));
+        let all = marks(&of.collect::<Vec<_>>());
+        let marks = Marks::of(&all, RoomTag([1; 16]), Stream::CONTENT, &[0]);
+        let gone = mark_of(RoomTag([1; 16]), Stream::CONTENT, &[1]);
+        assert_eq!(marks.too_many().collect::<Vec<_>>(), [gone]);
+    }
 }
