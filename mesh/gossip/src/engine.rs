@@ -158,6 +158,7 @@ impl Engine {
                 more,
             } => self.on_loaded(query, events, more, now),
             Input::RoomSize { room, members } => self.on_room_size(room, members),
+            Input::Moved => self.on_moved(now),
             Input::Known { room, authors } => self.on_known(room, &authors, now),
             Input::Near { room, authors } => self.on_near(room, &authors, now),
             Input::DialFailed { room, author } => self.on_dial_failed(room, author, now),

@@ -33,8 +33,9 @@ impl Actor {
 
     /// An event is on disk.
     pub(super) fn landed(&mut self, event: &SignedEvent, hops: u8, own: bool) {
+        // Here, once each: what is verified may be let go of for lack of room, fetched and verified again, and again.
+        self.count_said(event);
         if own {
-            self.count_said(event);
             self.leave_copy(event);
         }
         self.took_space(event);
@@ -139,7 +140,7 @@ impl Actor {
             && receipts != Receipts::Never
         {
             let due = clock::now().after(receipt_delay(room.roster.len()));
-            if !self.timers.iter().any(|(_, t)| *t == Timer::Receipts(tag)) {
+            if !self.timers.has(Timer::Receipts(tag)) {
                 self.arm(Timer::Receipts(tag), due);
             }
         }

@@ -304,6 +304,15 @@ impl Actor {
         }
     }
 
+    /// Dials under way have the time they had, by the clock as it stands now; refusals are forgotten.
+    pub(super) fn clock_was_set_back(&mut self) {
+        let until = clock::now().after(DEADLINE);
+        for wanted in self.dials.wanted.values_mut() {
+            wanted.until = wanted.until.min(until);
+        }
+        self.servers_rest_no_more();
+    }
+
     /// Dials a device with the room's member key; says whether it did. The outcome comes back as
     /// [`Net::Dialed`].
     pub(super) fn dial_device(

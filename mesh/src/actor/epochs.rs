@@ -131,18 +131,12 @@ impl Actor {
     /// then. Who comes first makes the next one, as after a removal.
     pub(super) fn epochs_grow_old(&mut self) {
         let now = clock::now();
-        let armed: Vec<RoomTag> = self
-            .timers
-            .iter()
-            .filter_map(|(_, timer)| match timer {
-                Timer::Epoch(tag) => Some(*tag),
-                _ => None,
-            })
-            .collect();
         let due = self.rooms.values().filter(|room| room.epoch_is_due(now));
         let due: Vec<RoomTag> = due.map(|room| room.tag).collect();
-        for tag in due.into_iter().filter(|tag| !armed.contains(tag)) {
-            self.epoch_may_be_due(tag);
+        for tag in due {
+            if !self.timers.has(Timer::Epoch(tag)) {
+                self.epoch_may_be_due(tag);
+            }
         }
     }
 

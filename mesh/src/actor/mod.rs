@@ -40,6 +40,7 @@ mod search;
 mod servers;
 mod sink;
 mod space;
+mod timers;
 mod trust;
 mod verify;
 mod whereabouts;
@@ -47,10 +48,10 @@ mod whereabouts;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::SocketAddr,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use peddlenet_gossip::{Action, Engine, Input, PeerId, Query, TimerId, Why};
+use peddlenet_gossip::{Action, Engine, Input, PeerId, Query, Why};
 use peddlenet_peer::{Endpoint, GateId, Incoming, ServerUrl};
 use peddlenet_store::Write;
 use peddlenet_wire::{
@@ -65,6 +66,7 @@ pub(crate) use nearby::named;
 pub(crate) use servers::{Found, left_of, server_of};
 pub(crate) use sink::{EVENT_QUEUE, EventSink};
 pub(crate) use space::bases_of;
+use timers::{Timer, Timers};
 pub(crate) use verify::Verifier;
 
 use crate::{
@@ -110,7 +112,7 @@ pub(crate) struct Actor {
     next_gate: u64,
     disk: Disk,
     verifier: Verifier,
-    timers: BTreeSet<(Timestamp, Timer)>,
+    timers: Timers,
     /// Own events on their way to the disk, and what happens once they are there.
     pending: HashMap<EventHash, Landed>,
     /// Joiners whose admit is on its way to the disk.
@@ -152,31 +154,6 @@ pub(crate) struct Actor {
     failed: bool,
     /// Set by a command: the loop ends.
     pub(crate) closing: bool,
-}
-
-/// What the clock may wake the actor for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    Engine(TimerId),
-    Tick,
-    Rooms,
-    Receipts(RoomTag),
-    Known,
-    /// An epoch is due unless somebody else made one.
-    Epoch(RoomTag),
-    /// Neighbours are asked for missing keys.
-    NeedEpochs(RoomTag),
-    /// The way over the mesh is to be tried, too.
-    Meet(RoomTag, AuthorId),
-    /// The way over a server is to be tried, too; then the one over its relay.
-    Serve(RoomTag, AuthorId),
-    Relay(RoomTag, AuthorId),
-    /// Servers are looked after: which are used, what is held and asked for there.
-    Servers,
-    WayFailed(RoomTag, AuthorId),
-    DialFailed(RoomTag, AuthorId),
-    /// Direct messages that wait set out again.
-    Direct(RoomTag),
 }
 
 /// The parts an actor is made of.
@@ -248,7 +225,7 @@ impl Actor {
             next_gate: 0,
             disk: Disk::new(parts.store, results.clone()),
             verifier: Verifier::spawn(results),
-            timers: BTreeSet::new(),
+            timers: Timers::default(),
             pending: HashMap::new(),
             admitting: BTreeSet::new(),
             fetching: None,
@@ -415,16 +392,14 @@ impl Actor {
     }
 
     fn on_timers(&mut self) {
-        let now = clock::now();
-        while let Some(&(at, timer)) = self.timers.first()
-            && at <= now
-        {
-            self.timers.pop_first();
+        // What is armed meanwhile waits for the next time.
+        let now = Instant::now();
+        while let Some(timer) = self.timers.pop(now) {
             match timer {
                 Timer::Engine(id) => self.feed(Input::Timer(id)),
                 Timer::Tick => {
                     self.tick();
-                    self.arm(Timer::Tick, now.after(TICK));
+                    self.arm(Timer::Tick, clock::now().after(TICK));
                 }
                 Timer::Rooms => self.tell_rooms(),
                 Timer::Receipts(room) => self.flush_receipts(room),
@@ -461,13 +436,11 @@ impl Actor {
     }
 
     fn arm(&mut self, timer: Timer, at: Timestamp) {
-        self.timers.insert((at, timer));
+        self.timers.arm(timer, at, (clock::now(), Instant::now()));
     }
 
     fn until_next_timer(&self) -> Duration {
-        self.timers
-            .first()
-            .map_or(TICK, |(at, _)| at.since(clock::now()))
+        self.timers.wait(Instant::now()).unwrap_or(TICK)
     }
 
     pub(crate) fn tell_stage(&mut self, stage: crate::api::JoinStage) {

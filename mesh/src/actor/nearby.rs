@@ -16,7 +16,7 @@ mod known;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     net::SocketAddr,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use peddlenet_crypto::{BoxMark, DiscoveryKey, Slot};
@@ -54,6 +54,8 @@ const LOOK_AT_MOST: Duration = Duration::from_secs(10);
 const LOOKS_IN_A_ROW: u32 = 20;
 /// The clock leapt that far between two looks: the device slept.
 const SLEPT: Duration = Duration::from_secs(15);
+/// It was set back by more than it is corrected by now and then.
+const SET_BACK: Duration = Duration::from_secs(2);
 /// A slot's tags are said up to that much later, so that a crowd doesn't all speak at once.
 const LATER: Duration = Duration::from_secs(60);
 /// The setting that switches this off.
@@ -91,8 +93,8 @@ pub(crate) struct Surroundings {
     interfaces: Vec<Interface>,
     /// There may be something else to say.
     stale: bool,
-    /// When this was looked after last.
-    looked: Timestamp,
+    /// When this was looked after last, by both clocks.
+    looked: (Timestamp, Instant),
     /// When the network is asked anew, and how often it was.
     look_at: Timestamp,
     looks: u32,
@@ -118,7 +120,7 @@ impl Surroundings {
             joins: Vec::new(),
             interfaces: interfaces(),
             stale: true,
-            looked: clock::now(),
+            looked: (clock::now(), Instant::now()),
             look_at: clock::now(),
             looks: 0,
             later: entropy::span(LATER),
@@ -220,8 +222,7 @@ impl Actor {
     /// Looks after what is said and heard on this network.
     pub(super) fn look_around(&mut self) {
         let now = clock::now();
-        let slept = now.since(self.near.looked) > SLEPT;
-        self.near.looked = now;
+        let slept = self.read_clocks(now);
         let interfaces = interfaces();
         let moved = interfaces != self.near.interfaces;
         self.near.interfaces = interfaces;
@@ -244,6 +245,7 @@ impl Actor {
             }
             let addrs = self.endpoint.local_addrs_on(&self.near.interfaces);
             self.events.emit(Event::Network { addrs });
+            self.feed(Input::Moved);
             for tag in self.rooms.keys().copied().collect::<Vec<_>>() {
                 self.tell_known(tag, None);
             }
@@ -252,6 +254,24 @@ impl Actor {
             self.say_near(addrs, now);
         }
         self.look_when_alone(now);
+    }
+
+    /// Whether the device slept since the last look, by what both clocks say.
+    fn read_clocks(&mut self, now: Timestamp) -> bool {
+        let instant = Instant::now();
+        let (before, instant_before) = std::mem::replace(&mut self.near.looked, (now, instant));
+        // Where sleep is not counted by one of them.
+        let uncounted = now
+            .since(before)
+            .saturating_sub(instant.saturating_duration_since(instant_before));
+        if uncounted > SLEPT {
+            self.timers.slept(uncounted, instant);
+        }
+        // Set back, a clock says nothing of the network; but what was put off until a time of it would come late.
+        if before.since(now) > SET_BACK {
+            self.clock_was_set_back();
+        }
+        now.since(before) > SLEPT
     }
 
     /// On where it may be used: not on this machine alone, and not where the person said no.

@@ -135,6 +135,8 @@ pub enum Input {
         /// How many (count).
         members: usize,
     },
+    /// This device is in another network, or was asleep: dials that failed before say nothing of those to come.
+    Moved,
     /// Members that could be dialled: the overlay's candidates. May repeat; naming one again says that
     /// it may be reached now, so only when there is news of it (where it is, or that this device's
     /// network changed).

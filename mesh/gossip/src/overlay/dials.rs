@@ -46,6 +46,13 @@ impl Engine {
         self.refill(now);
     }
 
+    pub(crate) fn on_moved(&mut self, now: Timestamp) {
+        for view in self.overlay.views.values_mut() {
+            view.forget_failures();
+        }
+        self.refill(now);
+    }
+
     /// Dials until enough is under way.
     pub(crate) fn refill(&mut self, now: Timestamp) {
         while let Some((room, author)) = self.next_dial(now) {

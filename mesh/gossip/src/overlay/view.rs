@@ -176,6 +176,13 @@ impl View {
         one.tried = Some((now, jittered(rest, jitter)));
     }
 
+    /// All may be dialled now, as if none had failed.
+    pub(super) fn forget_failures(&mut self) {
+        for one in self.passive.values_mut() {
+            (one.failed, one.tried) = (0, None);
+        }
+    }
+
     /// The best that is rested, to be dialled now; `alive`: only of those heard of lately that never failed.
     pub(super) fn best(
         &self,

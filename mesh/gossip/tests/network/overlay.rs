@@ -294,6 +294,24 @@ fn who_comes_into_sight_no_longer_rests_and_comes_before_others() {
 }
 
 #[test]
+fn in_another_network_nobody_rests_any_more() {
+    let mut device = Device::new(Controls::default());
+    device.refused = true;
+    device.knows(1..5);
+    device.run_for(600_000);
+    device.refused = false;
+    device.dials.clear();
+    device.run_for(500);
+    assert_eq!(device.dials, [], "all of them rest by now");
+    device.give(Input::Moved);
+    device.run_for(1_000);
+    let mut dialled: Vec<_> = device.dials.iter().map(|(_, author)| *author).collect();
+    dialled.sort_unstable();
+    dialled.dedup();
+    assert_eq!(dialled, [1, 2, 3, 4].map(author));
+}
+
+#[test]
 fn who_said_goodbye_is_not_probed() {
     let mut device = Device::new(Controls::default());
     device.refused = true;

@@ -65,6 +65,14 @@ impl Actor {
         self.look_at_carriers(clock::now());
     }
 
+    /// The clock was set back: what was refused may be left now.
+    pub(in crate::actor) fn servers_rest_no_more(&mut self) {
+        for server in self.servers.all.values_mut() {
+            server.carrier.rest_until = Timestamp(0);
+            server.carrier.alone_at = Timestamp(0);
+        }
+    }
+
     /// Leaves and fetches what is due, at all servers that take parcels.
     pub(super) fn look_at_carriers(&mut self, now: Timestamp) {
         let offering = |(url, server): (&ServerUrl, &super::Server)| {
