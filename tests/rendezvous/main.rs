@@ -15,6 +15,7 @@ mod days;
 mod device;
 mod flips;
 mod honest;
+mod hurried;
 mod moved;
 mod operator;
 mod passes;

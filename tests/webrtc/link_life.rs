@@ -207,8 +207,10 @@ async fn a_peer_that_vanishes_is_noticed_by_both_within_five_seconds() {
     tokio::time::sleep(Duration::from_millis(1500)).await;
     println!("srtt {:?}", here.srtt());
     assert!(here.srtt().is_some());
+    assert!(here.is_answered(Duration::from_secs(5)).await);
     relay.cut();
     let started = Instant::now();
+    assert!(!here.is_answered(Duration::from_millis(300)).await);
     let both = async { tokio::join!(from_there.recv(), from_here.recv()) };
     assert_eq!(
         timeout(Duration::from_secs(7), both).await.unwrap(),

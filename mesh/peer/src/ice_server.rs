@@ -101,6 +101,8 @@ enum Command {
     Count,
     Relay(Vec<IpAddr>, RelayReply),
     Renew(Option<TurnLogin>),
+    /// The network changed.
+    Moved,
     /// Told when the server has said once how it sees us.
     SeenAs(oneshot::Sender<()>),
 }
@@ -227,6 +229,10 @@ impl Task {
             Command::SeenAs(reply) => {
                 self.first.retain(|waiting| !waiting.is_closed());
                 self.first.push(reply);
+            }
+            Command::Moved => {
+                *lock(&self.seen_as) = None;
+                self.ask_at = now;
             }
             Command::Renew(turn) => {
                 if let (Some(client), Some(login)) = (&mut self.client, &turn) {

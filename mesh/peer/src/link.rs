@@ -31,7 +31,7 @@ use peddlenet_crypto::{DatagramCipher, Established};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
@@ -49,6 +49,8 @@ const QUEUE_DATAGRAMS: usize = 64;
 const RECEIVED_MAX: usize = 64;
 /// See [`RECEIVED_MAX`].
 pub const RECEIVED_BYTES: usize = 512 << 10;
+/// How often it is looked whether an answer came.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Which of the three lanes a frame takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -302,6 +304,25 @@ impl LinkSender {
     /// for longer pauses, up to ten seconds, to save its battery. A loss is noticed 1.3 s after that.
     pub fn set_pace(&self, pace: Duration) {
         self.shared.keepalive.set_pace(pace);
+    }
+
+    /// Asks whether the other end is there; whether anything came from it within `patience`, or within three usual round
+    /// trips where those take longer.
+    pub async fn is_answered(&self, patience: Duration) -> bool {
+        let session = &self.shared.session;
+        let asked = Instant::now();
+        if !session.ask() {
+            return false;
+        }
+        let until = asked + patience.max(self.srtt().unwrap_or_default() * 3);
+        // What was heard is known to the millisecond.
+        while session.silence() > asked.elapsed() + Duration::from_millis(1) {
+            if Instant::now() >= until {
+                return false;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        true
     }
 
     /// Whether the link still carries frames.

@@ -38,6 +38,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// The server pings every 20 s; one that says nothing for so long is gone.
 const SILENT_FOR: Duration = Duration::from_secs(60);
+/// After a change of the network the connection may lead nowhere: a server that is asked then answers by now.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 /// The name of a STUN or TURN server is looked up by then.
 const LOOK_UP_WITHIN: Duration = Duration::from_secs(2);
 /// The pause before the first new attempt; doubles ..
@@ -297,6 +299,9 @@ struct Connection<'n> {
     outbox: VecDeque<Request>,
     bucket: Bucket,
     heard: Instant,
+    /// Since when it owes a sign that the connection outlived a change of the network; and whether it is to be asked.
+    asked_at: Option<Instant>,
+    ping: bool,
     /// When the credentials of the relay are asked for anew.
     ice_at: Instant,
 }
@@ -313,6 +318,8 @@ impl<'n> Connection<'n> {
             outbox: VecDeque::from([Request::Ice]),
             bucket: Bucket::new(MESSAGES_A_SECOND),
             heard: Instant::now(),
+            asked_at: None,
+            ping: false,
             ice_at: Instant::now() + AGAIN_AT_MOST,
         }
     }
@@ -368,14 +375,22 @@ impl<'n> Connection<'n> {
             }
             Command::Put(parcel) => self.push(Request::Put(parcel)),
             Command::Fetch(tag, after) => self.push(Request::Fetch { tag, after }),
-            // A tag that is no longer held, and who is connected already.
-            Command::Say(..) | Command::Hurry => {}
+            Command::Hurry => {
+                self.asked_at.get_or_insert_with(Instant::now);
+                self.ping = true;
+            }
+            // A tag that is no longer held.
+            Command::Say(..) => {}
         }
     }
 
     fn on_tick(&mut self) -> Result<(), String> {
         let now = Instant::now();
-        if self.heard.elapsed() > SILENT_FOR {
+        if self.asked_at.is_some_and(|at| self.heard > at) {
+            self.asked_at = None;
+        }
+        let unanswered = self.asked_at.is_some_and(|at| at.elapsed() > ANSWER_WITHIN);
+        if unanswered || self.heard.elapsed() > SILENT_FOR {
             return Err("it says nothing any more".to_owned());
         }
         if now >= self.ice_at {
@@ -410,21 +425,27 @@ impl<'n> Connection<'n> {
     }
 
     async fn flush(&mut self) -> Result<(), String> {
+        if std::mem::take(&mut self.ping) {
+            self.send(Message::Ping(Default::default())).await?;
+        }
         while !self.outbox.is_empty() && self.bucket.take(1, Instant::now()) {
             let Some(request) = self.outbox.pop_front() else {
                 break;
             };
             let text = request.to_json();
-            if text.len() > MESSAGE_MAX {
-                continue;
-            }
-            let sending = self.socket.send(Message::Text(text.into()));
-            match tokio::time::timeout(WRITE_WITHIN, sending).await {
-                Ok(sent) => sent.map_err(|e| e.to_string())?,
-                Err(_) => return Err("it takes nothing any more".to_owned()),
+            if text.len() <= MESSAGE_MAX {
+                self.send(Message::Text(text.into())).await?;
             }
         }
         Ok(())
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), String> {
+        let sending = self.socket.send(message);
+        match tokio::time::timeout(WRITE_WITHIN, sending).await {
+            Ok(sent) => sent.map_err(|e| e.to_string()),
+            Err(_) => Err("it takes nothing any more".to_owned()),
+        }
     }
 
     async fn on_message(&mut self, message: &Message) -> Result<(), String> {

@@ -10,10 +10,14 @@
 //! device begin. Which of the two dials becomes the link is settled by the endpoints. What a member
 //! may do with an offer is make us dial: a few at a time, for 5 s each.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use peddlenet_crypto::verify_record;
-use peddlenet_gossip::{Input, Outcome, UnicastId};
+use peddlenet_gossip::{Input, Outcome, PeerId, UnicastId};
 use peddlenet_wire::{
     AuthorId, Hlc, RoomTag, SignedRecord, Timestamp, codec, direct::PARCEL_VERSION, limits,
     meet::Meet, record::RecordKind,
@@ -22,7 +26,7 @@ use peddlenet_wire::{
 use super::{
     Actor,
     dial::{RELAY, To},
-    links::LINKS_OPEN,
+    links::{LINKS_OPEN, LinkState, Net},
     opening::Opening,
     whereabouts::{addrs_of, told},
 };
@@ -34,6 +38,8 @@ const FRESH: Duration = Duration::from_secs(300);
 const EXPECTED_FOR: Duration = limits::JOIN_DEADLINE;
 /// An offer may have crossed with the dial that made a link; one that comes so much later has not.
 const CROSSED: Duration = Duration::from_secs(2);
+/// A link whose other end is there answers by then.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(400);
 /// Meetings under way (count).
 const MEETINGS_MAX: usize = 64;
 
@@ -56,6 +62,8 @@ pub(crate) struct Meetings {
     heard: BTreeMap<(RoomTag, AuthorId), Hlc>,
     /// From where the other end dials, and how the two met, to name the way of such a link.
     expected: Vec<(SocketAddr, Timestamp, &'static str)>,
+    /// Members who made an offer over a link that may be gone at their end: whether it is there is being asked.
+    asked: BTreeSet<(RoomTag, AuthorId)>,
 }
 
 impl Meetings {
@@ -63,6 +71,7 @@ impl Meetings {
         self.offered.retain(|_, (room, ..)| *room != tag);
         self.sent.retain(|_, (room, ..)| *room != tag);
         self.heard.retain(|(room, _), _| *room != tag);
+        self.asked.retain(|(room, _)| *room != tag);
     }
 
     /// How the two met, if the other end of a meeting was to dial from there. A NAT may have made up another port.
@@ -191,9 +200,10 @@ impl Actor {
         if meet.answer {
             return self.follow_answer(tag, from, &meet, RELAY);
         }
-        if self.is_linked_still(tag, from) {
-            return;
-        }
+        self.unless_linked(tag, from, move |actor| actor.answer_offer(tag, from, &meet));
+    }
+
+    fn answer_offer(&mut self, tag: RoomTag, from: AuthorId, meet: &Meet) {
         let full = self.link_count() >= LINKS_OPEN;
         let own = if full {
             Vec::new()
@@ -204,7 +214,7 @@ impl Actor {
         if full {
             return;
         }
-        self.dial_met(tag, from, &meet, RELAY);
+        self.dial_met(tag, from, meet, RELAY);
     }
 
     /// A member answers an offer, and says where it is.
@@ -238,23 +248,51 @@ impl Actor {
         self.dial_device(tag, To::member(with, meet.fingerprint), addrs, via);
     }
 
-    /// Whether a member who asks to meet has a link all the same: one that came up a moment ago, by another way. Whoever asks
-    /// later has lost its end of the link (it was started anew, its network is another), and this end can go, too.
-    pub(super) fn is_linked_still(&mut self, tag: RoomTag, with: AuthorId) -> bool {
-        let theirs = |link: &super::links::LinkState| {
+    /// Goes on with a member's offer unless the two are linked all the same: it crossed with the dial that made a link, or
+    /// was kept on its way for long. A link whose other end doesn't answer is what the member has lost (it was started
+    /// anew, its network is another): this end goes, too.
+    pub(super) fn unless_linked(
+        &mut self,
+        tag: RoomTag,
+        with: AuthorId,
+        then: impl FnOnce(&mut Self) + Send + 'static,
+    ) {
+        let theirs = |(_, link): &(&PeerId, &LinkState)| {
             let opening = link.rooms.get(&tag);
             opening.and_then(Opening::author) == Some(with)
         };
-        let lost = self.links.iter().filter(|(_, link)| theirs(link));
-        let lost: Vec<_> = lost
-            .filter(|(_, link)| link.since.elapsed() > CROSSED)
-            .map(|(peer, _)| *peer)
-            .collect();
-        for peer in lost {
-            tracing::debug!(?peer, "the other end has lost this link");
-            self.drop_link(peer);
+        let links = || self.links.iter().filter(theirs);
+        if links().any(|(_, link)| link.since.elapsed() <= CROSSED) {
+            return;
         }
-        self.linked_to(tag, with)
+        let links: Vec<_> = links().map(|(peer, l)| (*peer, l.sender.clone())).collect();
+        if links.is_empty() {
+            return then(self);
+        }
+        if self.meetings.asked.len() >= MEETINGS_MAX || !self.meetings.asked.insert((tag, with)) {
+            return;
+        }
+        let net = self.net.clone();
+        tokio::spawn(async move {
+            let mut lost = Vec::new();
+            for (peer, sender) in links {
+                if sender.is_answered(ANSWERS_WITHIN).await {
+                    lost.clear();
+                    break;
+                }
+                lost.push(peer);
+            }
+            let then = move |actor: &mut Self| {
+                actor.meetings.asked.remove(&(tag, with));
+                if lost.is_empty() {
+                    return;
+                }
+                tracing::debug!(?lost, "the other end has lost this link");
+                lost.into_iter().for_each(|peer| actor.drop_link(peer));
+                then(actor);
+            };
+            let _ = net.send(Net::Then(Box::new(then))).await;
+        });
     }
 
     /// The other end is about to dial from there, as it was told that way.

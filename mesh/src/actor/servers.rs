@@ -118,7 +118,12 @@ impl Servers {
 
     /// The network changed.
     pub(super) fn hurry(&self) {
-        self.all.values().for_each(|s| s.rendezvous.hurry());
+        for server in self.all.values() {
+            server.rendezvous.hurry();
+            if let Some((ice, _)) = &server.ice {
+                ice.moved();
+            }
+        }
     }
 
     /// How this device looks from outside, by what servers say.

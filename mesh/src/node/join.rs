@@ -16,6 +16,9 @@ use crate::{
 
 /// How long a joiner that shows a code back goes on trying.
 const SHOWN_BACK_FOR: Duration = Duration::from_secs(60);
+/// The pause between two of its tries: some fail at once.
+const SHOWN_BACK_PAUSE: Duration = Duration::from_millis(500);
+
 impl Node {
     /// Joins the room of a link. Done, one way or the other, within about 6 s; a second call
     /// cancels the first.
@@ -32,7 +35,9 @@ impl Node {
         let trying = async {
             loop {
                 match self.join_once(&invite).await {
-                    Err(e) if e.code.may_pass() && Instant::now() < until => {}
+                    Err(e) if e.code.may_pass() && Instant::now() < until => {
+                        tokio::time::sleep(SHOWN_BACK_PAUSE).await;
+                    }
                     outcome => {
                         let via = actor::TWO_SCAN;
                         return outcome.map(|joined| Joined { via, ..joined });

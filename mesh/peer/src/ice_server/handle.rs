@@ -94,6 +94,11 @@ impl IceServer {
         }
     }
 
+    /// The network changed: what the server said before is void, and it is asked now.
+    pub fn moved(&self) {
+        let _ = self.commands.try_send(Command::Moved);
+    }
+
     /// New credentials, for what exists as well.
     pub fn renew(&self, turn: Option<TurnLogin>) {
         // A full queue means that it is about to end.

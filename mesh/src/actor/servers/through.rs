@@ -4,7 +4,7 @@
 use peddlenet_crypto::MeetingTag;
 use peddlenet_gossip::Input;
 use peddlenet_peer::ServerUrl;
-use peddlenet_wire::{AuthorId, RoomTag, SignedRecord, limits, rendezvous::Signal};
+use peddlenet_wire::{AuthorId, RoomTag, SignedRecord, limits, meet::Meet, rendezvous::Signal};
 
 use super::{Actor, Place};
 use crate::{
@@ -119,9 +119,21 @@ impl Actor {
             let via = if relayed { TURN } else { SERVER };
             return self.follow_answer(room, from, &meet, via);
         }
-        if self.is_linked_still(room, from) {
-            return;
-        }
+        let url = url.clone();
+        self.unless_linked(room, from, move |actor| {
+            actor.answer_there(&url, room, tag, (from, &meet));
+        });
+    }
+
+    /// Answers a member's offer at a server.
+    fn answer_there(
+        &mut self,
+        url: &ServerUrl,
+        room: RoomTag,
+        tag: MeetingTag,
+        (from, meet): (AuthorId, &Meet),
+    ) {
+        let relayed = meet.relay == Some(true);
         let full = self.link_count() >= LINKS_OPEN;
         let (at, id) = (url.clone(), meet.id);
         let answer = move |actor: &mut Self, addrs, relay| {
@@ -149,6 +161,6 @@ impl Actor {
             let own = actor.addrs_inside_and_out();
             answer(actor, own, false);
         });
-        self.dial_met(room, from, &meet, SERVER);
+        self.dial_met(room, from, meet, SERVER);
     }
 }
