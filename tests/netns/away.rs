@@ -12,6 +12,8 @@ use crate::{NO_LAN, beside_others, device, devices, nodes};
 
 /// Longer than a link takes to be given up.
 const A_WHILE: Duration = Duration::from_secs(12);
+/// Longer than what counts as sleep.
+const ASLEEP: Duration = Duration::from_secs(20);
 /// Epochs that somebody misses (count).
 const EPOCHS: usize = 10;
 
@@ -39,6 +41,31 @@ fn who_walks_away_and_returns_hears_what_was_said() {
     room.hear(&cem.node, "where is cem?").unwrap();
     room.hear(&ada.node, "nobody here").unwrap();
     room.hear(&bea.node, "nobody here").unwrap();
+    room.all_talk("together again", &nodes(&all)).unwrap();
+    room.until_same(&nodes(&all)).unwrap();
+}
+
+/// A laptop whose lid was shut: its links are gone and its timers late, and nobody has to scan.
+#[test]
+fn who_sleeps_and_wakes_hears_what_was_said() {
+    let _turn = beside_others();
+    let Some(lab) = Lab::open() else { return };
+    let wifi = lab.wifi(Prefix::v4(10, 67, 0)).unwrap();
+    let (room, all) = devices(&lab, &wifi, &["ada", "bea", "cem"], NO_LAN);
+    let [ada, bea, cem] = &all[..] else {
+        unreachable!()
+    };
+    room.all_talk("together", &nodes(&all)).unwrap();
+
+    let shut = Instant::now();
+    cem.node.sleep().unwrap();
+    lost_a_link(&ada.node, shut).unwrap();
+    room.is_heard("sleep well", &ada.node, [&bea.node]).unwrap();
+    std::thread::sleep(ASLEEP.saturating_sub(shut.elapsed()));
+    cem.node.wake().unwrap();
+    let woke = Instant::now();
+    let heard = room.hear(&cem.node, "sleep well").unwrap().at;
+    eprintln!("awake and back after {:.1?}", heard.duration_since(woke));
     room.all_talk("together again", &nodes(&all)).unwrap();
     room.until_same(&nodes(&all)).unwrap();
 }

@@ -4,7 +4,7 @@
 //! ```text
 //!  hotspot      the inviter is the access point; it is killed, and the others go on
 //!  two_wifis    a laptop in two networks carries a room between them
-//!  away         walking away and back; missing ten epochs
+//!  away         walking away and back; asleep; missing ten epochs
 //!  churn        twelve that come and go: what the rest takes of the machine
 //!  losses       five per cent each way, a third one way; a slow line
 //!  addresses    IPv6 alone; a router that maps anew in the middle of a talk

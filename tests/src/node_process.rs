@@ -357,6 +357,24 @@ impl NodeProcess {
         Ok(self.child.wait()?)
     }
 
+    /// SIGSTOP: the device sleeps. Nothing can be asked of it until it [wakes](Self::wake).
+    pub fn sleep(&self) -> Result<()> {
+        self.signal("-STOP")
+    }
+
+    /// SIGCONT.
+    pub fn wake(&self) -> Result<()> {
+        self.signal("-CONT")
+    }
+
+    fn signal(&self, which: &str) -> Result<()> {
+        let sent = Command::new("kill")
+            .args([which, &self.pid().to_string()])
+            .status()?;
+        ensure!(sent.success(), "kill {which}: {sent}");
+        Ok(())
+    }
+
     /// SIGKILL, and waits until the process is gone and its last line is read.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;
