@@ -92,6 +92,8 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
       const gone = shell.addRoom('Last year’s camp');
       Object.assign(/** @type {object} */ (shell.rooms.get(gone)), { removed: true, left: true, last: { name: 'Ada', text: '', timeMs: Date.now() - 9e9, deleted: true } });
     },
+    left: () => { const room = campsite(); shell.changeRoom(room, { removed: true, left: true, near: 0 }); openCamp(room); return () => one('own-fork'); },
+    removed: () => { const room = campsite(); shell.changeRoom(room, { removed: true, near: 0 }); openCamp(room); return () => one('own-fork'); },
     roommenu: () => { campsite(); return () => press('room-menu'); },
     roomleave: () => { campsite(); return async () => { await press('room-menu'); await press('room-leave'); }; },
     forget: () => {

@@ -68,7 +68,7 @@ export class RoomView extends ViewElement {
     this.#name.textContent = room.name;
     this.#near.textContent = nearText(room);
     this.#near.classList.toggle('is-near', room.near > 0);
-    this.#notice.data = { removed: room.removed, me: members.find((m) => m.me), moveOn: data.moveOn };
+    this.#notice.data = { removed: room.removed, left: room.left, me: members.find((m) => m.me), moveOn: data.moveOn };
     this.#invite.hidden = room.removed;
 
     const unread = members.reduce((sum, member) => sum + member.directUnread, 0);

@@ -619,6 +619,7 @@ export const en = Object.freeze({
   'person.match': 'It matches: {name} is verified on this device. Let them scan your code, too.',
   'person.forked': '{name} signed two different histories, perhaps from a restored backup or a copied key. Nothing new from them is taken here.',
   'room.removed': 'You were removed from this room. You keep what you have of it. To come back, ask for a new code.',
+  'room.left': 'You left this room. What you have of it stays on this device, and nothing new comes. To come back, ask for a new code.',
   'person.ownFork': 'This device was restored from an older copy and spoke twice in this room, so the others take nothing new from it.',
   'move.go': 'Go on with a new key',
   'move.ways': 'Go on with a new key, or leave the room and join it again with a new code.',
