@@ -171,6 +171,7 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
       return async () => { await tryCode('PEDDLENET:B/ABC'); await one('error-text'); };
     },
     outsideback: () => { campsite(); return async () => { await one('room-item'); shell.emit({ kind: 'link', link: 'PEDDLENET:B/ABC' }); await one('outside-join'); }; },
+    outsidepass: () => { campsite(); return async () => { await one('room-item'); shell.emit({ kind: 'link', link: 'peddlenet:C/ABC' }); await one('outside-pass'); }; },
     outside: () => { campsite(); return async () => { await one('room-item'); shell.emit({ kind: 'link', link: code }); await one('outside-join'); }; },
     outsidejoin: () => {
       campsite();

@@ -4,7 +4,6 @@
  *   <app-shell> --invite(room), people(room), ..--> <dialog element> appended to the shell
  *   <app-shell> --refresh(room)--> what is open shows what the state says now
  */
-import { isBackLink } from '../lib/pasted.js';
 import { namesOf, peopleOf } from '../lib/people.js';
 import { mayConfirmMove, moderates, powersOver } from '../lib/power.js';
 import { WIFI, wifiOf } from '../lib/wifi.js';
@@ -133,13 +132,13 @@ export class Dialogs {
   }
 
   /**
-   * Asks whether to follow a link that was opened outside of the app.
+   * Asks whether to follow a link that was opened outside of the app, or says where it belongs.
    * @param {string} link
    */
   async outside(link) {
     const dialog = /** @type {import('./outside-dialog.js').OutsideDialog | null} */ (await this.#make('outside-dialog'));
     if (!dialog) return;
-    dialog.data = { back: isBackLink(link), join: () => void this.scan({ link }) };
+    dialog.data = { link, join: () => void this.scan({ link }) };
     this.#host.append(dialog);
   }
 

@@ -73,8 +73,9 @@ export class ScanDialog extends ModalElement {
     this.listen(this.#answer, 'answer-ended', () => this.#scanning());
     this.listen(this.#answer, 'answer-done', () => this.close());
     this.#listenForPictures();
-    if (this.data.link === null) this.#scanning();
-    else this.#follow(this.data.link);
+    const { link } = this.data;
+    if (link === null || isPass(link)) this.#scanning(); // what a pass is told stands there
+    if (link !== null) this.#follow(link);
   }
 
   teardown() {

@@ -320,6 +320,9 @@ export const ar = Object.freeze({
   'outside.backTitle': 'هل تُدخل صديقًا؟',
   'outside.backText': 'فُتح رابط من شخص مسح رمزك ولم يستطع الدخول. أدخله إن كنت تعرف من أعطاك إياه.',
   'outside.backGo': 'إدخاله',
+  'outside.passTitle': 'تصريح صندوق',
+  'outside.passText': 'فُتح رابط هو تصريح صندوق من المنظّم وليس غرفة. مكانه غرفة تملكها أنت: انسخه، وافتح قائمة أشخاص تلك الغرفة، واختر «أدخل تصريح صندوق» والصقه هناك.',
+  'outside.passCopy': 'نسخ التصريح',
 
   'people.title': 'الأشخاص في {name}',
   'people.me': '{name} (أنت)',

@@ -330,6 +330,9 @@ export const en = Object.freeze({
   'outside.backTitle': 'Let a friend in?',
   'outside.backText': 'A link was opened from somebody who scanned your code and can’t get in. Let them in if you know who gave it to you.',
   'outside.backGo': 'Let them in',
+  'outside.passTitle': 'A pass of a box',
+  'outside.passText': 'A link was opened that is a pass of an organiser’s box, not a room. It belongs to a room that you own: copy it, open that room’s people, choose “Enter a pass of a box” and paste it there.',
+  'outside.passCopy': 'Copy the pass',
 
   'people.title': 'People in {name}',
   'people.me': '{name} (you)',
