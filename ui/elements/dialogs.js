@@ -80,7 +80,7 @@ export class Dialogs {
       if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room] };
     }
     const direct = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (this.#host.querySelector('direct-dialog'));
-    if (direct) direct.data = this.#talk(direct.data.room.room, direct.data.author);
+    if (direct) direct.data = this.#talk(direct.data.room.room, direct.data.author, direct.data.unreadAtOpen);
     const person = /** @type {import('./person-dialog.js').PersonDialog | null} */ (this.#host.querySelector('person-dialog'));
     if (person) {
       const shown = this.#person(open, person.data.member.author);
@@ -276,9 +276,10 @@ export class Dialogs {
    */
   async direct(room, author) {
     this.session.enterTalk(room, author);
+    const unread = this.session.state.members[room]?.find((m) => m.author === author)?.directUnread ?? 0;
     const dialog = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (await this.#make('direct-dialog'));
     if (!dialog) return null;
-    dialog.data = this.#talk(room, author);
+    dialog.data = this.#talk(room, author, unread);
     this.#host.append(dialog);
     return dialog;
   }
@@ -308,9 +309,10 @@ export class Dialogs {
   /**
    * @param {string} room
    * @param {string} author
+   * @param {number} unreadAtOpen
    * @returns {import('./direct-dialog.js').DirectData}
    */
-  #talk(room, author) {
+  #talk(room, author, unreadAtOpen) {
     const { session } = this;
     const { state } = session;
     const talk = talkOf(room, author);
@@ -324,6 +326,7 @@ export class Dialogs {
       members: state.members[room] ?? NONE,
       quoted: state.quoted,
       draft: state.drafts[talk] ?? '',
+      unreadAtOpen,
       now: Date.now(),
     };
   }
