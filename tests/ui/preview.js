@@ -374,6 +374,7 @@ const scenes = {
   link: () => { openCamp(chatter()); return () => press('message-link', 'example.org'); },
   linkfalse: () => { openCamp(chatter()); return () => press('message-link', 'pаypal'); },
   linkuser: () => { openCamp(chatter()); return () => press('message-link', '@evil'); },
+  takingback: () => { openCamp(campsite()); return async () => { await press('message-more', 'Rain’s starting'); await press('menu-delete'); }; },
   search: () => { openCamp(chatter()); return async () => { await press('search-open'); await type('search-input', 'tarp'); await wait(500); }; },
   searchnone: () => { openCamp(chatter()); return async () => { await press('search-open'); await type('search-input', 'submarine'); await wait(500); }; },
   searchlong: () => {

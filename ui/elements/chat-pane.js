@@ -23,7 +23,7 @@
  * @property {string | undefined} beginning
  * @property {boolean} direct Between two people alone.
  */
-import { actsOf } from '../lib/acts.js';
+import { actsOf, onlyHere } from '../lib/acts.js';
 import { copyText } from '../lib/copy.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
@@ -312,7 +312,7 @@ export class ChatPane extends ViewElement {
   #openDelete(row) {
     const { session, talk } = this.data;
     const dialog = /** @type {import('./delete-dialog.js').DeleteDialog} */ (document.createElement('delete-dialog'));
-    dialog.data = { text: row.text, remove: () => session.outbox.remove(talk, row.message) };
+    dialog.data = { text: row.text, here: onlyHere(row, this.data.direct), remove: () => session.outbox.remove(talk, row.message) };
     this.append(dialog);
   }
 

@@ -151,12 +151,16 @@ export const en = Object.freeze({
   'act.edit': 'Edit',
   'act.seen': 'Who has seen it',
   'act.delete': 'Delete for everyone',
+  'act.takeBack': 'Take it back',
   'copy.done': 'Copied',
   'copy.failed': 'Copying isn’t allowed here.',
   'delete.title': 'Delete this message?',
   'delete.text': 'It goes from everybody’s screen as soon as their device hears of it. Who has read it has read it. It can’t be brought back.',
   'delete.keep': 'Keep it',
   'delete.go': 'Delete for everyone',
+  'takeBack.title': 'Take this message back?',
+  'takeBack.text': 'As far as this device knows, nobody has it yet. It is deleted before it goes out; that there was one, others will see. Should somebody have it after all, it goes from their screen as soon as their device hears of it. It can’t be brought back.',
+  'takeBack.go': 'Take it back',
 
   // A web address in a message.
   'link.title': 'Open this address?',
