@@ -223,6 +223,11 @@ const scenes = {
     shell.failing.join_room = { code: 'invite_expired', message: 'This code ended 3 minutes ago. Ask your friend to show a new one.' };
     return async () => { await press('scan-open'); await type('scan-link', 'PEDDLENET:J/ABC'); await press('scan-join'); };
   },
+  nopeople: () => {
+    shell.failing.members = { code: 'internal', message: 'Something went wrong inside the app. Try again.' };
+    openCamp(campsite());
+    return async () => { await press('people-open'); await one('people-again'); };
+  },
   people: () => { openCamp(campsite()); return () => press('people-open'); },
   person: () => {
     openCamp(campsite());

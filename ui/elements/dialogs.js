@@ -237,9 +237,9 @@ export class Dialogs {
       rename: (name) => session.ipc.renameRoom(room, name), // and there, too
       setPrefs: (prefs) => session.setRoomPrefs(room, prefs),
       write: (author) => void this.direct(room, author),
+      load: () => session.loadMembers(room),
     };
     this.#host.append(dialog);
-    session.loadMembers(room).catch(() => {}); // what was known before stays on the screen
   }
 
   /** @param {string} room */

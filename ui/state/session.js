@@ -158,7 +158,7 @@ export class Session {
     }
     for (const room of Object.keys(this.state.timelines)) {
       void this.#loadNewest(room);
-      if (this.state.members[room]) void this.loadMembers(room);
+      if (this.state.members[room]) void this.#lookAgain(room);
     }
   }
 
@@ -177,7 +177,7 @@ export class Session {
   enterRoom(room) {
     const timeline = this.state.timelines[room];
     if (!timeline || timeline.loading === 'failed') void this.#loadNewest(room);
-    this.loadMembers(room).catch(() => {}); // names for "seen by" may come later
+    void this.#lookAgain(room); // names for "seen by" may come later
   }
 
   /**
@@ -310,6 +310,18 @@ export class Session {
       if (before === undefined) this.#reported.delete(room);
       else this.#reported.set(room, before);
     }
+  /**
+   * The same, where it is no matter of failing: what was known of the members stays until they are looked at the next time.
+   * @param {string} room
+   */
+  async #lookAgain(room) {
+    try {
+      await this.loadMembers(room);
+    } catch (error) {
+      console.info('the members could not be loaded', error);
+    }
+  }
+
   }
 
   /** @param {string} name */
@@ -379,7 +391,7 @@ export class Session {
    */
   async block(room, author, on) {
     await this.ipc.block(room, author, on);
-    await Promise.all([this.#showAnew(room), this.loadMembers(room)]);
+    await Promise.all([this.#showAnew(room), this.#lookAgain(room)]);
   }
 
   /**
@@ -416,7 +428,7 @@ export class Session {
    */
   async withMember(room, act) {
     await act(this.ipc);
-    await this.loadMembers(room);
+    await this.#lookAgain(room);
   }
 
   /**
