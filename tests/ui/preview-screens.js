@@ -117,12 +117,37 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
       campsite();
       cameras({}, ['Back']);
       shell.scans = Array.from({ length: 400 }, () => ({ result: 'none', why: 'unclear' }));
+    unplugged: () => {
+      campsite();
+      cameras({ torch: true }, ['Back']);
+      return async () => {
+        await press('scan-open');
+        await one('scan-torch');
+        const video = /** @type {HTMLVideoElement} */ (document.querySelector('.scan-video'));
+        /** @type {MediaStream} */ (video.srcObject).getVideoTracks()[0].dispatchEvent(new Event('ended'));
+        await wait(100);
+      };
+    },
       return async () => { await press('scan-open'); await one('scan-hint'); };
     },
     othercode: () => {
       campsite();
       cameras({}, ['Back']);
       shell.scans = Array.from({ length: 400 }, () => ({ result: 'other', kind: 'wifi', hint: 'This code is for a Wi-Fi network.' }));
+    verifydark: () => {
+      const room = campsite();
+      cameras({}, ['Back']);
+      shell.scans = Array.from({ length: 400 }, () => ({ result: 'none', why: 'dark' }));
+      openCamp(room);
+      const { author } = /** @type {import('../../ui/ipc/types.js').Member} */ (shell.members.get(room)?.find((m) => !m.me));
+      return async () => {
+        await press('people-open');
+        await one('person-open');
+        /** @type {HTMLElement} */ (document.querySelector(`button[data-author="${author}"]`)).click();
+        await press('verify-scan');
+        await one('scan-hint');
+      };
+    },
       return async () => { await press('scan-open'); await one('scan-hint'); };
     },
     pastednothing: () => {

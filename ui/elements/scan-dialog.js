@@ -30,14 +30,11 @@ import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { PICTURE_SIDES } from '../lib/luma.js';
 import { ModalElement } from '../lib/modal.js';
 import { fromClipboard, handedOver, isBackLink, isPass, linkIn } from '../lib/pasted.js';
-import { kindWords, whyWords } from '../lib/scan-words.js';
+import { HINT_MS, kindWords, whyWords } from '../lib/scan-words.js';
 import { t } from '../strings/index.js';
 import './answer-back.js';
 import './join-progress.js';
 import './scan-stage.js';
-
-/** How long a hint about a foreign code stays. */
-const HINT_MS = 4000;
 
 /** @extends {ModalElement<ScanData>} */
 export class ScanDialog extends ModalElement {

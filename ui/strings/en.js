@@ -283,6 +283,7 @@ export const en = Object.freeze({
   'scan.denied': 'The camera is not allowed. Allow it in the system’s settings, choose a picture, or paste the link.',
   'scan.busy': 'The camera is in use by another app. Close that app, choose a picture, or paste the link.',
   'scan.silent': 'The camera doesn’t answer. Choose a picture of the code, or paste the link.',
+  'scan.gone': 'The camera stopped. If it was unplugged, connect it and open this window again; or choose a picture of the code, or paste the link.',
   'scan.picture': 'Choose a picture',
   'scan.reading': 'Reading the picture…',
   'scan.noCode': 'No code was found in that picture. Take it closer and sharper, or paste the link.',
