@@ -105,18 +105,18 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
     poster: () => { openCamp(campsite()); return async () => { await press('invite-open'); await press('poster-open'); }; },
     postersheet: () => { openCamp(campsite()); return async () => { await press('invite-open'); await press('poster-open'); await press('poster-make'); await one('poster'); }; },
     codes: () => { const room = campsite(); others(room); openCamp(room); return async () => { await press('invite-open'); await press('codes-open'); await one('open-code'); }; },
+    shutcode: () => {
+      const room = campsite();
+      openCamp(room);
+      return async () => { await press('invite-open'); await one('invite-qr'); shell.changeRoom(room, { closed: true }); await one('invite-open-room'); };
+    },
+    gonecode: () => {
+      const room = campsite();
+      openCamp(room);
+      return async () => { await press('invite-open'); await one('invite-qr'); shell.changeRoom(room, { removed: true, near: 0 }); await one('error-text'); };
+    },
     nocodes: () => { openCamp(campsite()); return async () => { await press('invite-open'); await press('codes-open'); await press('open-code-end'); await wait(100); }; },
     live: () => { campsite(); cameras({ torch: true }, ['Back', 'Front']); return async () => { await press('scan-open'); await one('scan-torch'); }; },
-    dark: () => {
-      campsite();
-      cameras({}, ['Back']);
-      shell.scans = Array.from({ length: 400 }, () => ({ result: 'none', why: 'dark' }));
-      return async () => { await press('scan-open'); await one('scan-hint'); };
-    },
-    unclear: () => {
-      campsite();
-      cameras({}, ['Back']);
-      shell.scans = Array.from({ length: 400 }, () => ({ result: 'none', why: 'unclear' }));
     unplugged: () => {
       campsite();
       cameras({ torch: true }, ['Back']);
@@ -128,12 +128,12 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
         await wait(100);
       };
     },
-      return async () => { await press('scan-open'); await one('scan-hint'); };
-    },
-    othercode: () => {
+    dark: () => {
       campsite();
       cameras({}, ['Back']);
-      shell.scans = Array.from({ length: 400 }, () => ({ result: 'other', kind: 'wifi', hint: 'This code is for a Wi-Fi network.' }));
+      shell.scans = Array.from({ length: 400 }, () => ({ result: 'none', why: 'dark' }));
+      return async () => { await press('scan-open'); await one('scan-hint'); };
+    },
     verifydark: () => {
       const room = campsite();
       cameras({}, ['Back']);
@@ -148,6 +148,16 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
         await one('scan-hint');
       };
     },
+    unclear: () => {
+      campsite();
+      cameras({}, ['Back']);
+      shell.scans = Array.from({ length: 400 }, () => ({ result: 'none', why: 'unclear' }));
+      return async () => { await press('scan-open'); await one('scan-hint'); };
+    },
+    othercode: () => {
+      campsite();
+      cameras({}, ['Back']);
+      shell.scans = Array.from({ length: 400 }, () => ({ result: 'other', kind: 'wifi', hint: 'This code is for a Wi-Fi network.' }));
       return async () => { await press('scan-open'); await one('scan-hint'); };
     },
     pastednothing: () => {

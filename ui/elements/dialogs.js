@@ -207,6 +207,7 @@ export class Dialogs {
     if (!dialog) return;
     dialog.data = {
       room: session.state.rooms[room],
+      members: session.state.members[room],
       moved: session.state.moved,
       invite: () => session.codes.show(room),
       revoke: (invite) => session.codes.end(room, invite),
@@ -220,7 +221,11 @@ export class Dialogs {
       wifiCode: (wifi) => session.ipc.wifiCode(wifi),
       keepWifi: (wifi) => session.setSetting(WIFI, JSON.stringify(wifi)),
     };
-    this.#openWatching(dialog, ({ moved }) => ({ moved }));
+    this.#openWatching(dialog, ({ moved, rooms, members }) => {
+      if (rooms[room]) return { moved, room: rooms[room], members: members[room] };
+      dialog.close();
+      return {};
+    });
   }
 
   /** @param {string} room */
@@ -232,12 +237,12 @@ export class Dialogs {
       room: session.state.rooms[room],
       members: session.state.members[room],
       setClosed: (closed) => session.setClosed(room, closed),
+      load: () => session.loadMembers(room),
       leave: (keep) => session.leaveRoom(room, keep),
       setBackup: (on, pass) => session.ipc.backUpRoom(room, on, pass), // the room's line follows by event
       rename: (name) => session.ipc.renameRoom(room, name), // and there, too
       setPrefs: (prefs) => session.setRoomPrefs(room, prefs),
       write: (author) => void this.direct(room, author),
-      load: () => session.loadMembers(room),
     };
     this.#host.append(dialog);
   }
