@@ -34,7 +34,7 @@ export const en = Object.freeze({
   'start.title': 'Hello {name}',
   'start.text': 'Make a room and show its code, or scan the code on a friend’s screen. No internet needed.',
   'start.make': 'Make a room',
-  'start.scan': 'Scan to join',
+  'start.scan': 'Scan a friend',
   'start.guide': 'How does it work?',
 
   'rooms.title': 'Rooms',
@@ -227,7 +227,7 @@ export const en = Object.freeze({
   'wifi.step2': 'Step {n}: Room',
   'wifi.scan': 'Scan this with the phone’s own camera to join {name}. Then comes step {n}.',
   'wifi.qr': 'QR code that gets a phone onto {name}',
-  'wifi.room': 'Now open PeddleNet and tap “Scan to join”: this is the code of {name}.',
+  'wifi.room': 'Now open PeddleNet and tap “Scan a friend”: this is the code of {name}.',
   'wifi.change': 'Another Wi-Fi',
   'wifi.without': 'Only the room’s code',
 
@@ -241,7 +241,7 @@ export const en = Object.freeze({
   'poster.print': 'Print',
   'poster.until': 'Works until {date}.',
   'poster.join': 'Scan to join',
-  'poster.stepApp': 'Open PeddleNet and tap “Scan to join”.',
+  'poster.stepApp': 'Open PeddleNet and tap “Scan a friend”.',
   'poster.stepWifi': 'Be on the same Wi-Fi as the others here, or near a carrier box.',
   'poster.stepScan': 'Hold this code inside the frame. No account, no internet.',
 
@@ -259,7 +259,7 @@ export const en = Object.freeze({
   'codes.loading': 'Looking for open codes…',
   'codes.hint': 'A code that has ended lets nobody in any more. Who is in the room already stays.',
 
-  'scan.title': 'Scan to join',
+  'scan.title': 'Scan a friend',
   'scan.guide': 'Hold your friend’s code inside the frame.',
   'scan.starting': 'Starting the camera…',
   'scan.torchOn': 'Light on',
@@ -543,7 +543,7 @@ export const en = Object.freeze({
   'guide.wifiTitle': 'Get on one network',
   'guide.wifiText': 'Join the same Wi-Fi as your friends, or let one of you make a hotspot. Some guest networks keep devices apart: a hotspot helps there, too.',
   'guide.scanTitle': 'One scan, and you’re in',
-  'guide.scanText': 'One of you makes a room and taps “Show my code”. The others tap “Scan to join”. Once in, everyone can bring in more.',
+  'guide.scanText': 'One of you makes a room and taps “Show my code”. The others tap “Scan a friend”. Once in, everyone can bring in more.',
   'guide.carryTitle': 'Messages travel on',
   'guide.carryText': 'Whoever is near hands your message on, sealed. What can’t get through yet is kept, and goes out when somebody comes by. “Seen by” tells who has it.',
   'guide.safeTitle': 'Know whom you talk to',
