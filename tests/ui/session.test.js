@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { beforeEach, test } from 'node:test';
 import { IpcError, ipc, toIpcError } from '../../ui/ipc/index.js';
-import { PAGE, Session } from '../../ui/state/session.js';
+import { PAGE, Session, VISITS_KEPT } from '../../ui/state/session.js';
 import { FakeShell } from './fake-tauri.js';
 import { member, room as sampleRoom } from './samples.js';
 
