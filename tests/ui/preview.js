@@ -374,12 +374,12 @@ const scenes = {
   },
   reply: () => { openCamp(chatter()); return async () => { await press('message-more', 'tarp'); await press('menu-reply'); await type('composer-input', 'I have it'); }; },
   edit: () => { openCamp(chatter()); return async () => { await press('message-more', 'Yes. Under'); await press('menu-edit'); }; },
+  takingback: () => { openCamp(campsite()); return async () => { await press('message-more', 'Rain’s starting'); await press('menu-delete'); }; },
   deleting: () => { openCamp(chatter()); return async () => { await press('message-more', 'Yes. Under'); await press('menu-delete'); }; },
   naming: () => { openCamp(chatter()); return async () => { await type('composer-input', 'Could @'); }; },
   link: () => { openCamp(chatter()); return () => press('message-link', 'example.org'); },
   linkfalse: () => { openCamp(chatter()); return () => press('message-link', 'pаypal'); },
   linkuser: () => { openCamp(chatter()); return () => press('message-link', '@evil'); },
-  takingback: () => { openCamp(campsite()); return async () => { await press('message-more', 'Rain’s starting'); await press('menu-delete'); }; },
   search: () => { openCamp(chatter()); return async () => { await press('search-open'); await type('search-input', 'tarp'); await wait(500); }; },
   searchnone: () => { openCamp(chatter()); return async () => { await press('search-open'); await type('search-input', 'submarine'); await wait(500); }; },
   searchlong: () => {
