@@ -389,7 +389,7 @@ const scenes = {
   },
   jump: () => {
     openCamp(longTalk());
-    return async () => { await press('search-open'); await type('search-input', 'needle'); await one('search-result'); await press('search-result'); await wait(1200); };
+    return async () => { await press('search-open'); await type('search-input', 'needle'); await one('search-result'); await press('search-result'); await one('message', 'The needle'); await wait(400); };
   },
   jumping: () => {
     openCamp(longTalk());
