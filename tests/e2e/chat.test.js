@@ -287,6 +287,7 @@ test('a code that was ended lets nobody in; who leaves takes along what they lik
   await ben.window.click(hook('room-leave-keep'));
   await ben.window.gone('people-dialog', 'the list of people');
   await ben.window.gone(hook('composer-input'), 'the box of a room that was left');
+  await reads(ben, hook('own-fork'), /^You left this room/);
   await sees(ben, 'who reads this?');
   await ada.window.click(hook('people-open'));
   await ada.window.gone(OTHER, 'Ben in the list of people');

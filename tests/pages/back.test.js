@@ -99,4 +99,32 @@ describe('a code shown back', { skip: missing }, () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     assert.equal((await stage.calls('create_invite')).length, 2, 'none is made while none is shown');
   });
+
+  const complaint = () => stage.window.run('return document.querySelector("invite-dialog [data-test=error-text]").textContent');
+
+  test('a code of a room that is closed meanwhile is shown no more, until it is open again', async () => {
+    await stage.show('shutcode');
+    assert.deepEqual([await there('invite-qr'), await complaint()], [false, 'This room is closed to new people. Open it again to show a code.']);
+    await stage.click('invite-open-room');
+    await until('a code', () => there('invite-qr'));
+    assert.equal((await stage.calls('create_invite')).length, 2);
+  });
+
+  test('a code of a room that one was removed from is shown no more, and none is made', async () => {
+    await stage.show('gonecode');
+    assert.match(await complaint(), /^You were removed/);
+    await stage.window.run('window.shell.emit({ kind: "network" })');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.deepEqual([await there('invite-qr'), await there('invite-again'), (await stage.calls('create_invite')).length], [false, false, 1]);
+  });
+
+  test('a code gives way to a new one when somebody is removed, since that ends it', async () => {
+    await stage.show('invite');
+    await until('the code', () => there('invite-qr'));
+    await stage.window.run(`const { shell } = window;
+      const [room] = [...shell.rooms.keys()].slice(-1);
+      void shell.tauri.core.invoke('remove_member', { room, author: shell.members.get(room)[1].author });`);
+    await until('another code', async () => (await stage.calls('create_invite')).length === 2);
+    assert.equal(await there('invite-qr'), true);
+  });
 });

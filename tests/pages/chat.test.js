@@ -297,4 +297,44 @@ describe('the chat', { skip: missing }, () => {
     await box.type(KEYS.escape);
     assert.equal(await stage.window.run('return document.querySelector("direct-dialog dialog").open'), true, 'Escape ends the answer, not the talk');
   });
+
+  test('who has seen a message is told while it is looked at', async () => {
+    await stage.show('takingback');
+    await stage.click('delete-keep');
+    await until('the question gone', () => stage.window.run('return document.querySelector("delete-dialog") === null'));
+    const mine = () => stage.window.run('return [...document.querySelectorAll("message-bubble.is-mine")].at(-1).querySelector("[data-test=message-state]").click()');
+    await mine();
+    const seen = () => stage.window.run('return [document.querySelectorAll("seen-dialog .person-name").length, document.querySelector("seen-dialog .people-heading").textContent]');
+    assert.deepEqual(await seen(), [4, 'Not yet']);
+    await stage.window.run(`const { shell } = window;
+      const [room] = [...shell.rooms.keys()].slice(-1);
+      const { message } = shell.messages.get(room).at(-1);
+      shell.emit({ kind: 'receipt', room, message, seenBy: [shell.members.get(room)[1].author] });`);
+    await until('the receipt', async () => (await seen())[1] === 'Seen');
+  });
+
+  test('what nobody has yet is taken back, and the question says what that is', async () => {
+    await stage.show('takingback');
+    const words = await stage.window.run('return document.querySelector("delete-dialog").textContent');
+    assert.match(words, /Take this message back\?.*As far as this device knows, nobody has it yet/);
+    await stage.click('delete-go');
+    await until('the deletion', async () => (await stage.calls('delete_message')).length === 1);
+  });
+
+  test('what is still being saved is not sent when asked not to', async () => {
+    await stage.show('states');
+    await stage.window.run('window.shell.delays.send_message = 1');
+    await stage.window.run('document.querySelector("[data-test=message][data-state=queued] [data-test=message-discard]").click()');
+    await until('it gone', () => stage.window.run('return document.querySelector("[data-test=message][data-state=queued]") === null'));
+  });
+
+  test('after midnight what was today is yesterday', async () => {
+    await stage.show('room');
+    const days = () => stage.window.run('return [...document.querySelectorAll(".line-day")].map((one) => one.textContent)');
+    assert.equal((await days()).at(-1), 'Today');
+    await stage.window.run(`const { now } = Date;
+      Date.now = () => now() + 86_400_000;
+      window.dispatchEvent(new Event('languagechange')); // the page looks at its clock, as it does twice a minute`);
+    await until('another day', async () => (await days()).at(-1) === 'Yesterday');
+  });
 });

@@ -59,6 +59,24 @@ test('a_refused_message_is_discarded_and_nothing_of_it_stays', async () => {
   assert.deepEqual([session.state.pending[room], session.state.drafts[room]], [[], undefined]);
 });
 
+test('a_message_that_is_discarded_while_it_is_being_saved_is_deleted_as_soon_as_it_is', async () => {
+  const { session, room, run } = await opened();
+  shell.delays.send_message = 30;
+  const waiting = () => session.state.pending[room];
+  const sending = session.outbox.send(room, 'too soon');
+  session.outbox.discard(room, waiting()[0].clientId);
+  assert.equal(waiting().length, 0, 'gone from the screen at once');
+  await sending;
+  const [{ message: id }] = calls('delete_message');
+  assert.deepEqual([run().get(id)?.deleted, run().get(id)?.text], [true, '']);
+  // Where it can't be deleted it is shown as what it is: saved.
+  shell.failing.delete_message = { code: 'disk_full', message: 'The disk is full.' };
+  const again = session.outbox.send(room, 'once more');
+  session.outbox.discard(room, waiting()[0].clientId);
+  await again;
+  assert.deepEqual([run().at(-1)?.text, run().at(-1)?.deleted], ['once more', false]);
+});
+
 test('an_edit_a_reaction_and_a_deletion_show_in_place', async () => {
   const { session, room, run, messages: [{ message: id }] } = await opened();
   await session.outbox.edit(room, id, 'better words');

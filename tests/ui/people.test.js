@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { nearText } from '../../ui/lib/near.js';
 import {
-  HUES, digitGroups, hueClass, initial, marksOf, namesOf, ownFork, presence, roleWord, shortened, sortedMembers, warningsOf,
+  HUES, digitGroups, hueClass, initial, marksOf, namesOf, ownFork, presence, roleWord, shortened, silence, sortedMembers, warningsOf,
 } from '../../ui/lib/people.js';
 import { setLanguage } from '../../ui/strings/index.js';
 import { member, room } from './samples.js';
@@ -90,4 +90,12 @@ test('marks_stand_beside_a_name', () => {
   assert.deepEqual(texts({ forked: true, lookalike: 'alike' }), ['frozen', 'similar name']);
   assert.deepEqual(texts({ forked: true, moving: true }), ['new key?']);
   assert.deepEqual(['owner', 'moderator', 'member', 'newer'].map((role) => roleWord(member('a', { role: /** @type {any} */ (role) }))), ['made this room', 'moderator', 'member', 'member']);
+});
+
+test('whoever_left_a_room_is_not_told_that_they_were_removed', () => {
+  assert.match(silence({ removed: true, left: true }, undefined), /^You left this room/);
+  assert.match(silence({ removed: true, left: false }, undefined), /^You were removed/);
+  const frozen = member('a', { me: true, forked: true });
+  assert.equal(silence({ removed: false, left: false }, frozen), ownFork(frozen));
+  assert.equal(silence({ removed: false, left: false }, member('a', { me: true })), '');
 });

@@ -92,6 +92,8 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
       const gone = shell.addRoom('Last year’s camp');
       Object.assign(/** @type {object} */ (shell.rooms.get(gone)), { removed: true, left: true, last: { name: 'Ada', text: '', timeMs: Date.now() - 9e9, deleted: true } });
     },
+    left: () => { const room = campsite(); shell.changeRoom(room, { removed: true, left: true, near: 0 }); openCamp(room); return () => one('own-fork'); },
+    removed: () => { const room = campsite(); shell.changeRoom(room, { removed: true, near: 0 }); openCamp(room); return () => one('own-fork'); },
     roommenu: () => { campsite(); return () => press('room-menu'); },
     roomleave: () => { campsite(); return async () => { await press('room-menu'); await press('room-leave'); }; },
     forget: () => {
@@ -103,13 +105,48 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
     poster: () => { openCamp(campsite()); return async () => { await press('invite-open'); await press('poster-open'); }; },
     postersheet: () => { openCamp(campsite()); return async () => { await press('invite-open'); await press('poster-open'); await press('poster-make'); await one('poster'); }; },
     codes: () => { const room = campsite(); others(room); openCamp(room); return async () => { await press('invite-open'); await press('codes-open'); await one('open-code'); }; },
+    shutcode: () => {
+      const room = campsite();
+      openCamp(room);
+      return async () => { await press('invite-open'); await one('invite-qr'); shell.changeRoom(room, { closed: true }); await one('invite-open-room'); };
+    },
+    gonecode: () => {
+      const room = campsite();
+      openCamp(room);
+      return async () => { await press('invite-open'); await one('invite-qr'); shell.changeRoom(room, { removed: true, near: 0 }); await one('error-text'); };
+    },
     nocodes: () => { openCamp(campsite()); return async () => { await press('invite-open'); await press('codes-open'); await press('open-code-end'); await wait(100); }; },
     live: () => { campsite(); cameras({ torch: true }, ['Back', 'Front']); return async () => { await press('scan-open'); await one('scan-torch'); }; },
+    unplugged: () => {
+      campsite();
+      cameras({ torch: true }, ['Back']);
+      return async () => {
+        await press('scan-open');
+        await one('scan-torch');
+        const video = /** @type {HTMLVideoElement} */ (document.querySelector('.scan-video'));
+        /** @type {MediaStream} */ (video.srcObject).getVideoTracks()[0].dispatchEvent(new Event('ended'));
+        await wait(100);
+      };
+    },
     dark: () => {
       campsite();
       cameras({}, ['Back']);
       shell.scans = Array.from({ length: 400 }, () => ({ result: 'none', why: 'dark' }));
       return async () => { await press('scan-open'); await one('scan-hint'); };
+    },
+    verifydark: () => {
+      const room = campsite();
+      cameras({}, ['Back']);
+      shell.scans = Array.from({ length: 400 }, () => ({ result: 'none', why: 'dark' }));
+      openCamp(room);
+      const { author } = /** @type {import('../../ui/ipc/types.js').Member} */ (shell.members.get(room)?.find((m) => !m.me));
+      return async () => {
+        await press('people-open');
+        await one('person-open');
+        /** @type {HTMLElement} */ (document.querySelector(`button[data-author="${author}"]`)).click();
+        await press('verify-scan');
+        await one('scan-hint');
+      };
     },
     unclear: () => {
       campsite();
@@ -169,6 +206,7 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
       return async () => { await tryCode('PEDDLENET:B/ABC'); await one('error-text'); };
     },
     outsideback: () => { campsite(); return async () => { await one('room-item'); shell.emit({ kind: 'link', link: 'PEDDLENET:B/ABC' }); await one('outside-join'); }; },
+    outsidepass: () => { campsite(); return async () => { await one('room-item'); shell.emit({ kind: 'link', link: 'peddlenet:C/ABC' }); await one('outside-pass'); }; },
     outside: () => { campsite(); return async () => { await one('room-item'); shell.emit({ kind: 'link', link: code }); await one('outside-join'); }; },
     outsidejoin: () => {
       campsite();

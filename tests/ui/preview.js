@@ -223,6 +223,11 @@ const scenes = {
     shell.failing.join_room = { code: 'invite_expired', message: 'This code ended 3 minutes ago. Ask your friend to show a new one.' };
     return async () => { await press('scan-open'); await type('scan-link', 'PEDDLENET:J/ABC'); await press('scan-join'); };
   },
+  nopeople: () => {
+    shell.failing.members = { code: 'internal', message: 'Something went wrong inside the app. Try again.' };
+    openCamp(campsite());
+    return async () => { await press('people-open'); await one('people-again'); };
+  },
   people: () => { openCamp(campsite()); return () => press('people-open'); },
   person: () => {
     openCamp(campsite());
@@ -369,6 +374,7 @@ const scenes = {
   },
   reply: () => { openCamp(chatter()); return async () => { await press('message-more', 'tarp'); await press('menu-reply'); await type('composer-input', 'I have it'); }; },
   edit: () => { openCamp(chatter()); return async () => { await press('message-more', 'Yes. Under'); await press('menu-edit'); }; },
+  takingback: () => { openCamp(campsite()); return async () => { await press('message-more', 'Rain’s starting'); await press('menu-delete'); }; },
   deleting: () => { openCamp(chatter()); return async () => { await press('message-more', 'Yes. Under'); await press('menu-delete'); }; },
   naming: () => { openCamp(chatter()); return async () => { await type('composer-input', 'Could @'); }; },
   link: () => { openCamp(chatter()); return () => press('message-link', 'example.org'); },
@@ -383,7 +389,7 @@ const scenes = {
   },
   jump: () => {
     openCamp(longTalk());
-    return async () => { await press('search-open'); await type('search-input', 'needle'); await one('search-result'); await press('search-result'); await wait(1200); };
+    return async () => { await press('search-open'); await type('search-input', 'needle'); await one('search-result'); await press('search-result'); await one('message', 'The needle'); await wait(400); };
   },
   jumping: () => {
     openCamp(longTalk());

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { beforeEach, test } from 'node:test';
 import { IpcError, ipc, toIpcError } from '../../ui/ipc/index.js';
-import { PAGE, Session } from '../../ui/state/session.js';
+import { PAGE, Session, VISITS_KEPT } from '../../ui/state/session.js';
 import { FakeShell } from './fake-tauri.js';
 import { member, room as sampleRoom } from './samples.js';
 
@@ -451,4 +451,62 @@ test('on_another_network_a_shown_code_gives_way_at_once', async () => {
   assert.notEqual((await session.codes.show(room)).invite, first.invite);
   shell.emit({ kind: 'network' }, { kind: 'network' });
   await until(session, ({ moved }) => moved === 3);
+});
+
+test('an_act_that_was_done_is_no_failure_when_only_the_members_could_not_be_looked_at_again', async () => {
+  const { session, room } = await withBo();
+  shell.failing.members = { code: 'internal', message: 'No.' };
+  const { info } = console;
+  console.info = () => {};
+  await session.withMember(room, (shellOf) => shellOf.mute(room, 'b0', true));
+  await session.block(room, 'b0', true);
+  shell.seq += 1; // a lost batch: everything is looked at again, and nobody waits for it
+  shell.emit();
+  await soon();
+  console.info = info;
+  assert.equal(shell.members.get(room)?.find((m) => m.author === 'b0')?.muted, true);
+  shell.failing.mute_member = { code: 'not_allowed', message: 'No.' };
+  await assert.rejects(session.withMember(room, (shellOf) => shellOf.mute(room, 'b0', true)), { code: 'not_allowed' });
+  await assert.rejects(session.loadMembers(room), { code: 'internal' }, 'whoever waits for them is told');
+});
+
+test('what_is_loaded_of_rooms_that_were_left_some_visits_ago_is_let_go_of_and_fetched_anew', async () => {
+  const rooms = Array.from({ length: VISITS_KEPT + 2 }, (_, i) => shell.addRoom(`Camp ${i}`, [member('b0')]));
+  for (let i = 0; i < PAGE * 2; i += 1) shell.addMessage(rooms[0], { text: `${i}`, timeMs: i });
+  const session = new Session(ipc);
+  await session.start();
+  const enter = async (/** @type {string} */ room) => {
+    session.enterRoom(room);
+    await until(session, (state) => state.timelines[room]?.loading === 'idle');
+  };
+  await enter(rooms[0]);
+  await session.loadOlder(rooms[0]);
+  session.outbox.setDraft(rooms[0], 'half a thought');
+  for (const room of rooms.slice(1, VISITS_KEPT)) await enter(room);
+  assert.equal(session.state.timelines[rooms[0]].messages.length, PAGE * 2, 'the last few stay as they are');
+  await enter(rooms[VISITS_KEPT]);
+  assert.equal(session.state.timelines[rooms[0]], undefined);
+  assert.equal(session.state.drafts[rooms[0]], 'half a thought');
+  await enter(rooms[0]);
+  assert.deepEqual([session.state.timelines[rooms[0]].messages.length, textsOf(session.state.timelines[rooms[0]])?.at(-1)], [PAGE, `${PAGE * 2 - 1}`]);
+});
+
+test('the_room_under_talks_of_two_stays_however_many_there_are_and_so_does_one_that_is_loading', async () => {
+  const others = Array.from({ length: VISITS_KEPT + 2 }, (_, i) => member(`b${i}`));
+  const [slow, room] = [shell.addRoom('Slow'), shell.addRoom('Camp 7', others)];
+  const session = new Session(ipc);
+  await session.start();
+  shell.delays.history = 150;
+  session.enterRoom(slow);
+  await soon();
+  delete shell.delays.history;
+  session.enterRoom(room);
+  for (const { author } of others) {
+    const talk = session.enterTalk(room, author);
+    await until(session, (state) => state.timelines[talk]?.loading === 'idle');
+  }
+  assert.ok(session.state.timelines[room] && session.state.timelines[slow]);
+  await until(session, (state) => state.timelines[slow]?.loading === 'idle');
+  session.enterRoom(room);
+  assert.equal(session.state.timelines[slow], undefined);
 });

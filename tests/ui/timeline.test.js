@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_TIMELINE } from '../../ui/state/model.js';
 import { Run } from '../../ui/state/run.js';
-import { TimelineRows, firstUnread } from '../../ui/state/timeline.js';
-import { message } from './samples.js';
+import { NewLine, TimelineRows, firstUnread } from '../../ui/state/timeline.js';
+import { member, message } from './samples.js';
 
 /** @typedef {import('../../ui/state/timeline.js').MessageRow} MessageRow */
 
@@ -50,8 +50,29 @@ test('keys_never_repeat', () => {
 test('the_new_line_stands_above_the_first_unread_message_of_others', () => {
   const messages = [message(1), message(2), message(3, { mine: true }), message(4)];
   const all = Run.of(messages);
-  assert.equal(firstUnread(all, 2), 'm2');
-  assert.equal(firstUnread(all, 0), null);
-  assert.equal(firstUnread(all, 9), null, 'it lies further back than what is loaded');
+  const where = { end: 3, muted: new Set(), complete: false };
+  assert.equal(firstUnread(all, 2, where), 'm2');
+  assert.equal(firstUnread(all, 0, where), null);
+  assert.equal(firstUnread(all, 9, where), undefined, 'it lies further back than what is loaded');
+  assert.equal(firstUnread(all, 9, { ...where, complete: true }), 'm1', 'older ones were let go of');
   assert.deepEqual(kinds(toRows(run(...messages), [], 'm2')), ['top', 'day', 'message', 'new', 'message', 'message', 'message']);
+});
+
+test('the_new_line_waits_until_as_much_is_loaded_as_was_unread_and_counts_nothing_that_comes_later', () => {
+  const page = (/** @type {number} */ from, /** @type {number} */ to) => Array.from({ length: to - from }, (_, i) => message(from + i));
+  const here = [member('a')];
+  const line = new NewLine(90);
+  const partly = { ...run(...page(60, 120)), complete: false };
+  assert.equal(line.in({ ...partly, loading: 'loading' }, here), null);
+  assert.equal(line.in(partly, here), null, 'ninety are not loaded yet');
+  assert.equal(line.in({ ...run(...page(0, 125)), complete: false }, here), 'm30', 'five more came while older pages did');
+  assert.equal(line.in(run(...page(0, 130)), here), 'm30', 'it stays where it was put');
+});
+
+test('what_the_muted_say_is_not_counted_for_the_new_line_just_as_it_is_not_unread', () => {
+  const timeline = run(message(1), message(2), message(3, { author: 'b' }), message(4), message(5, { author: 'b' }));
+  const members = [member('a'), member('b', { muted: true })];
+  const line = new NewLine(2);
+  assert.equal(line.in(timeline, []), null, 'who is muted is not known yet');
+  assert.equal(line.in(timeline, members), 'm2');
 });

@@ -133,3 +133,15 @@ test('what_can_be_done_depends_on_whose_it_is_and_what_became_of_it', () => {
   assert.deepEqual(acts({ mine: true }, { readOnly: true }), ['copy', 'seen']);
   assert.deepEqual([acts({ deleted: true }), acts({ newer: true })], [[], []]);
 });
+
+test('what_nobody_has_yet_is_taken_back_and_what_somebody_may_have_is_deleted_for_everyone', () => {
+  const label = (given = {}, direct = false) => {
+    const row = new TimelineRows({ ...NO_TIMELINE, messages: Run.of([message(1, { mine: true, ...given })]) }, [], null).at(1);
+    if (row.kind !== 'message') return assert.fail();
+    return actsOf(row, { readOnly: false, direct }).find(({ id }) => id === 'delete')?.label;
+  };
+  assert.equal(label(), 'Take it back');
+  assert.equal(label({ sentTo: 1 }), 'Delete for everyone');
+  assert.equal(label({ seenBy: ['b'] }), 'Delete for everyone');
+  assert.equal(label({}, true), 'Delete for everyone', 'who took what is said to one is not counted');
+});

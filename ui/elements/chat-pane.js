@@ -23,13 +23,14 @@
  * @property {string | undefined} beginning
  * @property {boolean} direct Between two people alone.
  */
-import { actsOf } from '../lib/acts.js';
+import { actsOf, onlyHere } from '../lib/acts.js';
 import { copyText } from '../lib/copy.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { lookAt } from '../lib/links.js';
 import { peopleOf } from '../lib/people.js';
 import { quoteOf } from '../lib/quote.js';
+import { dayKey } from '../lib/time.js';
 import { TimelineRows } from '../state/timeline.js';
 import { t } from '../strings/index.js';
 import './delete-dialog.js';
@@ -103,13 +104,14 @@ export class ChatPane extends ViewElement {
     this.#list.hidden = empty;
     const changed = !same || previous.timeline !== timeline || previous.pending !== pending || previous.members !== members
       || previous.quoted !== quoted || previous.firstUnread !== firstUnread || previous.beginning !== beginning
-      || previous.room.near !== room.near || previous.room.members !== room.members || previous.room.name !== room.name;
+      || dayKey(previous.now) !== dayKey(now) || previous.room.near !== room.near || previous.room.members !== room.members || previous.room.name !== room.name;
     // Setting the data lays the list out anew: only when something of it changed.
     if (changed && !empty) {
       this.#list.data = {
         room: { ...room, room: data.talk }, rows: new TimelineRows(timeline, pending, firstUnread), people: this.#people, quoted, now, beginning,
       };
     }
+    this.#renderSeen();
     this.#composer.hidden = room.removed;
     if (changed || previous.draft !== data.draft) this.#renderComposer();
   }
@@ -304,15 +306,27 @@ export class ChatPane extends ViewElement {
   #openSeen(row) {
     if (this.data.direct) return; // there is only one who could have
     const dialog = /** @type {import('./seen-dialog.js').SeenDialog} */ (document.createElement('seen-dialog'));
-    dialog.data = { text: row.text, seenBy: row.seenBy, sentTo: row.sentTo, members: this.data.members };
+    const { message, text, seenBy, sentTo } = row;
+    dialog.data = { message, text, seenBy, sentTo, members: this.data.members };
     this.append(dialog);
+  }
+
+  /** Who has seen a message is told while it is looked at, too. */
+  #renderSeen() {
+    const dialog = /** @type {import('./seen-dialog.js').SeenDialog | null} */ (this.querySelector('seen-dialog'));
+    const message = dialog && this.data.timeline.messages.get(dialog.data.message);
+    if (!message) return;
+    const { seenBy, sentTo } = message;
+    const { members } = this.data;
+    const known = dialog.data;
+    if (known.seenBy !== seenBy || known.sentTo !== sentTo || known.members !== members) dialog.data = { ...known, seenBy, sentTo, members };
   }
 
   /** @param {MessageRow} row */
   #openDelete(row) {
     const { session, talk } = this.data;
     const dialog = /** @type {import('./delete-dialog.js').DeleteDialog} */ (document.createElement('delete-dialog'));
-    dialog.data = { text: row.text, remove: () => session.outbox.remove(talk, row.message) };
+    dialog.data = { text: row.text, here: onlyHere(row, this.data.direct), remove: () => session.outbox.remove(talk, row.message) };
     this.append(dialog);
   }
 

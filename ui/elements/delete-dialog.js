@@ -1,9 +1,10 @@
 /**
- * `<delete-dialog>`: asks once before a message is deleted for everyone.
+ * `<delete-dialog>`: asks once before a message is deleted for everyone, or taken back before anybody had it. Both are the same
+ * deletion, which is told to whoever gets to know of the message.
  *
- * data: {text, remove() -> Promise}
+ * data: {text, here, remove() -> Promise}
  *
- * @typedef {{text: string, remove: () => Promise<void>}} DeleteData
+ * @typedef {{text: string, here: boolean, remove: () => Promise<void>}} DeleteData `here`: nobody is known to have it yet.
  */
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
@@ -13,19 +14,20 @@ import { t } from '../strings/index.js';
 /** @extends {ModalElement<DeleteData>} */
 export class DeleteDialog extends ModalElement {
   #error = errorLine();
-  #go = h('button', { type: 'button', class: 'button button-danger', 'data-test': 'delete-go', onclick: () => void this.#remove() }, t('delete.go'));
+  #go = h('button', { type: 'button', class: 'button button-danger', 'data-test': 'delete-go', onclick: () => void this.#remove() });
 
   setup() {
     super.setup();
-    this.heading = t('delete.title');
   }
 
   /** @param {DeleteData} data */
-  render({ text }) {
+  render({ text, here }) {
+    this.heading = here ? t('takeBack.title') : t('delete.title');
+    this.#go.textContent = here ? t('takeBack.go') : t('delete.go');
     const keep = h('button', { type: 'button', class: 'button', 'data-test': 'delete-keep', onclick: () => this.close() }, t('delete.keep'));
     this.body.replaceChildren(
       h('p', { class: 'seen-quote', dir: 'auto' }, firstLine(text)),
-      h('p', {}, t('delete.text')),
+      h('p', {}, here ? t('takeBack.text') : t('delete.text')),
       this.#error,
       h('div', { class: 'row row-wrap' }, keep, this.#go));
     keep.focus();

@@ -4,7 +4,6 @@
  *   <app-shell> --invite(room), people(room), ..--> <dialog element> appended to the shell
  *   <app-shell> --refresh(room)--> what is open shows what the state says now
  */
-import { isBackLink } from '../lib/pasted.js';
 import { namesOf, peopleOf } from '../lib/people.js';
 import { mayConfirmMove, moderates, powersOver } from '../lib/power.js';
 import { WIFI, wifiOf } from '../lib/wifi.js';
@@ -81,7 +80,7 @@ export class Dialogs {
       if (state.rooms[room]) people.data = { ...people.data, room: state.rooms[room], members: state.members[room] };
     }
     const direct = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (this.#host.querySelector('direct-dialog'));
-    if (direct) direct.data = this.#talk(direct.data.room.room, direct.data.author);
+    if (direct) direct.data = this.#talk(direct.data.room.room, direct.data.author, direct.data.unreadAtOpen);
     const person = /** @type {import('./person-dialog.js').PersonDialog | null} */ (this.#host.querySelector('person-dialog'));
     if (person) {
       const shown = this.#person(open, person.data.member.author);
@@ -133,13 +132,13 @@ export class Dialogs {
   }
 
   /**
-   * Asks whether to follow a link that was opened outside of the app.
+   * Asks whether to follow a link that was opened outside of the app, or says where it belongs.
    * @param {string} link
    */
   async outside(link) {
     const dialog = /** @type {import('./outside-dialog.js').OutsideDialog | null} */ (await this.#make('outside-dialog'));
     if (!dialog) return;
-    dialog.data = { back: isBackLink(link), join: () => void this.scan({ link }) };
+    dialog.data = { link, join: () => void this.scan({ link }) };
     this.#host.append(dialog);
   }
 
@@ -208,6 +207,7 @@ export class Dialogs {
     if (!dialog) return;
     dialog.data = {
       room: session.state.rooms[room],
+      members: session.state.members[room],
       moved: session.state.moved,
       invite: () => session.codes.show(room),
       revoke: (invite) => session.codes.end(room, invite),
@@ -221,7 +221,11 @@ export class Dialogs {
       wifiCode: (wifi) => session.ipc.wifiCode(wifi),
       keepWifi: (wifi) => session.setSetting(WIFI, JSON.stringify(wifi)),
     };
-    this.#openWatching(dialog, ({ moved }) => ({ moved }));
+    this.#openWatching(dialog, ({ moved, rooms, members }) => {
+      if (rooms[room]) return { moved, room: rooms[room], members: members[room] };
+      dialog.close();
+      return {};
+    });
   }
 
   /** @param {string} room */
@@ -233,6 +237,7 @@ export class Dialogs {
       room: session.state.rooms[room],
       members: session.state.members[room],
       setClosed: (closed) => session.setClosed(room, closed),
+      load: () => session.loadMembers(room),
       leave: (keep) => session.leaveRoom(room, keep),
       setBackup: (on, pass) => session.ipc.backUpRoom(room, on, pass), // the room's line follows by event
       rename: (name) => session.ipc.renameRoom(room, name), // and there, too
@@ -240,7 +245,6 @@ export class Dialogs {
       write: (author) => void this.direct(room, author),
     };
     this.#host.append(dialog);
-    session.loadMembers(room).catch(() => {}); // what was known before stays on the screen
   }
 
   /** @param {string} room */
@@ -277,9 +281,10 @@ export class Dialogs {
    */
   async direct(room, author) {
     this.session.enterTalk(room, author);
+    const unread = this.session.state.members[room]?.find((m) => m.author === author)?.directUnread ?? 0;
     const dialog = /** @type {import('./direct-dialog.js').DirectDialog | null} */ (await this.#make('direct-dialog'));
     if (!dialog) return null;
-    dialog.data = this.#talk(room, author);
+    dialog.data = this.#talk(room, author, unread);
     this.#host.append(dialog);
     return dialog;
   }
@@ -309,9 +314,10 @@ export class Dialogs {
   /**
    * @param {string} room
    * @param {string} author
+   * @param {number} unreadAtOpen
    * @returns {import('./direct-dialog.js').DirectData}
    */
-  #talk(room, author) {
+  #talk(room, author, unreadAtOpen) {
     const { session } = this;
     const { state } = session;
     const talk = talkOf(room, author);
@@ -325,6 +331,7 @@ export class Dialogs {
       members: state.members[room] ?? NONE,
       quoted: state.quoted,
       draft: state.drafts[talk] ?? '',
+      unreadAtOpen,
       now: Date.now(),
     };
   }

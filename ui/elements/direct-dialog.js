@@ -13,11 +13,13 @@
  * @property {import('../ipc/types.js').Member[]} members
  * @property {Record<string, import('../ipc/types.js').Message | null>} quoted
  * @property {string} draft
+ * @property {number} unreadAtOpen What was unread when the talk was opened.
  * @property {number} now
  */
 import { h } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
 import { namesOf } from '../lib/people.js';
+import { NewLine } from '../state/timeline.js';
 import { t } from '../strings/index.js';
 import './chat-pane.js';
 
@@ -25,19 +27,25 @@ import './chat-pane.js';
 export class DirectDialog extends ModalElement {
   #pane = /** @type {import('./chat-pane.js').ChatPane} */ (document.createElement('chat-pane'));
 
+  #newLine = new NewLine(0);
+
   setup() {
     super.setup();
     this.body.replaceChildren(h('div', { class: 'direct', 'data-test': 'direct' }, this.#pane));
   }
 
-  /** @param {DirectData} data */
-  render({ session, talk, author, room, timeline, pending, members, quoted, draft, now }) {
+  /**
+   * @param {DirectData} data
+   * @param {DirectData | undefined} previous
+   */
+  render({ session, talk, author, room, timeline, pending, members, quoted, draft, now, unreadAtOpen }, previous) {
+    if (previous?.talk !== talk) this.#newLine = new NewLine(unreadAtOpen);
     const other = members.find((member) => member.author === author);
     const name = namesOf(members).get(author) ?? '';
     const near = other !== undefined && other.state !== 'away' ? 1 : 0;
     this.heading = t('direct.title', { name });
     this.#pane.data = {
-      session, talk, room: { ...room, name, members: 2, near }, timeline, pending, members, quoted, draft, firstUnread: null, now, beginning: t('direct.hint'), direct: true,
+      session, talk, room: { ...room, name, members: 2, near }, timeline, pending, members, quoted, draft, firstUnread: this.#newLine.in(timeline, other ? [other] : NOBODY), now, beginning: t('direct.hint'), direct: true,
     };
   }
 
@@ -49,4 +57,7 @@ export class DirectDialog extends ModalElement {
     void this.#pane.show(message);
   }
 }
+
+/** @type {never[]} */
+const NOBODY = [];
 customElements.define('direct-dialog', DirectDialog);

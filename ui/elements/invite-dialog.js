@@ -2,16 +2,17 @@
  * `<invite-dialog>`: the room's code, as big as the screen allows, and how long it works. While it is shown the
  * screen stays on, and a new code takes its place before it ends. From here a poster is made, and every open
  * code is listed. Where friends need the Wi-Fi first, its code is step 1 and the room's is step 2. Whoever scanned it and can't
- * get in shows a code of their own, which is scanned from here.
+ * get in shows a code of their own, which is scanned from here. Where the room lets nobody in any more, that stands in the code's place.
  *
  *   code <--back-- poster, codes, Wi-Fi form --> step 1: Wi-Fi <--> step 2: code
  *
- * data: {room, moved, invite, revoke, poster, codes, nameOf, moderates, open, keepAwake, wifi, wifiCode, keepWifi}; emits `scan-open`.
+ * data: {room, members, moved, invite, revoke, poster, codes, nameOf, moderates, open, keepAwake, wifi, wifiCode, keepWifi}; emits `scan-open`.
  *
  * @typedef {import('../ipc/types.js').Invite} Invite
  * @typedef {import('../ipc/types.js').OpenInvite} OpenInvite
  * @typedef {object} InviteData
  * @property {import('../ipc/types.js').Room} room
+ * @property {import('../ipc/types.js').Member[] | undefined} members Fewer than before: who went takes every open code along.
  * @property {number} moved Another than before: the code names addresses that are this device's no more.
  * @property {() => Promise<Invite>} invite One with time left.
  * @property {(invite: string) => Promise<void>} revoke
@@ -28,6 +29,7 @@
 import { copyButton, copyText } from '../lib/copy.js';
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
+import { silence } from '../lib/people.js';
 import { pictureOf } from '../lib/poster.js';
 import { countdown } from '../lib/time.js';
 import { isOld } from '../state/codes.js';
@@ -46,6 +48,7 @@ export class InviteDialog extends ModalElement {
   #invite = null;
   #timer = 0;
   #renewing = false;
+  #making = false;
   /** Whether the code names addresses of before. */
   #stale = false;
   #text = h('p', { class: 'invite-text' });
@@ -204,9 +207,16 @@ export class InviteDialog extends ModalElement {
    * @param {InviteData} data
    * @param {InviteData | undefined} previous
    */
-  render({ room, moved }, previous) {
+  render({ room, members, moved }, previous) {
     this.#qr.alt = t('invite.qr', { name: room.name });
-    if (!previous || previous.moved === moved || this.#invite === null) return;
+    if (!previous) return;
+    if (isShut(room) !== isShut(previous.room)) {
+      if (isShut(room)) this.#shut();
+      else if (this.#invite === null) void this.#make();
+      return;
+    }
+    const fewer = (members?.length ?? 0) < (previous.members?.length ?? 0);
+    if ((previous.moved === moved && !fewer) || this.#invite === null) return;
     this.#stale = true;
     void this.#renew();
   }
@@ -217,16 +227,38 @@ export class InviteDialog extends ModalElement {
   }
 
   async #make() {
+    if (this.#making) return;
+    this.#making = true;
     this.#invite = null;
     setLine(this.#error, '');
     this.#show(t('invite.making'), false);
     try {
-      this.#put(await this.data.invite());
+      const invite = await this.data.invite();
+      if (isShut(this.data.room)) {
+        this.#shut(); // meanwhile
+        return;
+      }
+      this.#put(invite);
       this.#show('', false);
       this.#tick();
     } catch (error) {
       this.#refused(/** @type {import('../ipc/index.js').IpcError} */ (error));
+    } finally {
+      this.#making = false;
     }
+  }
+
+  /** No code lets anybody in any more: none is shown, and none made anew. */
+  #shut() {
+    const { room } = this.data;
+    this.#invite = null;
+    if (!room.removed) {
+      this.#refused({ code: 'room_closed', message: t('door.closed') });
+      return;
+    }
+    setLine(this.#error, silence(room, undefined));
+    this.#show('', false);
+    this.#hideCode(true);
   }
 
   /** @param {Invite} invite */
@@ -254,7 +286,7 @@ export class InviteDialog extends ModalElement {
 
   /**
    * Says why there is no code, and offers what may bring one.
-   * @param {import('../ipc/index.js').IpcError} error
+   * @param {{code: string, message: string}} error
    */
   #refused({ code, message }) {
     const opens = code === 'room_closed' && this.data.moderates;
@@ -334,5 +366,13 @@ export class InviteDialog extends ModalElement {
     setLine(this.#note, done ? '' : t('invite.copyByHand'));
     return { done, said: done ? t('copy.done') : '' };
   }
+}
+
+/**
+ * @param {import('../ipc/types.js').Room} room
+ * @returns {boolean} Whether its codes let nobody in.
+ */
+function isShut({ closed, removed }) {
+  return closed || removed;
 }
 customElements.define('invite-dialog', InviteDialog);

@@ -98,16 +98,20 @@ export class MessageBubble extends ViewElement {
   /** @param {BubbleData} data */
   #stateLine(data) {
     const { row } = data;
+    const way = (/** @type {string} */ act, /** @type {string} */ words) =>
+      h('button', { type: 'button', class: 'link-button', 'data-act': act, 'data-test': `message-${act}` }, words);
     if (row.state === 'failed') {
-      const way = (/** @type {string} */ act, /** @type {string} */ words) =>
-        h('button', { type: 'button', class: 'link-button', 'data-act': act, 'data-test': `message-${act}` }, words);
       return h('div', { class: 'message-failed', role: 'alert' },
         h('p', { 'data-test': 'error-text' }, `${t('message.failed')} ${row.error}`),
         h('div', { class: 'message-failed-ways' },
           way('retry', t('message.retry')), way('takeback', t('message.takeBack')), way('discard', t('message.discard'))));
     }
     const words = stateWords(data);
-    if (row.state === 'queued') return h('span', { class: row.last ? 'message-state' : 'visually-hidden' }, words);
+    if (row.state === 'queued') {
+      return h('div', { class: 'message-queued' },
+        h('span', { class: row.last ? 'message-state' : 'visually-hidden' }, words),
+        way('discard', t('message.discard')));
+    }
     return h('button', {
       type: 'button', class: row.last ? 'message-state' : 'message-state is-quiet', 'data-test': 'message-state', 'data-act': 'seen', tabindex: -1,
     }, words);

@@ -2,13 +2,14 @@
  * `<people-dialog>`: who belongs to the room and where they are, how long it keeps messages, whether it is
  * closed, whether copies lie with servers; its name, how it stands in the list, and leaving stand at its end.
  *
- * data: {room, members, leave(keep) -> Promise, write(author), setClosed(closed) -> Promise, setBackup(on, pass) -> Promise,
+ * data: {room, members, load() -> Promise, leave(keep) -> Promise, write(author), setClosed(closed) -> Promise, setBackup(on, pass) -> Promise,
  * rename(name) -> Promise, setPrefs(prefs) -> Promise}; emits `person-open` (author), `network-open` (room).
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {object} PeopleData
  * @property {import('../ipc/types.js').Room} room
  * @property {Member[] | undefined} members Undefined until they are loaded.
+ * @property {() => Promise<void>} load They come with the data; rejects when they don't.
  * @property {(keep: boolean) => Promise<void>} leave
  * @property {(author: string) => void} write Opens what is said with one person alone.
  * @property {(closed: boolean) => Promise<void>} setClosed
@@ -17,7 +18,7 @@
  * @property {(prefs: {favourite?: boolean, muted?: boolean}) => Promise<void>} setPrefs
  */
 import { avatar } from '../lib/avatar.js';
-import { h, icon, setLine } from '../lib/dom.js';
+import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
 import { marksOf, namesOf, sortedMembers, standing } from '../lib/people.js';
 import { keptLine, moderates, owns } from '../lib/power.js';
@@ -35,6 +36,8 @@ export class PeopleDialog extends ModalElement {
   #network = h('button', {
     type: 'button', class: 'button people-network', 'data-test': 'network-open', onclick: () => this.emit('network-open', this.data.room.room),
   });
+  #error = errorLine();
+  #again = h('button', { type: 'button', class: 'button', 'data-test': 'people-again', hidden: true, onclick: () => void this.#load() }, t('action.tryAgain'));
   #kept = h('p', { class: 'hint', 'data-test': 'room-kept', hidden: true });
   #door = /** @type {import('./room-door.js').RoomDoor} */ (document.createElement('room-door'));
   #pass = /** @type {import('./room-pass.js').RoomPass} */ (document.createElement('room-pass'));
@@ -48,8 +51,28 @@ export class PeopleDialog extends ModalElement {
     this.listen(this.#leave, 'left', () => this.close());
     this.#network.replaceChildren(icon('network'), t('network.open'));
     this.body.replaceChildren(
-      this.#network, this.#list, this.#kept, this.#door, this.#backup, this.#pass, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave,
+      this.#network, this.#list, this.#error, this.#again, this.#kept, this.#door, this.#backup, this.#pass, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave,
     );
+    void this.#load();
+  }
+
+  /** What was known before stays on the screen; nothing known and nothing to come would be looked for for ever. */
+  async #load() {
+    this.#complain('');
+    try {
+      await this.data.load();
+    } catch (error) {
+      if (this.isConnected && !this.data.members) this.#complain(/** @type {Error} */ (error).message);
+    }
+  }
+
+  /** @param {string} words Empty: there is nothing to complain of. */
+  #complain(words) {
+    const held = document.activeElement === this.#again;
+    setLine(this.#error, words);
+    this.#list.hidden = words !== '';
+    this.#again.hidden = words === '';
+    if (held && this.#again.hidden) this.#network.focus(); // what was pressed is gone
   }
 
   /**
@@ -73,6 +96,7 @@ export class PeopleDialog extends ModalElement {
       this.#list.replaceChildren(h('li', { class: 'hint' }, t('people.loading')));
       return;
     }
+    this.#complain('');
     const names = namesOf(members);
     const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset?.author;
     this.#list.replaceChildren(...sortedMembers(members).map((member) => {

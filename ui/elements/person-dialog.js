@@ -37,6 +37,7 @@ import { PICTURE_SIDES } from '../lib/luma.js';
 import { linkWords } from '../lib/mesh-words.js';
 import { ModalElement } from '../lib/modal.js';
 import { digitGroups, presence, roleWord, warningsOf } from '../lib/people.js';
+import { HINT_MS, whyWords } from '../lib/scan-words.js';
 import { t } from '../strings/index.js';
 import './person-powers.js';
 import './scan-stage.js';
@@ -51,6 +52,8 @@ export class PersonDialog extends ModalElement {
   #powers = /** @type {import('./person-powers.js').PersonPowers} */ (document.createElement('person-powers'));
   #error = errorLine();
   #note = h('p', { class: 'hint', role: 'status', 'data-test': 'person-note', hidden: true });
+  #hint = h('p', { class: 'scan-hint', role: 'status', hidden: true, 'data-test': 'scan-hint' });
+  #hintTimer = 0;
   #stage = /** @type {import('./scan-stage.js').ScanStage} */ (document.createElement('scan-stage'));
   #file = h('input', {
     id: 'verify-file', class: 'visually-hidden', type: 'file', accept: 'image/*', 'data-test': 'verify-file',
@@ -66,11 +69,15 @@ export class PersonDialog extends ModalElement {
 
   setup() {
     super.setup();
-    this.#stage.data = { scan: (frame) => this.data.scan(frame), take: (scan) => this.#take(scan), without: () => t('person.noCamera') };
+    this.#stage.data = { scan: (frame) => this.data.scan(frame), take: (scan) => this.#take(scan), why: (why) => this.#sayWhy(why), without: () => t('person.noCamera') };
     this.#show('person');
     if (this.data.member.me) return;
     void this.#load();
     void this.#loadWay();
+  }
+
+  teardown() {
+    clearTimeout(this.#hintTimer);
   }
 
   render() {
@@ -100,6 +107,7 @@ export class PersonDialog extends ModalElement {
   #show(panel) {
     this.#panel = panel;
     setLine(this.#error, '');
+    setLine(this.#hint, '');
     if (panel === 'person') {
       this.body.replaceChildren(this.#who, this.#warnings, this.#move, this.#error, this.#note, this.#check, this.#acts, this.#powers);
       this.#renderPerson();
@@ -238,11 +246,20 @@ export class PersonDialog extends ModalElement {
     this.body.replaceChildren(
       h('p', { class: 'invite-text' }, t('person.scanHint', { name })),
       this.#stage,
+      this.#hint,
       this.#error,
       this.#file,
       h('label', { class: 'button button-wide', for: 'verify-file' }, icon('picture'), t('scan.picture')),
       back);
     back.focus();
+  }
+
+  /** @param {string} why */
+  #sayWhy(why) {
+    const words = whyWords(why);
+    if (words === '' || !this.#hint.hidden) return;
+    setLine(this.#hint, words);
+    this.#hintTimer = window.setTimeout(() => setLine(this.#hint, ''), HINT_MS);
   }
 
   /**
@@ -277,10 +294,13 @@ export class PersonDialog extends ModalElement {
       return;
     }
     try {
+      let hint = '';
       for (const side of PICTURE_SIDES) {
-        if (await this.#take(await this.data.scan(pictureLuma(picture, side)))) return;
+        const scan = await this.data.scan(pictureLuma(picture, side));
+        if (scan.result === 'none') hint ||= whyWords(scan.why);
+        if (await this.#take(scan)) return;
       }
-      if (this.#error.hidden) setLine(this.#error, t('person.noCode'));
+      if (this.#error.hidden) setLine(this.#error, hint || t('person.noCode'));
     } catch (error) {
       this.#fail(error);
     } finally {

@@ -1,19 +1,20 @@
 /**
  * `<room-notice>`: why nothing more can be said in a room on this device, and the way on where there is one.
  *
- * data: {removed, me, moveOn() -> Promise}
+ * data: {removed, left, me, moveOn() -> Promise}
  *
- *   removed                              only told
+ *   removed, or left                     only told
  *   frozen --go on--> asked              until somebody confirms it: then `me` is a member like any other
  *
  * @typedef {object} NoticeData
  * @property {boolean} removed
+ * @property {boolean} left I went myself; `removed` is true, too.
  * @property {import('../ipc/types.js').Member | undefined} me Undefined before the members are loaded.
  * @property {() => Promise<void>} moveOn
  */
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
-import { ownFork } from '../lib/people.js';
+import { silence } from '../lib/people.js';
 import { t } from '../strings/index.js';
 
 /** @extends {ViewElement<NoticeData>} */
@@ -27,8 +28,8 @@ export class RoomNotice extends ViewElement {
   }
 
   /** @param {NoticeData} data */
-  render({ removed, me }) {
-    const words = removed ? t('room.removed') : ownFork(me);
+  render({ removed, left, me }) {
+    const words = silence({ removed, left }, me);
     this.hidden = words === '';
     setLine(this.#words, words);
     const offered = !removed && me?.forked === true && !me.moving;

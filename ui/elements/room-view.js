@@ -19,7 +19,7 @@ import { h, icon, iconButton, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
 import { nearText } from '../lib/near.js';
 import { keptLine } from '../lib/power.js';
-import { firstUnread } from '../state/timeline.js';
+import { NewLine } from '../state/timeline.js';
 import { number, t } from '../strings/index.js';
 import './chat-pane.js';
 import './room-notice.js';
@@ -37,8 +37,7 @@ export class RoomView extends ViewElement {
   #empty = h('div', { class: 'room-empty', hidden: true });
   #notice = /** @type {import('./room-notice.js').RoomNotice} */ (document.createElement('room-notice'));
   #pane = /** @type {import('./chat-pane.js').ChatPane} */ (document.createElement('chat-pane'));
-  /** The message under the new-message line; undefined until the first page is there. @type {string | null | undefined} */
-  #newFrom = undefined;
+  #newLine = new NewLine(0);
 
   setup() {
     this.#people.append(this.#unread);
@@ -61,14 +60,11 @@ export class RoomView extends ViewElement {
   render(data, previous) {
     const { room, timeline, pending, members, draft, now } = data;
     const same = previous?.room.room === room.room;
-    if (!same) this.#newFrom = undefined;
-    if (this.#newFrom === undefined && timeline.loading === 'idle') {
-      this.#newFrom = firstUnread(timeline.messages, data.unreadAtOpen);
-    }
+    if (!same) this.#newLine = new NewLine(data.unreadAtOpen);
     this.#name.textContent = room.name;
     this.#near.textContent = nearText(room);
     this.#near.classList.toggle('is-near', room.near > 0);
-    this.#notice.data = { removed: room.removed, me: members.find((m) => m.me), moveOn: data.moveOn };
+    this.#notice.data = { removed: room.removed, left: room.left, me: members.find((m) => m.me), moveOn: data.moveOn };
     this.#invite.hidden = room.removed;
 
     const unread = members.reduce((sum, member) => sum + member.directUnread, 0);
@@ -86,7 +82,7 @@ export class RoomView extends ViewElement {
       members,
       quoted: data.quoted,
       draft,
-      firstUnread: this.#newFrom ?? null,
+      firstUnread: this.#newLine.in(timeline, members),
       now,
       beginning: keptLine(room) || undefined, // what is gone did not begin here
       direct: false,

@@ -30,14 +30,11 @@ import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { PICTURE_SIDES } from '../lib/luma.js';
 import { ModalElement } from '../lib/modal.js';
 import { fromClipboard, handedOver, isBackLink, isPass, linkIn } from '../lib/pasted.js';
-import { kindWords, whyWords } from '../lib/scan-words.js';
+import { HINT_MS, kindWords, whyWords } from '../lib/scan-words.js';
 import { t } from '../strings/index.js';
 import './answer-back.js';
 import './join-progress.js';
 import './scan-stage.js';
-
-/** How long a hint about a foreign code stays. */
-const HINT_MS = 4000;
 
 /** @extends {ModalElement<ScanData>} */
 export class ScanDialog extends ModalElement {
@@ -73,8 +70,9 @@ export class ScanDialog extends ModalElement {
     this.listen(this.#answer, 'answer-ended', () => this.#scanning());
     this.listen(this.#answer, 'answer-done', () => this.close());
     this.#listenForPictures();
-    if (this.data.link === null) this.#scanning();
-    else this.#follow(this.data.link);
+    const { link } = this.data;
+    if (link === null || isPass(link)) this.#scanning(); // what a pass is told stands there
+    if (link !== null) this.#follow(link);
   }
 
   teardown() {

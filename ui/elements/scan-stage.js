@@ -25,6 +25,7 @@ const TROUBLE_WORDS = {
   denied: () => t('scan.denied'),
   busy: () => t('scan.busy'),
   silent: () => t('scan.silent'),
+  gone: () => t('scan.gone'),
 };
 
 /** @extends {ViewElement<StageData>} */
@@ -65,7 +66,9 @@ export class ScanStage extends ViewElement {
     // As a property: the attribute alone does not mute an element made by script.
     this.#video.muted = true;
     const camera = new Camera(this.#video, (frame) => this.#readFrame(frame), (reason) => {
-      if (this.#camera === camera) this.#without((this.data.without ?? TROUBLE_WORDS[reason])());
+      if (this.#camera !== camera) return;
+      if (reason === 'gone') this.#tools.hidden = true; // they were its own
+      this.#without((this.data.without ?? TROUBLE_WORDS[reason])());
     });
     this.#camera = camera;
     this.#lens = new Lens(this.#video);

@@ -1,10 +1,10 @@
 /**
- * `<seen-dialog>`: who has seen a message of mine, by name.
+ * `<seen-dialog>`: who has seen a message of mine, by name, as it becomes known.
  *
- * data: {text, seenBy, sentTo, members}
+ * data: {message, text, seenBy, sentTo, members}
  *
  * @typedef {import('../ipc/types.js').Member} Member
- * @typedef {{text: string, seenBy: string[], sentTo: number, members: Member[]}} SeenData
+ * @typedef {{message: string, text: string, seenBy: string[], sentTo: number, members: Member[]}} SeenData
  */
 import { avatar } from '../lib/avatar.js';
 import { h } from '../lib/dom.js';

@@ -18,6 +18,17 @@ export function actsOf(row, { readOnly, direct }) {
   items.push({ id: 'copy', label: t('act.copy'), icon: 'copy' });
   if (row.mine && !readOnly) items.push({ id: 'edit', label: t('act.edit'), icon: 'edit' });
   if (row.mine && !direct) items.push({ id: 'seen', label: t('act.seen'), icon: 'checks' });
-  if (row.mine && !readOnly) items.push({ id: 'delete', label: t('act.delete'), icon: 'bin', danger: true });
+  if (row.mine && !readOnly) items.push({ id: 'delete', label: onlyHere(row, direct) ? t('act.takeBack') : t('act.delete'), icon: 'bin', danger: true });
   return items;
+}
+
+/**
+ * Whether, as far as this device knows, nobody has a message of mine yet: then deleting it is taking it back. Of what is said
+ * to one alone nobody is counted who took it.
+ * @param {import('../state/timeline.js').MessageRow} row
+ * @param {boolean} direct
+ * @returns {boolean}
+ */
+export function onlyHere({ mine, sentTo, seenBy }, direct) {
+  return mine && !direct && sentTo === 0 && seenBy.length === 0;
 }

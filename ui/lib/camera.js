@@ -2,10 +2,14 @@
  * The camera as a source of grey frames, one in flight at a time.
  *
  *   getUserMedia -> <video> -> canvas 640 wide -> luma -> onFrame(luma) -> when it is done, the next
+ *
+ * While the page is hidden nothing runs, and its light is off: whoever comes back finds it on again. One that is pulled out, or
+ * taken away by the system, is told of; its last picture is not looked at for ever.
  */
 import { fitInside, frameSize, toLuma } from './luma.js';
 
 /** @typedef {import('../ipc/types.js').Luma} Luma */
+/** @typedef {'noCamera' | 'denied' | 'busy' | 'silent' | 'gone'} Trouble `gone`: it ran, and runs no more. */
 
 /** After this long without an answer the person is told; the camera may still come. */
 const ANSWER_MS = 8000;
@@ -20,12 +24,15 @@ export class Camera {
   #canvas = document.createElement('canvas');
   /** @type {MediaStream | null} */
   #stream = null;
-  #stopped = false;
+  /** Counts openings and what ends them: frames are read for the last one only. */
+  #opening = 0;
+  /** Of whose end is told. @type {MediaStreamTrack | null} */
+  #watched = null;
 
   /**
    * @param {HTMLVideoElement} video
    * @param {(frame: Luma) => Promise<void>} onFrame
-   * @param {(reason: 'noCamera' | 'denied' | 'busy' | 'silent') => void} onTrouble
+   * @param {(reason: Trouble) => void} onTrouble
    */
   constructor(video, onFrame, onTrouble) {
     this.video = video;
@@ -39,21 +46,30 @@ export class Camera {
       this.onTrouble('noCamera');
       return;
     }
-    const impatience = setTimeout(() => this.onTrouble('silent'), ANSWER_MS);
+    document.addEventListener('visibilitychange', this.#onLook);
+    if (document.visibilityState !== 'hidden') await this.#open();
+  }
+
+  async #open() {
+    this.#opening += 1;
+    const opening = this.#opening;
+    const over = () => opening !== this.#opening;
+    const impatience = setTimeout(() => { if (!over()) this.onTrouble('silent'); }, ANSWER_MS);
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
         video: { facingMode: 'environment', width: { ideal: 1280 } }, audio: false,
       });
-      this.#stream = stream;
-      if (this.#stopped) {
-        this.stop(); // closed while the question was open
+      if (over()) {
+        stopAll(stream); // closed, or hidden, while the question was open
         return;
       }
+      this.#stream = stream;
       this.video.srcObject = stream;
       await this.video.play();
-      void this.#run();
+      void this.#run(opening);
     } catch (error) {
-      if (!this.#stopped) this.onTrouble(reasonOf(error));
+      if (over()) return;
+      this.onTrouble(reasonOf(error));
       this.#release();
     } finally {
       clearTimeout(impatience);
@@ -62,18 +78,43 @@ export class Camera {
 
   /** Stops the tracks: the camera's light goes off. */
   stop() {
-    this.#stopped = true;
+    document.removeEventListener('visibilitychange', this.#onLook);
     this.#release();
   }
 
+  #onLook = () => {
+    if (document.visibilityState !== 'hidden') void this.#open();
+    else this.#release();
+  };
+
+  #onEnd = () => {
+    this.#release();
+    this.onTrouble('gone');
+  };
+
+  /** What the page shows may be another camera's stream than the first one. */
   #release() {
+    this.#opening += 1;
+    this.#watch(null);
     stopAll(this.#stream);
+    if (this.video.srcObject instanceof MediaStream) stopAll(this.video.srcObject);
     this.#stream = null;
     this.video.srcObject = null;
   }
 
-  async #run() {
-    while (!this.#stopped) {
+  /** Only an end that nobody here asked for is told of by a track. @param {MediaStreamTrack | null} track */
+  #watch(track) {
+    if (track === this.#watched) return;
+    this.#watched?.removeEventListener('ended', this.#onEnd);
+    this.#watched = track;
+    track?.addEventListener('ended', this.#onEnd);
+  }
+
+  /** @param {number} opening */
+  async #run(opening) {
+    while (opening === this.#opening) {
+      const { srcObject } = this.video;
+      if (srcObject instanceof MediaStream) this.#watch(srcObject.getVideoTracks()[0] ?? null);
       const due = performance.now() + FRAME_MS;
       const frame = this.#grab();
       if (frame) await this.onFrame(frame);

@@ -150,6 +150,17 @@ export function ownFork(me) {
 }
 
 /**
+ * Why nothing more can be said in a room.
+ * @param {{removed: boolean, left: boolean}} room Whoever left is `removed`, too.
+ * @param {Member | undefined} me
+ * @returns {string} Empty where something can.
+ */
+export function silence({ removed, left }, me) {
+  if (left) return t('room.left');
+  return removed ? t('room.removed') : ownFork(me);
+}
+
+/**
  * The short words beside a name in the list.
  * @param {Member} member
  * @returns {{kind: 'good' | 'bad' | 'quiet', text: string}[]}

@@ -38,6 +38,9 @@ export function kindWords({ kind, hint }) {
   return KIND.get(kind)?.() ?? hint;
 }
 
+/** How long it is said. */
+export const HINT_MS = 4000;
+
 /** So many frames in a row, more than a second, before a reason is believed: a hand passes by in less. */
 const STEADY = 18;
 

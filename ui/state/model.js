@@ -66,6 +66,7 @@
  *   | {type: 'quoted', message: string, found: Message | null}
  *   | {type: 'joinStarted'}
  *   | {type: 'shownChanged', room: string}
+ *   | {type: 'letGoOf', keys: string[]}
  *   | {type: 'left', room: string}} Action
  */
 

@@ -1,7 +1,7 @@
 /**
  * What a person says, and does to what was said.
  *
- *   send -> queued --the shell's answer--> saved          (retry, takeBack and discard: after a refusal)
+ *   send -> queued --the shell's answer--> saved          (retry, takeBack: after a refusal; discard: while queued, too)
  *   edit, remove, react -> the message as it is now, in its place
  *
  * A `key` is a room's id or a talk's.
@@ -18,6 +18,8 @@ import { partsOf } from './model.js';
 export class Outbox {
   #ipc;
   #store;
+  /** Discarded while the shell had them already: deleted once it answers. @type {Set<string>} */
+  #discarded = new Set();
 
   /**
    * @param {Ipc} ipc
@@ -66,9 +68,26 @@ export class Outbox {
       const message = author === null
         ? await this.#ipc.sendMessage(room, clientId, text, replyTo, mentions)
         : await this.#ipc.sendDirect(room, author, clientId, text, replyTo);
-      this.#store.dispatch({ type: 'saved', clientId, message });
+      const kept = this.#discarded.has(clientId) ? await this.#deleted(room, message) : message;
+      this.#store.dispatch({ type: 'saved', clientId, message: kept });
     } catch (error) {
       this.#store.dispatch({ type: 'sendFailed', room: key, clientId, error: sentence(error) });
+    } finally {
+      this.#discarded.delete(clientId);
+    }
+  }
+
+  /**
+   * Deletes what was saved though it was discarded before. Should that fail, it stands there as saved, and can be deleted.
+   * @param {string} room
+   * @param {import('./model.js').Message} message
+   */
+  async #deleted(room, message) {
+    try {
+      return await this.#ipc.deleteMessage(room, message.message);
+    } catch (error) {
+      console.info('what was discarded could not be deleted', error);
+      return message;
     }
   }
 
@@ -86,11 +105,13 @@ export class Outbox {
   }
 
   /**
-   * A refused message is not sent after all.
+   * A message is not sent after all: a refused one is gone, a queued one is deleted as soon as the shell has saved it, since
+   * nothing calls it back from there.
    * @param {string} key
    * @param {string} clientId
    */
   discard(key, clientId) {
+    if (this.#pending(key, clientId)?.state === 'queued') this.#discarded.add(clientId);
     this.#store.dispatch({ type: 'discarded', room: key, clientId });
   }
 

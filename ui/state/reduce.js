@@ -73,6 +73,8 @@ export function reduce(state, action) {
         timelines: Object.fromEntries(Object.entries(state.timelines).filter(([room]) => room !== action.room)),
         quoted: withoutQuotes(state.quoted, action.room),
       };
+    case 'letGoOf':
+      return { ...state, timelines: Object.fromEntries(Object.entries(state.timelines).filter(([key]) => !action.keys.includes(key))) };
     case 'left':
       return withoutRoom(state, action.room);
   }

@@ -36,6 +36,9 @@ const REACH_PAGE = 200;
 /** An answered message that could not be fetched is asked for again after this. */
 const QUOTE_AGAIN_MS = 5000;
 
+/** So many rooms and talks keep what is loaded of them; of those that were left longer ago the newest page is fetched anew. */
+export const VISITS_KEPT = 6;
+
 /** A page that somebody else asked for is waited for in steps like this. */
 const WAIT_MS = 20;
 
@@ -46,6 +49,8 @@ export class Session {
   #reported = new Map();
   /** Answered messages that are being fetched. @type {Set<string>} */
   #quotes = new Set();
+  /** Rooms and talks in the order of the last visit. @type {string[]} */
+  #visits = [];
 
   /** @param {Ipc} ipc */
   constructor(ipc) {
@@ -158,7 +163,7 @@ export class Session {
     }
     for (const room of Object.keys(this.state.timelines)) {
       void this.#loadNewest(room);
-      if (this.state.members[room]) void this.loadMembers(room);
+      if (this.state.members[room]) void this.#lookAgain(room);
     }
   }
 
@@ -175,9 +180,10 @@ export class Session {
    * @param {string} room
    */
   enterRoom(room) {
+    this.#visit(room);
     const timeline = this.state.timelines[room];
     if (!timeline || timeline.loading === 'failed') void this.#loadNewest(room);
-    this.loadMembers(room).catch(() => {}); // names for "seen by" may come later
+    void this.#lookAgain(room); // names for "seen by" may come later
   }
 
   /**
@@ -188,9 +194,23 @@ export class Session {
    */
   enterTalk(room, author) {
     const talk = talkOf(room, author);
+    this.#visit(room, talk); // it lies over its room, which stays
     const timeline = this.state.timelines[talk];
     if (!timeline || timeline.loading === 'failed') void this.#loadNewest(talk);
     return talk;
+  }
+
+  /**
+   * Lets go of what is loaded of those that were left some visits ago: after a look far back that may be all of a room. One
+   * that is loading waits for the next visit, since its page would begin a run without the newest.
+   * @param {...string} keys
+   */
+  #visit(...keys) {
+    this.#visits = [...this.#visits.filter((known) => !keys.includes(known)), ...keys];
+    const kept = new Set(this.#visits.slice(-VISITS_KEPT));
+    const over = Object.entries(this.state.timelines).filter(([key, { loading }]) => !kept.has(key) && loading !== 'loading').map(([key]) => key);
+    if (over.length > 0) this.store.dispatch({ type: 'letGoOf', keys: over });
+    this.#visits = this.#visits.filter((key) => kept.has(key));
   }
 
   /** @param {string} room */
@@ -291,6 +311,18 @@ export class Session {
   }
 
   /**
+   * The same, where it is no matter of failing: what was known of the members stays until they are looked at the next time.
+   * @param {string} room
+   */
+  async #lookAgain(room) {
+    try {
+      await this.loadMembers(room);
+    } catch (error) {
+      console.info('the members could not be loaded', error);
+    }
+  }
+
+  /**
    * The newest message on the screen was looked at. Looking back at older ones is no news.
    * @param {string} room
    * @param {string} message
@@ -379,7 +411,7 @@ export class Session {
    */
   async block(room, author, on) {
     await this.ipc.block(room, author, on);
-    await Promise.all([this.#showAnew(room), this.loadMembers(room)]);
+    await Promise.all([this.#showAnew(room), this.#lookAgain(room)]);
   }
 
   /**
@@ -416,7 +448,7 @@ export class Session {
    */
   async withMember(room, act) {
     await act(this.ipc);
-    await this.loadMembers(room);
+    await this.#lookAgain(room);
   }
 
   /**

@@ -242,18 +242,64 @@ function pendingRow({ clientId, text, timeMs, state, error, replyTo, mentions },
   };
 }
 
+/** Nobody's messages are unread that this device says nothing of. */
+const quiet = (/** @type {import('./model.js').Member} */ member) => member.muted || member.blocked;
+
 /**
- * The message under which the new-message line goes, when a room with `unread` messages is opened.
+ * Under which message the new-message line stands while a talk is on the screen. It stays where it was put; until as much is
+ * loaded as was unread, nobody knows where that is.
+ */
+export class NewLine {
+  #unread;
+  /** The newest message when the count began: what comes later is not counted. @type {string | null} */
+  #upTo = null;
+  /** @type {string | null | undefined} */
+  #at = undefined;
+  /** What was looked through already. @type {import('./run.js').Run | null} */
+  #looked = null;
+
+  /** @param {number} unread What was unread when the talk was opened; the muted aren't counted. */
+  constructor(unread) {
+    this.#unread = unread;
+  }
+
+  /**
+   * @param {Timeline} timeline
+   * @param {import('./model.js').Member[]} members Of a room; none before they are known.
+   * @returns {string | null}
+   */
+  in(timeline, members) {
+    const { messages, loading, complete } = timeline;
+    if (this.#unread === 0 || this.#at !== undefined) return this.#at ?? null;
+    if (loading !== 'idle' || members.length === 0 || messages === this.#looked) return null;
+    this.#looked = messages;
+    this.#upTo ??= messages.at(-1)?.message ?? null;
+    const end = this.#upTo === null ? -1 : messages.indexOf(this.#upTo);
+    const muted = new Set(members.filter(quiet).map((member) => member.author));
+    this.#at = firstUnread(messages, this.#unread, { end: end < 0 ? messages.length - 1 : end, muted, complete });
+    return this.#at ?? null;
+  }
+}
+
+/**
+ * The message above which `unread` ones of others begin.
  * @param {import('./run.js').Run} messages
  * @param {number} unread
- * @returns {string | null} Null when nothing is unread, or when it lies further back than what is loaded.
+ * @param {{end: number, muted: ReadonlySet<string>, complete: boolean}} where `end`: the last one that counts; `complete`:
+ *   there are no older ones, so that the oldest of others is meant where there are too few.
+ * @returns {string | null | undefined} Null when nothing is unread, undefined when it lies further back than what is loaded.
  */
-export function firstUnread(messages, unread) {
+export function firstUnread(messages, unread, { end, muted, complete }) {
   if (unread === 0) return null;
   let left = unread;
-  const index = messages.findLastIndex((m) => {
-    if (!m.mine) left -= 1;
-    return left === 0;
-  });
-  return messages.at(index < 0 ? messages.length : index)?.message ?? null;
+  /** @type {string | undefined} */
+  let oldest;
+  for (let i = end; i >= 0 && left > 0; i -= 1) {
+    const message = messages.at(i);
+    if (!message || message.mine || muted.has(message.author)) continue;
+    left -= 1;
+    oldest = message.message;
+  }
+  if (left === 0) return oldest;
+  return complete ? oldest ?? null : undefined;
 }
