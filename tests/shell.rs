@@ -36,6 +36,8 @@ mod place;
 mod scanner;
 #[path = "../src-tauri/src/tries.rs"]
 mod tries;
+#[path = "../src-tauri/src/words.rs"]
+mod words;
 
 use std::collections::BTreeSet;
 

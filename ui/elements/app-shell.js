@@ -103,6 +103,13 @@ export class AppShell extends ViewElement {
     else location.hash = place;
   }
 
+  /** A notification was chosen: what lies over another room goes. @param {string} room */
+  #goWhereWanted(room) {
+    this.session.takeWanted(); // which renders once more
+    if (room !== this.#open) this.#dialogs.leaveRoom();
+    this.#go(room);
+  }
+
   /** @param {(room: string) => void} act */
   #inRoom(act) {
     if (this.#open !== null) act(this.#open);
@@ -127,6 +134,10 @@ export class AppShell extends ViewElement {
       return;
     }
     if (!this.#settled) this.#restorePlace(state);
+    if (state.wanted !== null) {
+      this.#goWhereWanted(state.wanted);
+      return;
+    }
     this.#renderRooms(state);
   }
 

@@ -32,6 +32,9 @@ const DIALOGS = Object.freeze({
 /** @typedef {import('../state/session.js').Session} Session */
 /** @typedef {import('../state/model.js').State} State */
 
+/** What is about one room. @type {readonly (keyof typeof DIALOGS)[]} */
+const OF_A_ROOM = Object.freeze(['direct-dialog', 'invite-dialog', 'network-dialog', 'people-dialog', 'person-dialog', 'room-menu', 'search-dialog']);
+
 export class Dialogs {
   #host;
   #session;
@@ -157,6 +160,13 @@ export class Dialogs {
     void this.settings().then(() => {
       /** @type {HTMLElement | null} */ (this.#host.querySelector('[data-test="language"]'))?.focus();
     });
+  }
+
+  /** Another room is to be seen: what is about this one closes. */
+  leaveRoom() {
+    for (const dialog of this.#host.querySelectorAll(OF_A_ROOM.join())) {
+      /** @type {import('../lib/modal.js').ModalElement<unknown>} */ (dialog).close();
+    }
   }
 
   /**

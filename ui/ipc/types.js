@@ -143,6 +143,7 @@
  *   | {kind: 'changed', message: Message}
  *   | {kind: 'setting', name: string, value: string}
  *   | {kind: 'link', link: string}
+ *   | {kind: 'show', room: RoomId}
  *   | {kind: 'sent', room: RoomId, message: MessageId, sentTo: number}
  *   | {kind: 'receipt', room: RoomId, message: MessageId, seenBy: AuthorId[]}
  *   | {kind: 'member', room: RoomId, member: Member}

@@ -446,6 +446,11 @@ export class Session {
     this.store.dispatch({ type: 'setting', name, value });
   }
 
+  /** The room whose notification was chosen is on the screen. */
+  takeWanted() {
+    this.store.dispatch({ type: 'wantedTaken' });
+  }
+
   /** The link that came from outside has been looked at. */
   takeLink() {
     this.store.dispatch({ type: 'linkTaken' });

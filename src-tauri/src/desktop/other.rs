@@ -5,8 +5,9 @@ use std::process::Child;
 use std::sync::mpsc::Receiver;
 
 use super::Job;
+use crate::notices::Talk;
 
-pub(super) fn run(jobs: &Receiver<Job>, _clicked: impl Fn()) {
+pub(super) fn run(jobs: &Receiver<Job>, _clicked: impl Fn(Talk)) {
     let mut awake = None;
     for job in jobs {
         match job {
@@ -22,7 +23,8 @@ pub(super) fn run(jobs: &Receiver<Job>, _clicked: impl Fn()) {
                     tracing::info!(%problem, "no notification");
                 }
             }
-            Job::Withdraw(_) => {}
+            // Neither has words of its own here.
+            Job::Withdraw(_) | Job::Speak(_) => {}
             Job::Awake(on) => keep_awake(&mut awake, on),
             // Both systems always have one.
             Job::HasTray(answer) => drop(answer.send(true)),

@@ -229,6 +229,11 @@ fn every_event_crosses_in_its_shape() {
         shape(UiEvent::Link { link }),
         json!({"kind": "link", "link": "PEDDLENET:J/AA"})
     );
+    let room = room_hex.clone();
+    assert_eq!(
+        shape(UiEvent::Show { room }),
+        json!({"kind": "show", "room": room_hex})
+    );
 }
 
 #[test]
