@@ -99,7 +99,7 @@ export class FakeShell {
     this.members.set(room, [me, ...others]);
     this.messages.set(room, []);
     this.rooms.set(room, {
-      room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, last: null, removed: false,
+      room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, directUnread: 0, last: null, removed: false,
       closed: false, backup: false, passUntilMs: null, retentionS: null, favourite: false, muted: false, left: false, role: me.role,
     });
     return room;

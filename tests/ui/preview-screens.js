@@ -87,8 +87,8 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
     favourites: () => {
       const room = campsite();
       const [kitchen] = [...shell.rooms.values()].filter(({ name }) => name === 'Kitchen team');
-      Object.assign(kitchen, { favourite: true, unread: 3 });
-      Object.assign(/** @type {object} */ (shell.rooms.get(room)), { muted: true, unread: 240 });
+      Object.assign(kitchen, { favourite: true, unread: 3, directUnread: 2 });
+      Object.assign(/** @type {object} */ (shell.rooms.get(room)), { muted: true, unread: 240, directUnread: 1 });
       const gone = shell.addRoom('Last year’s camp');
       Object.assign(/** @type {object} */ (shell.rooms.get(gone)), { removed: true, left: true, last: { name: 'Ada', text: '', timeMs: Date.now() - 9e9, deleted: true } });
     },

@@ -49,6 +49,7 @@ export const ar = Object.freeze({
   'rooms.isFavourite': 'مفضلة',
   'rooms.isMuted': 'مكتومة',
   'rooms.unread': { zero: 'لا رسائل جديدة', one: 'رسالة جديدة واحدة', two: 'رسالتان جديدتان', few: '{n} رسائل جديدة', many: '{n} رسالة جديدة', other: '{n} رسالة جديدة' },
+  'rooms.unreadDirect': { zero: 'لا رسائل خاصة جديدة', one: 'رسالة خاصة جديدة واحدة', two: 'رسالتان خاصتان جديدتان', few: '{n} رسائل خاصة جديدة', many: '{n} رسالة خاصة جديدة', other: '{n} رسالة خاصة جديدة' },
   'rooms.pick': 'اختر غرفة لقراءتها هنا.',
 
   'near.here': { zero: 'لا أحد هنا', one: 'شخص واحد هنا', two: 'شخصان هنا', few: '{n} أشخاص هنا', many: '{n} شخصًا هنا', other: '{n} شخص هنا' },

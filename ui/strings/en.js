@@ -52,6 +52,7 @@ export const en = Object.freeze({
   'rooms.isFavourite': 'Favourite',
   'rooms.isMuted': 'Muted',
   'rooms.unread': { one: '{n} new message', other: '{n} new messages' },
+  'rooms.unreadDirect': { one: '{n} new private message', other: '{n} new private messages' },
   'rooms.pick': 'Pick a room to read it here.',
 
   'near.here': { one: '{n} person here', other: '{n} people here' },
