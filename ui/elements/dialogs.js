@@ -367,6 +367,7 @@ export class Dialogs {
       ...shown,
       verify: () => session.ipc.verifyCode(room, author),
       scan: (frame) => session.ipc.scanFrame(frame),
+      keepAwake: (on) => this.#keepAwake(on),
       check: (code) => session.withMember(room, (ipc) => ipc.verifyScan(room, author, code)),
       confirm: (on) => session.withMember(room, (ipc) => ipc.setVerified(room, author, on)),
       link: async () => (await session.ipc.networkMap(room)).people.find((one) => one.author === author),
