@@ -144,6 +144,8 @@ pub fn run(profile: Profile, link: Option<Link>) -> ExitCode {
             commands::lock::protect,
             commands::desktop::open_link,
             commands::desktop::keep_awake,
+            commands::desktop::has_tray,
+            commands::desktop::print,
             commands::desktop::looking_at
         ])
         .on_window_event(window::on_event)

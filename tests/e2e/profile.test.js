@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { ask, hook, introduce, makeRoom } from './harness/acts.js';
+import { ask, complaint, hook, introduce, makeRoom } from './harness/acts.js';
 import { play } from './harness/stage.js';
 import { until } from './harness/webdriver.js';
 
@@ -81,7 +81,16 @@ test('a profile under a passphrase opens locked, and keeps a link until it is op
   await ada.open();
   await introduce(ada);
   assert.deepEqual(await ask(ada, 'protect', { passphrase: '' }), { code: 'bad_passphrase' });
-  assert.deepEqual(await ask(ada, 'protect', { passphrase: 'correct horse' }), { value: {} });
+  await ada.window.click(hook('protect-open'));
+  await ada.window.type(hook('protect-first'), 'correct horse');
+  await ada.window.type(hook('protect-again'), 'correct mouse');
+  await ada.window.click(hook('protect-go'));
+  assert.match(await complaint(ada), /not the same/);
+  await ada.shoot('80-protect-laptop');
+  await ada.window.type(hook('protect-again'), 'correct horse');
+  await ada.window.click(hook('protect-go'));
+  await ada.window.gone('protect-dialog', 'the question for a passphrase');
+  await ada.window.gone(hook('protect-open'), 'the offer of what is done');
   const { value: after } = await ask(ada, 'snapshot');
   assert.deepEqual(after.profile, { name: 'Ada', key: 'passphrase' });
 

@@ -51,6 +51,7 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
   };
 
   return {
+    protect: () => { shell.name = 'Rosa'; return () => press('protect-open'); },
     locked: () => { shell.passphrase = 'open sesame'; return () => one('passphrase'); },
     wrongpassphrase: () => {
       shell.passphrase = 'open sesame';
@@ -67,6 +68,7 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
     guidefirst: () => { shell.name = 'Rosa'; return () => press('guide-open'); },
     guidescan: () => { shell.name = 'Rosa'; return async () => { await press('guide-open'); await press('guide-next'); await press('guide-next'); }; },
     guidelast: () => { campsite(); return async () => { await press('settings-open'); await press('guide-open'); for (let n = 0; n < 4; n += 1) await press('guide-next'); }; },
+    traynone: () => { campsite(); shell.tray = false; return async () => { await press('settings-open'); (await one('notify')).scrollIntoView(); }; },
     notices: () => { campsite(); return async () => { await press('settings-open'); await one('storage-room'); (await one('notify')).scrollIntoView(); }; },
     unsaved: () => {
       campsite();

@@ -23,6 +23,7 @@ const DIALOGS = Object.freeze({
   'outside-dialog': () => import('./outside-dialog.js'),
   'people-dialog': () => import('./people-dialog.js'),
   'person-dialog': () => import('./person-dialog.js'),
+  'protect-dialog': () => import('./protect-dialog.js'),
   'room-menu': () => import('./room-menu.js'),
   'scan-dialog': () => import('./scan-dialog.js'),
   'search-dialog': () => import('./search-dialog.js'),
@@ -114,6 +115,7 @@ export class Dialogs {
       settings: this.session.state.settings,
       rooms: this.session.state.rooms,
       set: (name, value) => this.session.setSetting(name, value),
+      hasTray: async () => (await this.session.ipc.hasTray()).tray,
       storage: () => this.session.ipc.storage(),
       wipe: () => {
         forgetEverything();
@@ -128,6 +130,13 @@ export class Dialogs {
     if (!dialog) return;
     dialog.data = { moved: this.session.state.moved, diagnostics: () => this.session.ipc.diagnostics() };
     this.#openWatching(dialog, ({ moved }) => ({ moved }));
+  }
+
+  async protect() {
+    const dialog = /** @type {import('./protect-dialog.js').ProtectDialog | null} */ (await this.#make('protect-dialog'));
+    if (!dialog) return;
+    dialog.data = { protect: (passphrase) => this.session.protect(passphrase) };
+    this.#host.append(dialog);
   }
 
   async guide() {
@@ -222,6 +231,7 @@ export class Dialogs {
       invite: () => session.codes.show(room),
       revoke: (invite) => session.codes.end(room, invite),
       poster: (days) => session.codes.poster(room, days),
+      print: () => session.ipc.print(),
       codes: async () => (await session.ipc.invites(room)).invites,
       nameOf: (author) => namesOf(session.state.members[room] ?? []).get(author) ?? '…',
       keepAwake: (on) => this.#keepAwake(on),

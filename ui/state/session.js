@@ -82,6 +82,15 @@ export class Session {
     await this.start();
   }
 
+  /**
+   * Puts a profile that has no room under a passphrase, and starts with it.
+   * @param {string} passphrase
+   */
+  async protect(passphrase) {
+    await this.ipc.protect(passphrase);
+    await this.start();
+  }
+
   /** @param {Batch} batch */
   #onBatch(batch) {
     const wasStale = this.#sequence.stale;
