@@ -54,7 +54,13 @@ pub(crate) async fn has_tray(desktop: State<'_, Desktop>) -> Result<HasTray, UiE
 /// a command of its core there, which our page may not call.
 #[tauri::command]
 pub(crate) async fn print(window: WebviewWindow) -> Result<Done, UiError> {
-    window.print().map_err(|problem| {
+    // Elsewhere the page's own print knows its window, which the dialog then belongs to.
+    let asked = if cfg!(target_os = "macos") {
+        window.print()
+    } else {
+        window.eval("window.print()")
+    };
+    asked.map_err(|problem| {
         tracing::warn!(%problem, "nothing is printed");
         UiError::from(peddlenet_mesh::ErrorCode::Internal)
     })?;
