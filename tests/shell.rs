@@ -36,6 +36,8 @@ mod place;
 mod scanner;
 #[path = "../src-tauri/src/tries.rs"]
 mod tries;
+#[path = "../src-tauri/src/words.rs"]
+mod words;
 
 use std::collections::BTreeSet;
 
@@ -80,4 +82,47 @@ fn page_permissions_and_handlers_name_the_same_commands() {
     let called = called(include_str!("../ui/ipc/index.js"));
     assert_eq!(handlers, allowed);
     assert_eq!(handlers, called);
+}
+
+/// What the page may load and call, word for word: whoever widens it changes this, too, and says why.
+#[test]
+fn the_policy_and_the_capabilities_are_the_smallest_that_the_page_works_with() {
+    use serde_json::{Value, json};
+
+    let config: Value =
+        serde_json::from_str(include_str!("../tauri.conf.json")).expect("JSON of Tauri");
+    assert_eq!(
+        config["app"]["security"],
+        json!({
+            "capabilities": ["main"],
+            "csp": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
+                media-src 'self' blob: mediastream:; connect-src ipc: http://ipc.localhost; base-uri 'none'; \
+                form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+        }),
+        "and no key that loosens one of them"
+    );
+    let plugins = config["plugins"].as_object().expect("plugins");
+    assert_eq!(plugins.keys().collect::<Vec<_>>(), ["deep-link"]);
+
+    let capability: Value =
+        serde_json::from_str(include_str!("../src-tauri/capabilities/main.json")).expect("JSON");
+    let mut capability = capability.as_object().expect("an object").clone();
+    assert!(capability.remove("description").is_some());
+    assert_eq!(
+        Value::from(capability),
+        json!({"identifier": "main", "windows": ["main"], "local": true, "permissions": ["ui"]})
+    );
+    let src = concat!(env!("CARGO_MANIFEST_DIR"), "/../src-tauri/");
+    for (folder, only) in [("capabilities", "main.json"), ("permissions", "ui.toml")] {
+        let files = std::fs::read_dir(format!("{src}{folder}")).expect(folder);
+        let names: Vec<_> = files
+            .map(|file| file.expect("a file"))
+            .filter(|file| file.path().is_file())
+            .map(|file| file.file_name())
+            .collect();
+        assert_eq!(names, [only], "{folder}");
+    }
+    let permission = include_str!("../src-tauri/permissions/ui.toml");
+    assert_eq!(permission.matches("[[permission]]").count(), 1);
+    assert!(!permission.contains("scope"));
 }

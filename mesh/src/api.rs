@@ -32,6 +32,8 @@ pub struct RoomSummary {
     pub near: usize,
     /// Messages of others that were not marked seen.
     pub unread: u64,
+    /// What members said to this device alone and was not marked seen; of muted and blocked ones nothing counts.
+    pub direct_unread: u64,
     /// The newest message.
     pub last: Option<Message>,
     /// Whether this device no longer belongs to it: it can be read, and nothing more.

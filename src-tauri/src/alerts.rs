@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use crate::desktop::{Desktop, Job};
 use crate::facts;
 use crate::notices::{self, Act, Notices, Told};
+use crate::words::Words;
 use crate::{tray, window};
 
 /// What may wait; of what comes on top the rooms' lines are asked for anew.
@@ -44,7 +45,8 @@ impl Alerts {
             desktop,
             title,
             missed: Arc::clone(&missed),
-            notices: Notices::new(),
+            notices: Notices::new(Words::of_system()),
+            words: Words::of_system(),
             node: None,
         };
         tauri::async_runtime::spawn(task.run(heard));
@@ -82,6 +84,7 @@ struct Task {
     title: String,
     missed: Arc<AtomicBool>,
     notices: Notices,
+    words: &'static Words,
     node: Option<Node>,
 }
 
@@ -130,15 +133,18 @@ impl Task {
     }
 
     fn tell(&mut self, told: Told) {
-        if let Told::Setting { name, value } = &told
-            && name == "tray"
-        {
-            tray::wanted(
-                &self.app,
-                &self.desktop,
-                value == "on",
-                !self.notices.notify(),
-            );
+        if let Told::Setting { name, value } = &told {
+            match name.as_str() {
+                "language" => self.speak(Words::of(value)),
+                "tray" => tray::wanted(
+                    &self.app,
+                    &self.desktop,
+                    value == "on",
+                    !self.notices.notify(),
+                    self.words,
+                ),
+                _ => {}
+            }
         }
         let before = self.notices.notify();
         let acts = self.notices.tell(told, Instant::now());
@@ -146,6 +152,14 @@ impl Task {
             tray::muted(&self.app, before);
         }
         self.act(acts);
+    }
+
+    fn speak(&mut self, words: &'static Words) {
+        if self.words != words {
+            self.words = words;
+            self.desktop.ask(Job::Speak(words));
+            tray::speak(&self.app, words);
+        }
     }
 
     fn act(&self, acts: Vec<Act>) {

@@ -12,7 +12,7 @@
 
 use std::time::Instant;
 
-use peddlenet_mesh::{Event, Events};
+use peddlenet_mesh::{Event, Events, RoomId};
 use tauri::ipc::Channel;
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,8 +36,10 @@ enum Ask {
     Attach(Channel<Batch>, oneshot::Sender<u64>),
     /// The number of the last batch.
     Seq(oneshot::Sender<u64>),
-    /// A link that was opened outside: for the page, or for the next one.
+    /// A link that was opened outside: for the page, or for the next one; so is a room to show.
     Link(String),
+    /// A room that the person wants to see.
+    Show(RoomId),
 }
 
 impl Feed {
@@ -66,6 +68,12 @@ impl Feed {
         }
     }
 
+    pub(crate) fn show(&self, room: RoomId) {
+        if self.asks.try_send(Ask::Show(room)).is_err() {
+            tracing::warn!("the page is too slow to go to a room");
+        }
+    }
+
     async fn ask(&self, ask: impl FnOnce(oneshot::Sender<u64>) -> Ask) -> Result<u64, UiError> {
         let (answer, reply) = oneshot::channel();
         let closed = || UiError::from(peddlenet_mesh::ErrorCode::Closed);
@@ -77,17 +85,17 @@ impl Feed {
 async fn run(mut events: Events, mut asks: mpsc::Receiver<Ask>, alerts: Alerts) {
     let mut batcher = Batcher::new(Instant::now());
     let mut page: Option<Channel<Batch>> = None;
-    let mut link = None;
+    let mut wanted = None;
     loop {
         let due = batcher.due().map(tokio::time::Instant::from_std);
         // In this order: a batch takes along what has already happened.
         let batch = tokio::select! {
             biased;
             Some(ask) = asks.recv() => {
-                answer(ask, &mut batcher, &mut page, &mut link);
+                answer(ask, &mut batcher, &mut page, &mut wanted);
                 // Kept until a page listens; the last one counts.
-                let link = link.take_if(|_| page.is_some());
-                link.and_then(|link| batcher.push(UiEvent::Link { link }, Instant::now()))
+                let wanted = wanted.take_if(|_| page.is_some());
+                wanted.and_then(|wanted| batcher.push(wanted, Instant::now()))
             }
             event = events.recv() => match event {
                 Some(event) => {
@@ -114,7 +122,7 @@ fn answer(
     ask: Ask,
     batcher: &mut Batcher,
     page: &mut Option<Channel<Batch>>,
-    link: &mut Option<String>,
+    wanted: &mut Option<UiEvent>,
 ) {
     // A page that stopped waiting for the answer is gone; there is nobody to tell.
     match ask {
@@ -125,7 +133,14 @@ fn answer(
         Ask::Seq(answer) => {
             let _ = answer.send(batcher.seq());
         }
-        Ask::Link(opened) => *link = Some(opened),
+        Ask::Link(link) => *wanted = Some(UiEvent::Link { link }),
+        // A link asks the person something, and they chose the room already: it goes before.
+        Ask::Show(_) if matches!(wanted, Some(UiEvent::Link { .. })) => {}
+        Ask::Show(room) => {
+            *wanted = Some(UiEvent::Show {
+                room: room.to_string(),
+            });
+        }
     }
 }
 

@@ -36,6 +36,7 @@ mod shell;
 mod tray;
 mod tries;
 mod window;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ use tauri::{App, AppHandle, Manager, RunEvent};
 use crate::alerts::Alerts;
 use crate::desktop::Desktop;
 use crate::front::Door;
+use crate::notices::Talk;
 use crate::opening::Opening;
 use crate::shell::{Shell, State};
 
@@ -142,6 +144,8 @@ pub fn run(profile: Profile, link: Option<Link>) -> ExitCode {
             commands::lock::protect,
             commands::desktop::open_link,
             commands::desktop::keep_awake,
+            commands::desktop::has_tray,
+            commands::desktop::print,
             commands::desktop::looking_at
         ])
         .on_window_event(window::on_event)
@@ -183,8 +187,13 @@ fn start(app: &App, profile: &Profile, link: Option<Link>) -> anyhow::Result<()>
     // Before the node makes a new store: a wipe may have been interrupted, or the folder be new.
     folder.forget_page_if_fresh();
     let clicked = app.handle().clone();
-    let desktop = Desktop::start(move || window::raise(&clicked))
-        .context("PeddleNet can't start its threads")?;
+    let chosen = move |talk: Talk| {
+        window::raise(&clicked);
+        if let Some(shell) = clicked.try_state::<Shell>() {
+            shell.show(talk.room);
+        }
+    };
+    let desktop = Desktop::start(chosen).context("PeddleNet can't start its threads")?;
     let alerts = Alerts::start(app.handle().clone(), desktop.clone(), profile.title());
     app.manage(Opening::new(folder.mesh(), alerts.clone()));
     app.manage(Shell::new());

@@ -8,7 +8,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use peddlenet_mesh::Node;
+use peddlenet_mesh::{Node, RoomId};
 use tokio::sync::watch;
 
 use crate::error::UiError;
@@ -95,6 +95,13 @@ impl Shell {
         match &inside.state {
             State::Open { feed, .. } => feed.link(&link),
             _ => inside.link = Some(link),
+        }
+    }
+
+    /// A notification was chosen: the page goes to its room.
+    pub(crate) fn show(&self, room: RoomId) {
+        if let State::Open { feed, .. } = &self.lock().state {
+            feed.show(room);
         }
     }
 

@@ -11,6 +11,7 @@ use tauri::tray::TrayIconBuilder;
 use tauri::{AppHandle, Manager, Wry};
 
 use crate::desktop::Desktop;
+use crate::words::Words;
 use crate::{alerts, window};
 
 const ID: &str = "main";
@@ -19,19 +20,38 @@ const HIDE: &str = "hide";
 const MUTE: &str = "mute";
 const QUIT: &str = "quit";
 
-/// The menu's line that says whether notifications are off. Managed from the first icon on.
-struct Mute(Mutex<CheckMenuItem<Wry>>);
+/// The menu's lines. Managed from the first icon on.
+struct Menu(Mutex<Lines>);
+
+struct Lines {
+    show: MenuItem<Wry>,
+    hide: MenuItem<Wry>,
+    /// Says whether notifications are off.
+    mute: CheckMenuItem<Wry>,
+    quit: MenuItem<Wry>,
+}
 
 /// Whether an icon is there.
 pub(crate) fn shown(app: &AppHandle) -> bool {
     app.tray_by_id(ID).is_some()
 }
 
+/// Whether an icon could be there. Looks for whoever shows it first: the library, once loaded, stays.
+pub(crate) async fn is_possible(desktop: &Desktop) -> bool {
+    desktop.has_tray().await && is_loadable()
+}
+
 /// The person wants an icon, or none. `muted` is what its menu says of notifications.
-pub(crate) fn wanted(app: &AppHandle, desktop: &Desktop, on: bool, muted: bool) {
+pub(crate) fn wanted(
+    app: &AppHandle,
+    desktop: &Desktop,
+    on: bool,
+    muted: bool,
+    words: &'static Words,
+) {
     let (app, desktop) = (app.clone(), desktop.clone());
     tauri::async_runtime::spawn(async move {
-        let on = on && is_loadable() && desktop.has_tray().await;
+        let on = on && is_possible(&desktop).await;
         let on_main = app.clone();
         let told = app.run_on_main_thread(move || {
             if !on {
@@ -40,7 +60,7 @@ pub(crate) fn wanted(app: &AppHandle, desktop: &Desktop, on: bool, muted: bool) 
                     window::raise(&on_main);
                 }
             } else if !shown(&on_main)
-                && let Err(problem) = make(&on_main, muted)
+                && let Err(problem) = make(&on_main, muted, words)
             {
                 tracing::warn!(%problem, "no icon in the tray");
             }
@@ -53,11 +73,31 @@ pub(crate) fn wanted(app: &AppHandle, desktop: &Desktop, on: bool, muted: bool) 
 
 /// Notifications were switched on or off.
 pub(crate) fn muted(app: &AppHandle, muted: bool) {
-    if let Some(mute) = app.try_state::<Mute>()
-        && let Ok(mute) = mute.0.lock()
-        && let Err(problem) = mute.set_checked(muted)
+    if let Some(menu) = app.try_state::<Menu>()
+        && let Ok(lines) = menu.0.lock()
+        && let Err(problem) = lines.mute.set_checked(muted)
     {
         tracing::debug!(%problem, "the tray's menu is not up to date");
+    }
+}
+
+/// The menu speaks another language from now on.
+pub(crate) fn speak(app: &AppHandle, words: &Words) {
+    let Some(menu) = app.try_state::<Menu>() else {
+        return;
+    };
+    let Ok(lines) = menu.0.lock() else {
+        return;
+    };
+    for done in [
+        lines.show.set_text(words.show),
+        lines.hide.set_text(words.hide),
+        lines.mute.set_text(words.mute),
+        lines.quit.set_text(words.quit),
+    ] {
+        if let Err(problem) = done {
+            tracing::debug!(%problem, "the tray's menu is in the old language");
+        }
     }
 }
 
@@ -70,11 +110,11 @@ pub(crate) fn tooltip(app: &AppHandle, text: &str) {
     }
 }
 
-fn make(app: &AppHandle, muted: bool) -> tauri::Result<()> {
-    let show = MenuItem::with_id(app, SHOW, "Show PeddleNet", true, None::<&str>)?;
-    let hide = MenuItem::with_id(app, HIDE, "Hide", true, None::<&str>)?;
-    let mute = CheckMenuItem::with_id(app, MUTE, "Mute notifications", true, muted, None::<&str>)?;
-    let quit = MenuItem::with_id(app, QUIT, "Quit", true, None::<&str>)?;
+fn make(app: &AppHandle, muted: bool, words: &Words) -> tauri::Result<()> {
+    let show = MenuItem::with_id(app, SHOW, words.show, true, None::<&str>)?;
+    let hide = MenuItem::with_id(app, HIDE, words.hide, true, None::<&str>)?;
+    let mute = CheckMenuItem::with_id(app, MUTE, words.mute, true, muted, None::<&str>)?;
+    let quit = MenuItem::with_id(app, QUIT, words.quit, true, None::<&str>)?;
     let menu = MenuBuilder::new(app)
         .items(&[&show, &hide, &mute])
         .separator()
@@ -97,20 +137,26 @@ fn make(app: &AppHandle, muted: bool) -> tauri::Result<()> {
         icon = icon.icon(image.clone());
     }
     icon.build(app)?;
-    // Of a second icon after a first the line is another one.
-    if !app.manage(Mute(Mutex::new(mute.clone())))
-        && let Ok(mut kept) = app.state::<Mute>().0.lock()
+    // Of a second icon after a first the lines are others.
+    let lines = || Lines {
+        show: show.clone(),
+        hide: hide.clone(),
+        mute: mute.clone(),
+        quit: quit.clone(),
+    };
+    if !app.manage(Menu(Mutex::new(lines())))
+        && let Ok(mut kept) = app.state::<Menu>().0.lock()
     {
-        *kept = mute;
+        *kept = lines();
     }
     Ok(())
 }
 
 /// The menu has set its tick already.
 fn toggle(app: &AppHandle) {
-    if let Some(mute) = app.try_state::<Mute>()
-        && let Ok(mute) = mute.0.lock()
-        && let Ok(muted) = mute.is_checked()
+    if let Some(menu) = app.try_state::<Menu>()
+        && let Ok(lines) = menu.0.lock()
+        && let Ok(muted) = lines.mute.is_checked()
     {
         alerts::set_notify(app, !muted);
     }

@@ -1,4 +1,5 @@
-//! The one window: our own page, which can neither leave nor open another, and may use the camera.
+//! The one window: our own page, which can neither leave nor open another, and may use the camera and, when
+//! a button is pressed for it, read the clipboard.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -180,17 +181,31 @@ fn screen(monitor: &Monitor) -> Area {
     }
 }
 
-/// The camera and the microphone for our own page; nothing else, and nobody else.
+/// The camera and the clipboard for our own page; nothing else, and nobody else.
 ///
 /// Without an answer WebKitGTK refuses the camera, and WKWebView grants it to any origin.
 pub(crate) fn answer_permission(webview: &Webview, kind: &PermissionKind) -> PermissionResponse {
     let own = webview.label() == LABEL && webview.url().is_ok_and(|url| is_own(&url));
-    let allow = own && matches!(kind, PermissionKind::Camera | PermissionKind::Microphone);
+    let allow = own && may(kind);
     tracing::info!(%kind, allow, "the page asked for a permission");
     if allow {
         PermissionResponse::Allow
     } else {
         PermissionResponse::Deny
+    }
+}
+
+/// What our page may have. A microphone it never asks for.
+///
+/// WebKitGTK asks whether the clipboard may be read, and only for a page that does so while a button is pressed;
+/// wry has no name for that. What else has none there (a list of cameras, storage of frames, keys of films) our
+/// page either may have with the camera or has no use for.
+fn may(kind: &PermissionKind) -> bool {
+    match kind {
+        PermissionKind::Camera => true,
+        PermissionKind::Other => cfg!(target_os = "linux"),
+        PermissionKind::ClipboardRead => true,
+        _ => false,
     }
 }
 

@@ -47,9 +47,13 @@ test('a message that nobody is looking at is told to the desktop without its wor
   const next = await until('another notification', () => ofCamp()[before]);
   assert.equal(next.replaces, shown.id);
 
-  // Reading withdraws it.
-  await ben.window.click(hook('room-item', ':not([aria-current])'));
+  // Choosing it opens the room, and what lies over the other one goes. Reading withdraws it.
+  await ben.window.click(hook('people-open'));
+  await ben.window.see('people-dialog dialog', 'the people of the other room');
+  desktop.choose(shown.id);
+  await ben.window.gone('people-dialog', 'the people of the other room');
   await sees(ben, 'one more secret', ['received']);
+  assert.equal(await ben.window.run('return document.title'), 'Camp 7 · PeddleNet');
   await until('the notification to be withdrawn', () => desktop.withdrawn.includes(shown.id));
 
   for (const { raw } of desktop.shown) assert.doesNotMatch(raw, /secret|first words|Ada|Ben/, 'neither words nor names');

@@ -5,10 +5,11 @@
  */
 import assert from 'node:assert/strict';
 import { access, unlink } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 
-import { ask, hook, introduce, makeRoom } from './harness/acts.js';
+import { ask, complaint, hook, introduce, makeRoom } from './harness/acts.js';
 import { play } from './harness/stage.js';
 import { until } from './harness/webdriver.js';
 
@@ -80,7 +81,16 @@ test('a profile under a passphrase opens locked, and keeps a link until it is op
   await ada.open();
   await introduce(ada);
   assert.deepEqual(await ask(ada, 'protect', { passphrase: '' }), { code: 'bad_passphrase' });
-  assert.deepEqual(await ask(ada, 'protect', { passphrase: 'correct horse' }), { value: {} });
+  await ada.window.click(hook('protect-open'));
+  await ada.window.type(hook('protect-first'), 'correct horse');
+  await ada.window.type(hook('protect-again'), 'correct mouse');
+  await ada.window.click(hook('protect-go'));
+  assert.match(await complaint(ada), /not the same/);
+  await ada.shoot('80-protect-laptop');
+  await ada.window.type(hook('protect-again'), 'correct horse');
+  await ada.window.click(hook('protect-go'));
+  await ada.window.gone('protect-dialog', 'the question for a passphrase');
+  await ada.window.gone(hook('protect-open'), 'the offer of what is done');
   const { value: after } = await ask(ada, 'snapshot');
   assert.deepEqual(after.profile, { name: 'Ada', key: 'passphrase' });
 
@@ -108,4 +118,54 @@ test('only web addresses leave the app', { timeout: 120_000 }, () => play(async 
   for (const on of [true, false]) assert.deepEqual(await ask(ada, 'keep_awake', { on }), { value: {} });
   assert.deepEqual(await ask(ada, 'looking_at', { room: null }), { value: {} });
   assert.deepEqual(await ask(ada, 'looking_at', { room: 'no id' }), { code: 'bad_request' });
+}));
+
+test('the page runs nothing that did not come with it, and reaches nobody', { timeout: 120_000 }, () => play(async (stage) => {
+  const ada = await stage.person('Ada');
+  await ada.open();
+  await ada.window.see(hook('name-input'), "Ada's window");
+  let reached = 0;
+  const server = createServer((_, response) => {
+    reached += 1;
+    response.end();
+  });
+  stage.atEnd(() => server.close());
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
+  assert.equal(reached, 1, 'somebody is there');
+
+  const seen = await ada.window.runAsync(`const [elsewhere, done] = arguments;
+    const refused = new Set();
+    addEventListener('securitypolicyviolation', ({ effectiveDirective }) => refused.add(effectiveDirective));
+    window.ran = [];
+    const add = (tag, attributes, text = '') => {
+      const one = document.createElement(tag);
+      for (const [name, value] of Object.entries(attributes)) one.setAttribute(name, value);
+      one.textContent = text;
+      document.body.append(one);
+      return one;
+    };
+    (async () => {
+      add('script', {}, 'window.ran.push("inline")');
+      add('script', { src: elsewhere + 'script.js' });
+      add('button', { onclick: 'window.ran.push("attribute")' }).click();
+      add('style', {}, 'body { color: red }');
+      add('img', { src: elsewhere + 'picture.png' });
+      add('iframe', { src: elsewhere + 'frame' });
+      // By a timer, since what the driver itself runs may evaluate.
+      await new Promise((resolve) => setTimeout(() => {
+        try { (0, eval)('window.ran.push("eval")'); } catch (problem) { window.evaluated = problem.name; }
+        resolve();
+      }));
+      const answer = await fetch(elsewhere).then(() => 'answered', (problem) => problem.name);
+      await new Promise((resolve) => setTimeout(resolve, 500)); // violations are told a little later
+      return { refused: [...refused].sort(), ran: window.ran, answer, evaluated: window.evaluated };
+    })().then(done, (problem) => done({ problem: String(problem) }));`, [`http://127.0.0.1:${port}/`]);
+  assert.deepEqual(seen.ran, [], JSON.stringify(seen));
+  assert.equal(seen.answer, 'TypeError');
+  assert.equal(seen.evaluated, 'EvalError');
+  const wanted = ['connect-src', 'frame-src', 'img-src', 'script-src', 'script-src-attr', 'script-src-elem', 'style-src-elem'];
+  assert.deepEqual(wanted.filter((directive) => !seen.refused.includes(directive)), [], `refused: ${seen.refused}`);
+  assert.equal(reached, 1, 'nobody else was reached');
 }));

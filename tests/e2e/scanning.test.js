@@ -140,3 +140,51 @@ test('canvas frames find the code through the same command as the camera', { tim
   for (const one of [...seen.found, seen.android]) assert.deepEqual(one, { result: 'invite', link });
   console.log(`a frame takes ${seen.each.toFixed(1)} ms from canvas to answer`);
 }));
+
+/**
+ * Copies to the clipboard of the person's own screen, by a button, as any program would.
+ * @param {import('./harness/stage.js').Person} person
+ * @param {string} what A link, or where a code is that goes there as a picture.
+ */
+async function copies({ window }, what) {
+  await window.runAsync(`const [what, done] = arguments;
+    (async () => {
+      const { copyText } = await import('/lib/copy.js');
+      let picture = null;
+      if (!what.startsWith('PEDDLENET:')) {
+        const image = document.querySelector(what);
+        const canvas = document.createElement('canvas');
+        [canvas.width, canvas.height] = [600, 600];
+        canvas.getContext('2d').drawImage(image, 0, 0, 600, 600);
+        picture = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+      }
+      const button = document.createElement('button');
+      button.id = 'copy-this';
+      button.textContent = 'copy';
+      button.addEventListener('click', async () => {
+        button.dataset.done = picture
+          ? await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]).then(() => 'true', String)
+          : String(await copyText(what, document.body));
+      });
+      (document.querySelector('dialog[open]') ?? document.body).append(button);
+    })().then(done, (problem) => done(String(problem)));`, [what]);
+  await window.click('#copy-this');
+  const done = await until('something on the clipboard', () => window.run("return document.querySelector('#copy-this').dataset.done"));
+  assert.equal(done, 'true');
+  await window.run("document.querySelector('#copy-this').remove()");
+}
+
+test('the paste button follows what was copied, a link or a picture', { timeout: 180_000 }, () => play(async (stage) => {
+  const { ada, ben, link } = await shown(stage);
+  // A picture first: her own code, which her device knows as hers.
+  await copies(ada, hook('invite-qr'));
+  await closeDialog(ada);
+  await ada.window.click(hook('scan-open'));
+  await ada.window.click(hook('scan-paste'));
+  assert.match(await complaint(ada), /own code|your own/i);
+
+  await copies(ben, link);
+  await ben.window.click(hook('scan-open'));
+  await ben.window.click(hook('scan-paste'));
+  await ben.window.see(hook('composer-input'), "Ada's room in Ben's window");
+}));

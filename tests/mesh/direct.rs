@@ -228,6 +228,11 @@ async fn who_confirms_nothing_confirms_delivery_alone() {
     bea.join(&ada.code(room).await).await;
     tell(&ada, room, "Bea", SECRET).await;
     let heard = bea.hear(SECRET).await;
+    bea.wait(
+        "the room's line to count it",
+        |event| matches!(event, Event::Room(line) if line.direct_unread == 1),
+    )
+    .await;
     bea.node.mark_seen(room, heard.id).await.unwrap();
     // What is said back comes after the receipts, were there any.
     tell(&bea, room, "Ada", "ok").await;
@@ -243,6 +248,16 @@ async fn who_confirms_nothing_confirms_delivery_alone() {
     };
     until("Bea to have read it", async || {
         (unread(&bea, "Ada").await == 0).then_some(())
+    })
+    .await;
+    bea.wait_for_events("the room's line to count nothing again", |seen| {
+        let counts = seen.iter().filter_map(|event| match event {
+            Event::Room(line) => Some(line.direct_unread),
+            _ => None,
+        });
+        counts
+            .skip_while(|count| *count == 0)
+            .any(|count| count == 0)
     })
     .await;
     let seen_by = |messages: Vec<Message>| messages[0].seen_by.clone();

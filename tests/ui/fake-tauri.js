@@ -45,6 +45,8 @@ export class FakeShell {
   drafts = [];
   /** @type {Record<string, string>} */
   settings = {};
+  /** Whether the desktop has a place for icons. */
+  tray = true;
   /** Rejects `subscribe` until `unlock` names it. @type {string | null} */
   passphrase = null;
   /** How many messages one call of `search` looks at. */
@@ -99,7 +101,7 @@ export class FakeShell {
     this.members.set(room, [me, ...others]);
     this.messages.set(room, []);
     this.rooms.set(room, {
-      room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, last: null, removed: false,
+      room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, directUnread: 0, last: null, removed: false,
       closed: false, backup: false, passUntilMs: null, retentionS: null, favourite: false, muted: false, left: false, role: me.role,
     });
     return room;
@@ -295,6 +297,12 @@ export class FakeShell {
     },
     open_link: () => ({}),
     keep_awake: () => ({}),
+    has_tray: () => ({ tray: this.tray }),
+    print: () => ({}),
+    protect: (/** @type {{passphrase: string}} */ _) => {
+      this.key = 'passphrase';
+      return {};
+    },
     history: ({ room, before, limit: asked }) => {
       const limit = Math.min(asked, MAX_PAGE);
       const blocked = (this.members.get(room) ?? []).filter((m) => m.blocked).map((m) => m.author);

@@ -51,6 +51,7 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
   };
 
   return {
+    protect: () => { shell.name = 'Rosa'; return () => press('protect-open'); },
     locked: () => { shell.passphrase = 'open sesame'; return () => one('passphrase'); },
     wrongpassphrase: () => {
       shell.passphrase = 'open sesame';
@@ -67,6 +68,7 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
     guidefirst: () => { shell.name = 'Rosa'; return () => press('guide-open'); },
     guidescan: () => { shell.name = 'Rosa'; return async () => { await press('guide-open'); await press('guide-next'); await press('guide-next'); }; },
     guidelast: () => { campsite(); return async () => { await press('settings-open'); await press('guide-open'); for (let n = 0; n < 4; n += 1) await press('guide-next'); }; },
+    traynone: () => { campsite(); shell.tray = false; return async () => { await press('settings-open'); (await one('notify')).scrollIntoView(); }; },
     notices: () => { campsite(); return async () => { await press('settings-open'); await one('storage-room'); (await one('notify')).scrollIntoView(); }; },
     unsaved: () => {
       campsite();
@@ -87,8 +89,8 @@ export function screenScenes({ shell, campsite, openCamp, one, press, type, wait
     favourites: () => {
       const room = campsite();
       const [kitchen] = [...shell.rooms.values()].filter(({ name }) => name === 'Kitchen team');
-      Object.assign(kitchen, { favourite: true, unread: 3 });
-      Object.assign(/** @type {object} */ (shell.rooms.get(room)), { muted: true, unread: 240 });
+      Object.assign(kitchen, { favourite: true, unread: 3, directUnread: 2 });
+      Object.assign(/** @type {object} */ (shell.rooms.get(room)), { muted: true, unread: 240, directUnread: 1 });
       const gone = shell.addRoom('Last year’s camp');
       Object.assign(/** @type {object} */ (shell.rooms.get(gone)), { removed: true, left: true, last: { name: 'Ada', text: '', timeMs: Date.now() - 9e9, deleted: true } });
     },

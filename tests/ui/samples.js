@@ -18,7 +18,7 @@ export function message(n, given = {}) {
  * @returns {import('../../ui/ipc/types.js').Room}
  */
 export function room(given = {}) {
-  return { room: 'r', name: 'Camp 7', members: 3, near: 1, unread: 0, last: null, removed: false, closed: false, backup: false, passUntilMs: null, retentionS: null,
+  return { room: 'r', name: 'Camp 7', members: 3, near: 1, unread: 0, directUnread: 0, last: null, removed: false, closed: false, backup: false, passUntilMs: null, retentionS: null,
     favourite: false, muted: false, left: false, role: 'member', ...given };
 }
 

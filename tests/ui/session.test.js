@@ -125,6 +125,29 @@ test('a_link_from_outside_waits_until_it_is_taken', async () => {
   assert.equal(session.state.link, null);
 });
 
+test('a_room_whose_notification_was_chosen_is_wanted_until_it_is_there', async () => {
+  const room = shell.addRoom('Camp 7');
+  const session = new Session(ipc);
+  await session.start();
+  shell.emit({ kind: 'show', room });
+  assert.equal(session.state.wanted, room);
+  session.takeWanted();
+  assert.equal(session.state.wanted, null);
+});
+
+test('a_profile_put_under_a_passphrase_starts_anew_with_it', async () => {
+  shell.name = 'Rosa';
+  const session = new Session(ipc);
+  await session.start();
+  assert.equal(session.state.key, 'file');
+  shell.failing.protect = { code: 'not_new', message: 'Too late.' };
+  await assert.rejects(session.protect('correct horse'), { code: 'not_new' });
+  assert.deepEqual([session.state.phase, session.state.key], ['ready', 'file']);
+  delete shell.failing.protect;
+  await session.protect('correct horse');
+  assert.deepEqual([session.state.phase, session.state.key, session.state.name], ['ready', 'passphrase', 'Rosa']);
+});
+
 test('a_room_that_was_left_with_its_history_stays', async () => {
   const room = shell.addRoom('Camp 7');
   const session = new Session(ipc);

@@ -70,6 +70,7 @@ export class AppShell extends ViewElement {
       'name-open': () => this.#dialogs.name(),
       'settings-open': () => this.#dialogs.settings(),
       'guide-open': () => this.#dialogs.guide(),
+      'protect-open': () => this.#dialogs.protect(),
       'room-menu': (room) => this.#dialogs.menu(room),
       'room-open': (room) => this.#go(room),
       'room-close': () => this.#go(null),
@@ -103,6 +104,13 @@ export class AppShell extends ViewElement {
     else location.hash = place;
   }
 
+  /** A notification was chosen: what lies over another room goes. @param {string} room */
+  #goWhereWanted(room) {
+    this.session.takeWanted(); // which renders once more
+    if (room !== this.#open) this.#dialogs.leaveRoom();
+    this.#go(room);
+  }
+
   /** @param {(room: string) => void} act */
   #inRoom(act) {
     if (this.#open !== null) act(this.#open);
@@ -123,10 +131,14 @@ export class AppShell extends ViewElement {
     if (Object.keys(state.rooms).length === 0 || state.name === '') {
       this.#show('start', this.#start);
       this.#open = null;
-      this.#start.data = { name: state.name, setName: (name) => this.session.setName(name) };
+      this.#start.data = { name: state.name, key: state.key, setName: (name) => this.session.setName(name) };
       return;
     }
     if (!this.#settled) this.#restorePlace(state);
+    if (state.wanted !== null) {
+      this.#goWhereWanted(state.wanted);
+      return;
+    }
     this.#renderRooms(state);
   }
 

@@ -22,6 +22,7 @@ const DIALOGS = Object.freeze({
   'outside-dialog': () => import('./outside-dialog.js'),
   'people-dialog': () => import('./people-dialog.js'),
   'person-dialog': () => import('./person-dialog.js'),
+  'protect-dialog': () => import('./protect-dialog.js'),
   'room-menu': () => import('./room-menu.js'),
   'scan-dialog': () => import('./scan-dialog.js'),
   'search-dialog': () => import('./search-dialog.js'),
@@ -30,6 +31,9 @@ const DIALOGS = Object.freeze({
 
 /** @typedef {import('../state/session.js').Session} Session */
 /** @typedef {import('../state/model.js').State} State */
+
+/** What is about one room. @type {readonly (keyof typeof DIALOGS)[]} */
+const OF_A_ROOM = Object.freeze(['direct-dialog', 'invite-dialog', 'network-dialog', 'people-dialog', 'person-dialog', 'room-menu', 'search-dialog']);
 
 export class Dialogs {
   #host;
@@ -110,6 +114,7 @@ export class Dialogs {
       settings: this.session.state.settings,
       rooms: this.session.state.rooms,
       set: (name, value) => this.session.setSetting(name, value),
+      hasTray: async () => (await this.session.ipc.hasTray()).tray,
       storage: () => this.session.ipc.storage(),
       wipe: () => {
         forgetEverything();
@@ -124,6 +129,13 @@ export class Dialogs {
     if (!dialog) return;
     dialog.data = { moved: this.session.state.moved, diagnostics: () => this.session.ipc.diagnostics() };
     this.#openWatching(dialog, ({ moved }) => ({ moved }));
+  }
+
+  async protect() {
+    const dialog = /** @type {import('./protect-dialog.js').ProtectDialog | null} */ (await this.#make('protect-dialog'));
+    if (!dialog) return;
+    dialog.data = { protect: (passphrase) => this.session.protect(passphrase) };
+    this.#host.append(dialog);
   }
 
   async guide() {
@@ -156,6 +168,13 @@ export class Dialogs {
     void this.settings().then(() => {
       /** @type {HTMLElement | null} */ (this.#host.querySelector('[data-test="language"]'))?.focus();
     });
+  }
+
+  /** Another room is to be seen: what is about this one closes. */
+  leaveRoom() {
+    for (const dialog of this.#host.querySelectorAll(OF_A_ROOM.join())) {
+      /** @type {import('../lib/modal.js').ModalElement<unknown>} */ (dialog).close();
+    }
   }
 
   /**
@@ -212,6 +231,7 @@ export class Dialogs {
       invite: () => session.codes.show(room),
       revoke: (invite) => session.codes.end(room, invite),
       poster: (days) => session.codes.poster(room, days),
+      print: () => session.ipc.print(),
       codes: async () => (await session.ipc.invites(room)).invites,
       nameOf: (author) => namesOf(session.state.members[room] ?? []).get(author) ?? '…',
       keepAwake: (on) => this.#keepAwake(on),
@@ -364,6 +384,7 @@ export class Dialogs {
       ...shown,
       verify: () => session.ipc.verifyCode(room, author),
       scan: (frame) => session.ipc.scanFrame(frame),
+      keepAwake: (on) => this.#keepAwake(on),
       check: (code) => session.withMember(room, (ipc) => ipc.verifyScan(room, author, code)),
       confirm: (on) => session.withMember(room, (ipc) => ipc.setVerified(room, author, on)),
       link: async () => (await session.ipc.networkMap(room)).people.find((one) => one.author === author),

@@ -6,7 +6,7 @@
  *
  *   code <--back-- poster, codes, Wi-Fi form --> step 1: Wi-Fi <--> step 2: code
  *
- * data: {room, members, moved, invite, revoke, poster, codes, nameOf, moderates, open, keepAwake, wifi, wifiCode, keepWifi}; emits `scan-open`.
+ * data: {room, members, moved, invite, revoke, poster, print, codes, nameOf, moderates, open, keepAwake, wifi, wifiCode, keepWifi}; emits `scan-open`.
  *
  * @typedef {import('../ipc/types.js').Invite} Invite
  * @typedef {import('../ipc/types.js').OpenInvite} OpenInvite
@@ -17,6 +17,7 @@
  * @property {() => Promise<Invite>} invite One with time left.
  * @property {(invite: string) => Promise<void>} revoke
  * @property {(days: number) => Promise<Invite>} poster
+ * @property {() => Promise<void>} print
  * @property {() => Promise<OpenInvite[]>} codes
  * @property {(author: string) => string} nameOf
  * @property {boolean} moderates Whether I may end others' codes, and open the room, should it be closed.
@@ -179,7 +180,7 @@ export class InviteDialog extends ModalElement {
   #showPoster() {
     const { room } = this.data;
     const part = /** @type {import('./room-poster.js').RoomPoster} */ (document.createElement('room-poster'));
-    part.data = { room, poster: this.data.poster, back: () => this.#backToCode() };
+    part.data = { room, poster: this.data.poster, print: this.data.print, back: () => this.#backToCode() };
     this.heading = t('poster.title', { name: room.name });
     this.#showInstead(part);
   }

@@ -6,7 +6,7 @@
  *     '--scan theirs--> scanner --match--> person, verified
  *
  * data: {member, name, imitates, powers, mayConfirmMove, verify(), scan(luma), check(code), confirm(on), acceptKey(),
- *   confirmMove(), link(), mute(on), block(on), setRole(role), remove(hide)}
+ *   confirmMove(), link(), keepAwake(on), mute(on), block(on), setRole(role), remove(hide)}
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {import('../ipc/types.js').Verify} Verify
@@ -24,6 +24,7 @@
  * @property {(on: boolean) => Promise<void>} confirm
  * @property {() => Promise<void>} acceptKey
  * @property {() => Promise<import('../ipc/types.js').MapPerson | undefined>} link How they stand in the network.
+ * @property {(on: boolean) => void} keepAwake
  * @property {() => Promise<void>} confirmMove
  * @property {(on: boolean) => Promise<void>} mute
  * @property {(on: boolean) => Promise<void>} block
@@ -78,6 +79,7 @@ export class PersonDialog extends ModalElement {
 
   teardown() {
     clearTimeout(this.#hintTimer);
+    if (this.#panel === 'code') this.data.keepAwake(false);
   }
 
   render() {
@@ -105,6 +107,7 @@ export class PersonDialog extends ModalElement {
 
   /** @param {'person' | 'code' | 'scan'} panel */
   #show(panel) {
+    if ((panel === 'code') !== (this.#panel === 'code')) this.data.keepAwake(panel === 'code');
     this.#panel = panel;
     setLine(this.#error, '');
     setLine(this.#hint, '');

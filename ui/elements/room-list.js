@@ -79,8 +79,12 @@ export class RoomList extends ViewElement {
           h('span', { class: 'room-item-time' }, time)),
         h('span', { class: 'room-item-line' },
           h('bdi', { class: 'room-item-last' }, lastWords(room)),
+          room.directUnread > 0 && h('span', { class: room.muted ? 'badge badge-direct is-quiet' : 'badge badge-direct', 'data-test': 'room-direct' },
+            icon('person'),
+            h('span', { 'aria-hidden': 'true' }, short(room.directUnread)),
+            h('span', { class: 'visually-hidden' }, t('rooms.unreadDirect', { n: room.directUnread }))),
           room.unread > 0 && h('span', { class: room.muted ? 'badge is-quiet' : 'badge' },
-            h('span', { 'aria-hidden': 'true' }, room.unread > MANY ? `${number(MANY)}+` : number(room.unread)),
+            h('span', { 'aria-hidden': 'true' }, short(room.unread)),
             h('span', { class: 'visually-hidden' }, t('rooms.unread', { n: room.unread })))),
         h('span', { class: room.near > 0 ? 'room-item-near is-near' : 'room-item-near' }, nearText(room))),
     ];
@@ -132,6 +136,9 @@ export class RoomList extends ViewElement {
       iconButton('more', '', { class: 'icon-button room-more', 'data-test': 'room-menu', 'data-room': room, title: null, onclick: ask }));
   }
 }
+
+/** @param {number} n */
+const short = (n) => (n > MANY ? `${number(MANY)}+` : number(n));
 
 /**
  * @param {'starred' | 'muted'} name

@@ -4,11 +4,12 @@
  * The sheet stands twice: here to be looked at, and, for the printer, at the page's end, where nothing but
  * it is printed (`css/components/poster.css`).
  *
- * data: {room, poster(days) -> Promise<Invite>, back()}
+ * data: {room, poster(days) -> Promise<Invite>, print() -> Promise, back()}
  *
  * @typedef {object} PosterData
  * @property {import('../ipc/types.js').Room} room
  * @property {(days: number) => Promise<import('../ipc/types.js').Invite>} poster
+ * @property {() => Promise<void>} print
  * @property {() => void} back
  */
 import { choice } from '../lib/choice.js';
@@ -48,6 +49,15 @@ export class RoomPoster extends ViewElement {
     return h('button', { type: 'button', class: 'button', 'data-test': 'invite-back', onclick: () => this.data.back() }, t('invite.back'));
   }
 
+  async #print() {
+    setLine(this.#error, '');
+    try {
+      await this.data.print();
+    } catch (error) {
+      setLine(this.#error, /** @type {Error} */ (error).message);
+    }
+  }
+
   async #draw() {
     const { room } = this.data;
     setLine(this.#error, '');
@@ -59,10 +69,11 @@ export class RoomPoster extends ViewElement {
       this.#printed = poster(room.name, invite);
       this.#printed.classList.add('is-printed');
       document.body.append(this.#printed);
-      const print = h('button', { type: 'button', class: 'button button-primary', 'data-test': 'poster-print', onclick: () => window.print() }, icon('print'), t('poster.print'));
+      const print = h('button', { type: 'button', class: 'button button-primary', 'data-test': 'poster-print', onclick: () => void this.#print() }, icon('print'), t('poster.print'));
       this.replaceChildren(
         h('div', { class: 'row row-wrap' }, print, this.#back()),
         h('p', { class: 'hint' }, t('poster.honest')),
+        this.#error,
         h('div', { class: 'poster-shown', 'data-test': 'poster' }, poster(room.name, invite)));
       print.focus();
     } catch (error) {

@@ -2,7 +2,7 @@
  * `<settings-dialog>`: my name, the language, colours and size of the text, what is told to me and to others,
  * whether people on this network are found, whether boxes near are used, by what server those on others are, whether the battery is saved, what the rooms take on this device, how its data is protected, and its end.
  *
- * data: {key, settings, rooms, set(name, value) -> Promise, storage() -> Promise, wipe() -> Promise}; emits
+ * data: {key, settings, rooms, set(name, value) -> Promise, hasTray() -> Promise, storage() -> Promise, wipe() -> Promise}; emits
  * `name-open`, `guide-open`, `diagnostics-open`.
  *
  * @typedef {import('../ipc/types.js').KeyPlace} KeyPlace
@@ -12,6 +12,7 @@
  * @property {Record<string, string>} settings
  * @property {Record<string, import('../ipc/types.js').Room>} rooms
  * @property {(name: string, value: string) => Promise<void>} set
+ * @property {() => Promise<boolean>} hasTray Whether there is a place for an icon that brings the window back.
  * @property {() => Promise<Storage>} storage
  * @property {() => Promise<void>} wipe
  */
@@ -34,6 +35,7 @@ const PROTECTION = {
 /** @extends {ModalElement<SettingsData>} */
 export class SettingsDialog extends ModalElement {
   #key = h('p', { class: 'settings-text', 'data-test': 'key-place' });
+  #tray = h('div', { hidden: true });
   #storage = h('section', { class: 'settings-part', 'data-test': 'storage' });
   #hold = /** @type {import('./hold-button.js').HoldButton} */ (document.createElement('hold-button'));
   #error = errorLine();
@@ -97,11 +99,21 @@ export class SettingsDialog extends ModalElement {
 
   #notices() {
     const { notify = 'on', previews = 'off', receipts = 'on' } = this.data.settings;
+    void this.#offerTray();
     return h('section', { class: 'settings-part' },
       h('h3', { class: 'settings-heading' }, t('settings.notices')),
       toggle({ words: t('settings.notify'), on: notify === 'on', set: this.#switch('notify'), hook: 'notify' }),
       toggle({ words: t('settings.previews'), hint: t('settings.previewsHint'), on: previews === 'on', set: this.#switch('previews'), hook: 'previews' }),
-      toggle({ words: t('settings.receipts'), hint: t('settings.receiptsHint'), on: receipts === 'on', set: this.#switch('receipts'), hook: 'receipts' }));
+      toggle({ words: t('settings.receipts'), hint: t('settings.receiptsHint'), on: receipts === 'on', set: this.#switch('receipts'), hook: 'receipts' }),
+      this.#tray);
+  }
+
+  async #offerTray() {
+    const there = await this.data.hasTray().catch(() => false); // what isn't known isn't offered
+    if (!there || !this.isConnected) return;
+    const { tray = 'off' } = this.data.settings;
+    this.#tray.replaceChildren(toggle({ words: t('settings.tray'), hint: t('settings.trayHint'), on: tray === 'on', set: this.#switch('tray'), hook: 'tray' }));
+    this.#tray.hidden = false;
   }
 
   #network() {

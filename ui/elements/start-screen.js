@@ -2,9 +2,9 @@
  * `<start-screen>`: what a person without a room sees: first the question for a name, then the two
  * ways in.
  *
- * data: {name, setName}; emits `make-room`, `scan-open`, `guide-open`.
+ * data: {name, key, setName}; emits `make-room`, `scan-open`, `guide-open`, `protect-open`.
  *
- * @typedef {{name: string, setName: (name: string) => Promise<void>}} StartData
+ * @typedef {{name: string, key: import('../ipc/types.js').KeyPlace, setName: (name: string) => Promise<void>}} StartData
  */
 import { h, icon } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
@@ -18,11 +18,13 @@ export class StartScreen extends ViewElement {
    * @param {StartData | undefined} previous
    */
   render(data, previous) {
-    if (previous && previous.name === data.name) return;
+    if (previous && previous.name === data.name && previous.key === data.key) return;
     this.replaceChildren(h('main', { class: 'start' },
       h('img', { class: 'start-mark', src: 'icons/mark.svg', alt: '', width: 88, height: 88 }),
       ...(data.name === '' ? this.#askName(data) : this.#offerWays(data)),
-      h('button', { type: 'button', class: 'link-button start-guide', 'data-test': 'guide-open', onclick: () => this.emit('guide-open') }, t('start.guide'))));
+      h('button', { type: 'button', class: 'link-button start-guide', 'data-test': 'guide-open', onclick: () => this.emit('guide-open') }, t('start.guide')),
+      // A key that has sealed nothing yet can still be another one.
+      data.name !== '' && data.key !== 'passphrase' && h('button', { type: 'button', class: 'link-button start-guide', 'data-test': 'protect-open', onclick: () => this.emit('protect-open') }, t('start.protect'))));
     if (previous) this.querySelector('button')?.focus();
   }
 

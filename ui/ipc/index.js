@@ -340,6 +340,15 @@ export const ipc = Object.freeze({
   keepAwake: (on) => call('keep_awake', { on }),
 
   /**
+   * Whether there is a place for an icon that brings the window back when it was closed.
+   * @returns {Promise<{tray: boolean}>}
+   */
+  hasTray: () => call('has_tray'),
+
+  /** Opens the system's dialog for printing the page. @returns {Promise<void>} */
+  print: () => call('print'),
+
+  /**
    * Says which room is on the screen, so that the desktop stays silent about it.
    * @param {RoomId | null} room
    * @returns {Promise<void>}

@@ -25,6 +25,7 @@
  * @property {number} members Everyone in the room, me included.
  * @property {number} near Members reachable now, not counting me.
  * @property {number} unread
+ * @property {number} directUnread Messages to me alone that I have not seen, of people who are neither muted nor blocked.
  * @property {LastMessage | null} last
  * @property {boolean} removed I was removed: the room can be read, and nothing more.
  * @property {boolean} closed It takes nobody new.
@@ -143,6 +144,7 @@
  *   | {kind: 'changed', message: Message}
  *   | {kind: 'setting', name: string, value: string}
  *   | {kind: 'link', link: string}
+ *   | {kind: 'show', room: RoomId}
  *   | {kind: 'sent', room: RoomId, message: MessageId, sentTo: number}
  *   | {kind: 'receipt', room: RoomId, message: MessageId, seenBy: AuthorId[]}
  *   | {kind: 'member', room: RoomId, member: Member}

@@ -40,6 +40,7 @@
  * @property {Record<string, string>} settings
  * @property {Record<string, Message | null>} quoted Messages that others answer and that are not loaded, by id; null: not here.
  * @property {string | null} link A link opened outside of the app, until somebody has looked at it.
+ * @property {string | null} wanted A room to go to, whose notification was chosen, until the page is there.
  * @property {JoinStage | null} joinStage
  * @property {number} moved How often this device's addresses have changed: what names them, or depends on them, is looked at anew.
  *
@@ -62,6 +63,7 @@
  *   | {type: 'draft', room: string, text: string}
  *   | {type: 'setting', name: string, value: string}
  *   | {type: 'linkTaken'}
+ *   | {type: 'wantedTaken'}
  *   | {type: 'changed', message: Message}
  *   | {type: 'quoted', message: string, found: Message | null}
  *   | {type: 'joinStarted'}
@@ -86,6 +88,7 @@ export const EMPTY = Object.freeze({
   settings: {},
   quoted: {},
   link: null,
+  wanted: null,
   joinStage: null,
   moved: 0,
 });

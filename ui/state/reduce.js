@@ -65,6 +65,8 @@ export function reduce(state, action) {
       return { ...state, quoted: withQuote(state.quoted, action.message, action.found) };
     case 'linkTaken':
       return { ...state, link: null };
+    case 'wantedTaken':
+      return { ...state, wanted: null };
     case 'joinStarted':
       return { ...state, joinStage: null };
     case 'shownChanged':
@@ -166,6 +168,8 @@ function applyEvent(state, event) {
       return withSetting(state, event.name, event.value);
     case 'link':
       return { ...state, link: event.link };
+    case 'show':
+      return { ...state, wanted: event.room };
     case 'roomGone':
       return withoutRoom(state, event.room);
     case 'join':

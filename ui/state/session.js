@@ -87,6 +87,15 @@ export class Session {
     await this.start();
   }
 
+  /**
+   * Puts a profile that has no room under a passphrase, and starts with it.
+   * @param {string} passphrase
+   */
+  async protect(passphrase) {
+    await this.ipc.protect(passphrase);
+    await this.start();
+  }
+
   /** @param {Batch} batch */
   #onBatch(batch) {
     const wasStale = this.#sequence.stale;
@@ -476,6 +485,11 @@ export class Session {
   async setSetting(name, value) {
     await this.ipc.setSetting(name, value);
     this.store.dispatch({ type: 'setting', name, value });
+  }
+
+  /** The room whose notification was chosen is on the screen. */
+  takeWanted() {
+    this.store.dispatch({ type: 'wantedTaken' });
   }
 
   /** The link that came from outside has been looked at. */

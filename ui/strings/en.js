@@ -52,6 +52,7 @@ export const en = Object.freeze({
   'rooms.isFavourite': 'Favourite',
   'rooms.isMuted': 'Muted',
   'rooms.unread': { one: '{n} new message', other: '{n} new messages' },
+  'rooms.unreadDirect': { one: '{n} new private message', other: '{n} new private messages' },
   'rooms.pick': 'Pick a room to read it here.',
 
   'near.here': { one: '{n} person here', other: '{n} people here' },
@@ -493,6 +494,8 @@ export const en = Object.freeze({
   'settings.previewsHint': 'Off, a notification says only that there is something new.',
   'settings.receipts': 'Say what I have seen',
   'settings.receiptsHint': 'Off, nobody is told that you have seen their messages.',
+  'settings.tray': 'Keep running when the window is closed',
+  'settings.trayHint': 'On, an icon beside the clock brings the window back, and new messages still come.',
   'settings.network': 'Network',
   'settings.lan': 'Find people on this network',
   'settings.lanHint': 'Devices on the same Wi-Fi hear tags that change every ten minutes; only people of your rooms can tell that they are yours.',
@@ -535,6 +538,15 @@ export const en = Object.freeze({
   'locked.go': 'Unlock',
   'locked.opening': 'Opening…',
   'locked.hint': 'Nobody can reset it: without the passphrase these rooms stay closed.',
+
+  'start.protect': 'Protect this device with a passphrase',
+  'protect.title': 'Protect with a passphrase',
+  'protect.text': 'Your rooms are sealed on this device. With a passphrase nobody who takes the device can open them, and you type it whenever the app starts. It can be set before the first room only.',
+  'protect.lost': 'Nobody can reset it. If you forget it, every room, message and key on this device is lost for good.',
+  'protect.again': 'The same once more',
+  'protect.differ': 'The two are not the same. Type it once more.',
+  'protect.go': 'Set the passphrase',
+  'protect.going': 'Sealing…',
 
   'guide.title': 'How it works',
   'guide.step': 'Step {n} of {total}',

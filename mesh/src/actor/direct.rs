@@ -109,6 +109,21 @@ impl Directs {
             .unwrap_or(0)
     }
 
+    /// Of everybody in the room who is neither muted nor blocked, and still in it.
+    pub(super) fn unread_in(&self, room: &Room) -> u64 {
+        let Some(directs) = self.rooms.get(&room.tag) else {
+            return 0;
+        };
+        let heard = |author: &AuthorId| {
+            let trust = &room.trust;
+            room.roster.member(*author).is_some()
+                && !trust.is_muted(*author)
+                && !trust.is_blocked(*author)
+        };
+        let unread = directs.unread.iter().filter(|(author, _)| heard(author));
+        unread.fold(0, |sum, (_, unread)| sum.saturating_add(*unread))
+    }
+
     pub(super) fn forget_room(&mut self, tag: RoomTag) {
         self.rooms.remove(&tag);
         self.sent.retain(|_, (room, _)| *room != tag);

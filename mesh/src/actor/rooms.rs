@@ -454,6 +454,7 @@ impl Actor {
             members: room.roster.len(),
             near: room.roster.members().filter(near).count(),
             unread: room.unread,
+            direct_unread: self.directs.unread_in(room),
             last: self.last.get(&room.tag).cloned().flatten(),
             removed: !room.is_in(),
             left: room

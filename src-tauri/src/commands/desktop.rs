@@ -1,6 +1,7 @@
 //! What the page asks of the desktop around its window.
 
-use tauri::State;
+use serde::Serialize;
+use tauri::{State, WebviewWindow};
 
 use super::parse;
 use crate::address;
@@ -9,6 +10,7 @@ use crate::desktop::{Desktop, Job};
 use crate::dto::Done;
 use crate::error::UiError;
 use crate::notices::Told;
+use crate::tray;
 
 /// Opens a web address in the person's browser, whom the page has asked before.
 #[tauri::command]
@@ -32,6 +34,36 @@ pub(crate) async fn open_link(url: String) -> Result<Done, UiError> {
 #[tauri::command]
 pub(crate) async fn keep_awake(desktop: State<'_, Desktop>, on: bool) -> Result<Done, UiError> {
     desktop.ask(Job::Awake(on));
+    Ok(Done {})
+}
+
+/// The reply of `has_tray`.
+#[derive(Debug, Serialize)]
+pub(crate) struct HasTray {
+    tray: bool,
+}
+
+/// Whether there is a place for an icon that brings the window back.
+#[tauri::command]
+pub(crate) async fn has_tray(desktop: State<'_, Desktop>) -> Result<HasTray, UiError> {
+    let tray = tray::is_possible(&desktop).await;
+    Ok(HasTray { tray })
+}
+
+/// Opens the system's dialog for printing the page. The page's own `window.print` is none on macOS: Tauri has put
+/// a command of its core there, which our page may not call.
+#[tauri::command]
+pub(crate) async fn print(window: WebviewWindow) -> Result<Done, UiError> {
+    // Elsewhere the page's own print knows its window, which the dialog then belongs to.
+    let asked = if cfg!(target_os = "macos") {
+        window.print()
+    } else {
+        window.eval("window.print()")
+    };
+    asked.map_err(|problem| {
+        tracing::warn!(%problem, "nothing is printed");
+        UiError::from(peddlenet_mesh::ErrorCode::Internal)
+    })?;
     Ok(Done {})
 }
 

@@ -16,6 +16,7 @@ use dbus::message::MatchRule;
 
 use super::Job;
 use crate::notices::Talk;
+use crate::words::Words;
 
 /// How long a program on the bus may take to answer; one may have to be started first.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -41,14 +42,14 @@ const TRAY: &str = "org.kde.StatusNotifierWatcher";
 const DESKTOP_ENTRY: &str = "PeddleNet";
 const ICON: &str = "peddlenet";
 
-pub(super) fn run(jobs: &Receiver<Job>, clicked: impl Fn()) {
+pub(super) fn run(jobs: &Receiver<Job>, clicked: impl Fn(Talk)) {
     serve(jobs, clicked, LocalConnection::new_session);
 }
 
 /// The same on another bus than the session's.
 pub(super) fn serve(
     jobs: &Receiver<Job>,
-    clicked: impl Fn(),
+    clicked: impl Fn(Talk),
     connect: impl Fn() -> Result<LocalConnection, Error>,
 ) {
     let mut bus = Bus::new(connect);
@@ -63,8 +64,8 @@ pub(super) fn serve(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        if bus.look() {
-            clicked();
+        if let Some(talk) = bus.look() {
+            clicked(talk);
         }
     }
 }
@@ -83,6 +84,7 @@ struct Bus<C> {
     /// Whether texts are read as markup; asked once.
     markup: Option<bool>,
     inhibited: Option<u32>,
+    words: &'static Words,
 }
 
 impl<C: Fn() -> Result<LocalConnection, Error>> Bus<C> {
@@ -94,6 +96,7 @@ impl<C: Fn() -> Result<LocalConnection, Error>> Bus<C> {
             said: Rc::default(),
             markup: None,
             inhibited: None,
+            words: Words::of_system(),
         }
     }
 
@@ -109,6 +112,10 @@ impl<C: Fn() -> Result<LocalConnection, Error>> Bus<C> {
         let done = match job {
             Job::Show { talk, title, body } => self.show(talk, &title, &body),
             Job::Withdraw(talk) => self.withdraw(talk),
+            Job::Speak(words) => {
+                self.words = words;
+                Ok(())
+            }
             Job::Awake(on) => self.awake(on),
             Job::HasTray(answer) => self.has_tray().map(|has| {
                 // Who asked may no longer wait.
@@ -153,7 +160,7 @@ impl<C: Fn() -> Result<LocalConnection, Error>> Bus<C> {
             ("category".into(), hint("im.received")),
         ]);
         let replaces = self.shown.get(&talk).copied().unwrap_or(0);
-        let actions = vec!["default", "Open"];
+        let actions = vec!["default", self.words.open];
         let (id,): (u32,) = self.call(
             NOTIFICATIONS,
             NOTIFICATIONS.0,
@@ -186,7 +193,7 @@ impl<C: Fn() -> Result<LocalConnection, Error>> Bus<C> {
     fn awake(&mut self, on: bool) -> Result<(), Error> {
         match (on, self.inhibited) {
             (true, None) => {
-                let why = ("PeddleNet", "A code is shown");
+                let why = ("PeddleNet", self.words.code_shown);
                 let (cookie,): (u32,) = self.call(SCREEN, SCREEN.0, "Inhibit", why)?;
                 self.inhibited = Some(cookie);
             }
@@ -204,20 +211,23 @@ impl<C: Fn() -> Result<LocalConnection, Error>> Bus<C> {
         Ok(has)
     }
 
-    /// Takes what has been said meanwhile; `true` when a notification of ours was chosen.
-    fn look(&mut self) -> bool {
-        let Some(connection) = &self.connection else {
-            return false;
-        };
+    /// Takes what has been said meanwhile: of which talk the notification was chosen, the last one if several were.
+    fn look(&mut self) -> Option<Talk> {
+        let connection = self.connection.as_ref()?;
         while connection.process(Duration::ZERO).unwrap_or(false) {}
-        let mut chosen = false;
+        let mut chosen = None;
         for said in self.said.take() {
             // Everybody's notifications are told of: the ids say which are ours.
             let (Said::Chosen(id) | Said::Closed(id)) = said;
-            let ours = self.shown.values().any(|shown| *shown == id);
-            chosen |= ours && matches!(said, Said::Chosen(_));
-            if matches!(said, Said::Closed(_)) {
-                self.shown.retain(|_, shown| *shown != id);
+            let ours = self.shown.iter().find(|(_, shown)| **shown == id);
+            let Some(talk) = ours.map(|(talk, _)| *talk) else {
+                continue;
+            };
+            match said {
+                Said::Chosen(_) => chosen = Some(talk),
+                Said::Closed(_) => {
+                    self.shown.remove(&talk);
+                }
             }
         }
         chosen

@@ -21,6 +21,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use tokio::sync::oneshot;
 
 use crate::notices::Talk;
+use crate::words::Words;
 
 /// Jobs that may wait; what comes on top is not done.
 const MAX_JOBS: usize = 64;
@@ -34,6 +35,8 @@ pub(crate) enum Job {
         body: String,
     },
     Withdraw(Talk),
+    /// The language from now on.
+    Speak(&'static Words),
     /// Whether the screen may not sleep.
     Awake(bool),
     /// Whether there is a place for icons that show a program which has no window.
@@ -45,11 +48,11 @@ pub(crate) enum Job {
 pub(crate) struct Desktop(SyncSender<Job>);
 
 impl Desktop {
-    /// `clicked` is called when the person chose a notification.
+    /// `clicked` is called when the person chose a notification, with what it was about.
     ///
     /// # Errors
     /// The system starts no thread.
-    pub(crate) fn start(clicked: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    pub(crate) fn start(clicked: impl Fn(Talk) + Send + 'static) -> std::io::Result<Self> {
         let (jobs, waiting) = sync_channel(MAX_JOBS);
         std::thread::Builder::new()
             .name("desktop".into())

@@ -5,8 +5,9 @@ use std::process::Child;
 use std::sync::mpsc::Receiver;
 
 use super::Job;
+use crate::notices::Talk;
 
-pub(super) fn run(jobs: &Receiver<Job>, _clicked: impl Fn()) {
+pub(super) fn run(jobs: &Receiver<Job>, _clicked: impl Fn(Talk)) {
     let mut awake = None;
     for job in jobs {
         match job {
@@ -22,7 +23,8 @@ pub(super) fn run(jobs: &Receiver<Job>, _clicked: impl Fn()) {
                     tracing::info!(%problem, "no notification");
                 }
             }
-            Job::Withdraw(_) => {}
+            // Neither has words of its own here.
+            Job::Withdraw(_) | Job::Speak(_) => {}
             Job::Awake(on) => keep_awake(&mut awake, on),
             // Both systems always have one.
             Job::HasTray(answer) => drop(answer.send(true)),
@@ -31,8 +33,8 @@ pub(super) fn run(jobs: &Receiver<Job>, _clicked: impl Fn()) {
     keep_awake(&mut awake, false);
 }
 
-/// macOS: the system's own `caffeinate`, which ends with us. Windows: its web view has the Wake Lock
-/// that the page asks for first.
+/// macOS: the system's own `caffeinate`, which ends with us.
+#[cfg(not(windows))]
 fn keep_awake(awake: &mut Option<Child>, on: bool) {
     if let Some(mut child) = awake.take_if(|_| !on) {
         let _ = child.kill();
@@ -47,5 +49,26 @@ fn keep_awake(awake: &mut Option<Child>, on: bool) {
             Ok(child) => *awake = Some(child),
             Err(problem) => tracing::info!(%problem, "the screen may sleep"),
         }
+    }
+}
+
+/// Windows remembers it for the thread that asks, this one, and forgets it with it.
+#[cfg(windows)]
+fn keep_awake(_awake: &mut Option<Child>, on: bool) {
+    // Of winbase.h.
+    const ES_CONTINUOUS: u32 = 0x8000_0000;
+    const ES_DISPLAY_REQUIRED: u32 = 0x0000_0002;
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn SetThreadExecutionState(state: u32) -> u32;
+    }
+    let wanted = if on { ES_DISPLAY_REQUIRED } else { 0 };
+    #[expect(
+        unsafe_code,
+        reason = "the system's own function; it takes a number and keeps nothing of ours"
+    )]
+    let before = unsafe { SetThreadExecutionState(ES_CONTINUOUS | wanted) };
+    if before == 0 {
+        tracing::info!("the screen may sleep");
     }
 }

@@ -36,13 +36,14 @@ impl Bus {
         Self { daemon, address }
     }
 
-    /// Our side of it, and how often a notification was chosen.
-    fn shell(&self) -> (Desktop, Receiver<()>) {
+    /// Our side of it, and of which talks a notification was chosen.
+    fn shell(&self) -> (Desktop, Receiver<Talk>) {
         let (jobs, waiting) = sync_channel(MAX_JOBS);
         let (click, clicks) = channel();
         let address = self.address.clone();
+        jobs.send(Job::Speak(Words::of("en"))).unwrap();
         std::thread::spawn(move || {
-            let clicked = || click.send(()).unwrap();
+            let clicked = |talk| click.send(talk).unwrap();
             system::serve(&waiting, clicked, || LocalConnection::new_address(&address));
         });
         (Desktop(jobs), clicks)
@@ -82,6 +83,7 @@ enum Asked {
         title: String,
         body: String,
         hints: Vec<String>,
+        action: String,
     },
     Close(u32),
     Inhibit,
@@ -104,7 +106,7 @@ fn serve(
             let mut args = message.iter_init();
             let (app, replaces) = (args.read().unwrap(), args.read().unwrap());
             let (_icon, title): (String, String) = (args.read().unwrap(), args.read().unwrap());
-            let (body, _actions): (String, Vec<String>) =
+            let (body, actions): (String, Vec<String>) =
                 (args.read().unwrap(), args.read().unwrap());
             let hints: PropMap = args.read().unwrap();
             let mut hints: Vec<String> = hints
@@ -118,6 +120,7 @@ fn serve(
                 title,
                 body,
                 hints,
+                action: actions.last().cloned().unwrap_or_default(),
             };
             let id = if replaces == 0 { 7 } else { replaces };
             (reply.append1(id), Some(asked))
@@ -168,6 +171,7 @@ fn notified(replaces: u32, body: &str) -> Asked {
             "category=im.received".into(),
             "desktop-entry=PeddleNet".into(),
         ],
+        action: "Open".into(),
     }
 }
 
@@ -191,6 +195,19 @@ fn a_talk_replaces_its_notification_and_withdraws_it() {
 }
 
 #[test]
+fn what_can_be_done_with_a_notification_speaks_the_language_that_was_chosen() {
+    let bus = Bus::start();
+    let asked = bus.desktop(&["org.freedesktop.Notifications"], &["body"]);
+    let (desktop, _clicks) = bus.shell();
+    desktop.ask(Job::Speak(Words::of("ar")));
+    desktop.ask(show(talk("a1"), "1"));
+    let Ok(Asked::Notify { action, .. }) = asked.recv_timeout(PATIENCE) else {
+        panic!("no notification");
+    };
+    assert_eq!(action, "فتح");
+}
+
+#[test]
 fn a_daemon_that_reads_markup_gets_none_from_others() {
     let bus = Bus::start();
     let asked = bus.desktop(&["org.freedesktop.Notifications"], &["body-markup"]);
@@ -201,13 +218,13 @@ fn a_daemon_that_reads_markup_gets_none_from_others() {
 }
 
 #[test]
-fn a_chosen_notification_of_ours_brings_the_window() {
+fn a_chosen_notification_of_ours_says_what_it_was_about() {
     let bus = Bus::start();
     let asked = bus.desktop(&["org.freedesktop.Notifications"], &["chooses"]);
     let (desktop, clicks) = bus.shell();
     desktop.ask(show(talk("a1"), "1 new message"));
     asked.recv_timeout(PATIENCE).unwrap();
-    assert_eq!(clicks.recv_timeout(PATIENCE), Ok(()));
+    assert_eq!(clicks.recv_timeout(PATIENCE), Ok(talk("a1")));
 }
 
 #[test]

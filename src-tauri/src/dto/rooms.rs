@@ -13,6 +13,9 @@ pub(crate) struct Room {
     members: usize,
     near: usize,
     unread: u64,
+    /// What was said to this device alone and was not looked at.
+    #[serde(rename = "directUnread")]
+    direct_unread: u64,
     last: Option<LastMessage>,
     /// This device no longer belongs: the room can be read, and nothing more.
     removed: bool,
@@ -129,6 +132,7 @@ impl From<mesh::RoomSummary> for Room {
             members: r.members,
             near: r.near,
             unread: r.unread,
+            direct_unread: r.direct_unread,
             removed: r.removed,
             left: r.left,
             role: r.role.map(Role::from),

@@ -92,6 +92,10 @@ pub(crate) enum UiEvent {
     Link {
         link: String,
     },
+    /// A notification was chosen: the page goes to its room.
+    Show {
+        room: String,
+    },
 }
 
 impl UiEvent {

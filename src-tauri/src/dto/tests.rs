@@ -78,6 +78,7 @@ fn a_snapshot_crosses_in_this_shape() {
         members: 3,
         near: 2,
         unread: 1,
+        direct_unread: 2,
         removed: false,
         left: false,
         role: Some(mesh::Role::Owner),
@@ -113,7 +114,7 @@ fn a_snapshot_crosses_in_this_shape() {
         settings: [("theme".to_owned(), "dark".to_owned())].into(),
     };
     let last = json!({"name": "Ada", "text": "hello", "timeMs": 1_700_000_000_123_u64, "deleted": false, "newer": false});
-    let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "last": last, "removed": false, "left": false, "role": "owner", "favourite": true, "muted": false, "closed": true, "backup": true, "passUntilMs": 1_800_000_000_000u64, "retentionS": 86_400});
+    let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "directUnread": 2, "last": last, "removed": false, "left": false, "role": "owner", "favourite": true, "muted": false, "closed": true, "backup": true, "passUntilMs": 1_800_000_000_000u64, "retentionS": 86_400});
     assert_eq!(
         shape(snapshot),
         json!({"seq": 7, "profile": {"name": null, "key": "keychain"}, "rooms": [line(last), line(Value::Null)],
@@ -228,6 +229,11 @@ fn every_event_crosses_in_its_shape() {
     assert_eq!(
         shape(UiEvent::Link { link }),
         json!({"kind": "link", "link": "PEDDLENET:J/AA"})
+    );
+    let room = room_hex.clone();
+    assert_eq!(
+        shape(UiEvent::Show { room }),
+        json!({"kind": "show", "room": room_hex})
     );
 }
 

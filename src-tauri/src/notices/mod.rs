@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 use peddlenet_mesh::{AuthorId, RoomId, Timestamp};
 
+use crate::words::Words;
+
 /// How long a first message waits for those that follow it.
 pub(crate) const GATHER: Duration = Duration::from_millis(1500);
 
@@ -87,6 +89,7 @@ pub(crate) enum Act {
 /// What the shell knows of what is unread.
 #[derive(Debug)]
 pub(crate) struct Notices {
+    words: &'static Words,
     notify: bool,
     previews: bool,
     focused: bool,
@@ -114,8 +117,10 @@ struct Unread {
 }
 
 impl Notices {
-    pub(crate) fn new() -> Self {
+    /// `words` until the person has chosen a language.
+    pub(crate) fn new(words: &'static Words) -> Self {
         Self {
+            words,
             notify: true,
             previews: false,
             focused: false,
@@ -188,6 +193,7 @@ impl Notices {
                 text,
                 time,
             } => self.remember(talk, author, (time, name, text)),
+            Told::Setting { name, value } if name == "language" => self.words = Words::of(&value),
             Told::Setting { name, value } => self.set(&name, value == "on"),
             Told::Focus(focused) => self.focused = focused,
             Told::Looking(room) => self.looking = room,
@@ -224,7 +230,7 @@ impl Notices {
                 acts.push(Act::Show {
                     talk,
                     title: one_line(&room.name),
-                    body: body(talk, unread),
+                    body: body(self.words, talk, unread),
                 });
             }
         }
@@ -317,13 +323,12 @@ fn is_quiet(rooms: &BTreeMap<RoomId, Room>, talk: Talk) -> bool {
 }
 
 /// `3 new messages`, and with previews the newest below.
-fn body(talk: Talk, unread: &Unread) -> String {
-    let what = match (talk.with.is_some(), unread.count) {
-        (false, 1) => "1 new message".to_owned(),
-        (false, n) => format!("{n} new messages"),
-        (true, 1) => "1 private message".to_owned(),
-        (true, n) => format!("{n} private messages"),
+fn body(words: &Words, talk: Talk, unread: &Unread) -> String {
+    let counted = match talk.with {
+        None => &words.messages,
+        Some(_) => &words.private_messages,
     };
+    let what = counted.say(unread.count);
     match &unread.last {
         Some((_, name, text)) => {
             let said: String = one_line(text).chars().take(PREVIEW_MAX).collect();

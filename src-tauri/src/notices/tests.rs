@@ -45,7 +45,7 @@ fn said(byte: &str, text: &str, time: u64) -> Told {
 
 /// Two rooms, `a1` and `b2`, nothing unread, the window behind others.
 fn quiet() -> (Notices, Instant) {
-    let (mut notices, now) = (Notices::new(), Instant::now());
+    let (mut notices, now) = (Notices::new(Words::of("en")), Instant::now());
     for byte in ["a1", "b2"] {
         assert_eq!(notices.tell(line(byte, 0), now), []);
     }
@@ -168,7 +168,7 @@ fn nothing_is_shown_while_notifications_are_off() {
 
 #[test]
 fn what_was_unread_at_the_start_is_counted_and_not_shown() {
-    let (mut notices, now) = (Notices::new(), Instant::now());
+    let (mut notices, now) = (Notices::new(Words::of("en")), Instant::now());
     assert_eq!(notices.tell(line("a1", 4), now), [Act::Count(4)]);
     assert_eq!(notices.due(), None);
     notices.tell(line("a1", 5), now);
@@ -251,4 +251,13 @@ fn previews_that_were_switched_off_are_forgotten_at_once() {
 fn the_title_counts_up_to_99() {
     let titles = [0, 3, 100].map(|count| title("PeddleNet", count));
     assert_eq!(titles, ["PeddleNet", "(3) PeddleNet", "(99+) PeddleNet"]);
+}
+
+#[test]
+fn what_is_shown_speaks_the_language_that_was_chosen() {
+    let (mut notices, now) = quiet();
+    notices.tell(setting("language", "ar"), now);
+    notices.tell(line("a1", 2), now);
+    let acts = notices.wake(now + GATHER);
+    assert_eq!(shows(&acts), [(talk("a1"), "Camp a1", "رسالتان جديدتان")]);
 }

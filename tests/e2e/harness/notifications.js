@@ -119,6 +119,11 @@ export class Notifications {
     ], signature, body);
   }
 
+  /** As the person who presses it. @param {number} id */
+  choose(id) {
+    this.#send(4, [[PATH, 'o', '/org/freedesktop/Notifications'], [INTERFACE, 's', NAME], [MEMBER, 's', 'ActionInvoked']], 'us', new Writer().u32(id).string('default'));
+  }
+
   /** @param {number} type @param {[number, string, string | number][]} fields @param {string} signature @param {Writer} body */
   #send(type, fields, signature, body) {
     const list = new Writer();

@@ -157,6 +157,7 @@ impl Actor {
         } else if let Some(directs) = self.directs.rooms.get_mut(&tag) {
             let unread = directs.unread.entry(author).or_default();
             *unread = unread.saturating_add(1).min(UNREAD_MAX as u64);
+            self.room_changed(tag);
         }
         self.member_changed(tag, author);
     }
@@ -247,6 +248,7 @@ impl Actor {
             let unread = count_unread(room, &rows.unwrap_or_default(), read);
             directs.unread.insert(key.author, unread);
             actor.member_changed(tag, key.author);
+            actor.room_changed(tag);
         });
     }
 
