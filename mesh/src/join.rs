@@ -45,11 +45,11 @@ const GRACE: Duration = Duration::from_millis(1500);
 
 /// Dials whoever may answer a code, and asks to be let in: at the addresses that the code names, and at
 /// devices of its room that are found nearby or over a server, all at once. Without `direct` the code's own addresses
-/// are left alone.
+/// are left alone; it is what a link there is called.
 pub(crate) async fn knock(
     endpoint: &Endpoint,
     invite: &Invite,
-    direct: bool,
+    direct: Option<&'static str>,
     mut found: Ways,
     stage: impl Fn(JoinStage),
 ) -> Result<Arrival, Error> {
@@ -61,7 +61,7 @@ pub(crate) async fn knock(
     let mut tried = BTreeSet::new();
     stage(JoinStage::Dialing);
     let addrs: Vec<_> = invite.endpoints().collect();
-    let mut dial_at = (direct && !addrs.is_empty()).then(Instant::now);
+    let mut dial_at = (direct.is_some() && !addrs.is_empty()).then(Instant::now);
     let mut dials = 0;
     let (mut failure, mut refusal, mut over) = (None, None, false);
     loop {
@@ -73,7 +73,7 @@ pub(crate) async fn knock(
                 }
                 Ok((via, Err(e))) => {
                     tracing::debug!(error = %e, via, "join");
-                    if via == DIRECT || failure.is_none() {
+                    if direct == Some(via) || failure.is_none() {
                         failure = Some(explain(e, endpoint, invite));
                     }
                 }
@@ -83,13 +83,13 @@ pub(crate) async fn knock(
                 Ok(arrival) => return Ok(*arrival),
                 Err(e) if may_differ(e.code) => failure = Some(e),
                 // The device that made the code.
-                Err(e) if via == DIRECT => return Err(e),
+                Err(e) if direct == Some(via) => return Err(e),
                 Err(e) => refusal = refusal.or(Some(e)),
             },
             Some(mut device) = found.next(), if !over && tried.len() < DEVICES_TRIED => {
                 // Two dials to one address take two ports; and through a router only the one port leads that the
                 // other side was told of.
-                device.addrs.retain(|addr| !direct || !addrs.contains(addr));
+                device.addrs.retain(|addr| direct.is_none() || !addrs.contains(addr));
                 if !device.addrs.is_empty() && tried.insert(device.addrs.clone()) {
                     ways.spawn(way(endpoint.clone(), invite.clone(), device, until));
                 }
@@ -98,7 +98,7 @@ pub(crate) async fn knock(
                 let named = Found {
                     addrs: addrs.clone(),
                     fingerprint: named(invite.fingerprint),
-                    via: DIRECT,
+                    via: direct.unwrap_or(DIRECT),
                 };
                 ways.spawn(way(endpoint.clone(), invite.clone(), named, until));
                 dials += 1;

@@ -21,7 +21,7 @@ use peddlenet_wire::{
 
 use super::{
     Actor,
-    dial::{RELAY, To},
+    dial::{RELAY, SERVER, TWO_SCAN, To},
     links::LINKS_OPEN,
     opening::Opening,
     whereabouts::{addrs_of, told},
@@ -31,7 +31,7 @@ use crate::{clock, entropy, room::Room};
 /// An offer or answer that was signed longer ago, or later, is not followed: clocks may differ.
 const FRESH: Duration = Duration::from_secs(300);
 /// How long an answer is expected, and the other end's dial known for one.
-const EXPECTED_FOR: Duration = limits::JOIN_DEADLINE;
+pub(super) const EXPECTED_FOR: Duration = limits::JOIN_DEADLINE;
 /// An offer may have crossed with the dial that made a link; one that comes so much later has not.
 const CROSSED: Duration = Duration::from_secs(2);
 /// Meetings under way (count).
@@ -49,7 +49,8 @@ pub(super) struct Offer {
 /// Meetings under way.
 #[derive(Default)]
 pub(crate) struct Meetings {
-    offered: BTreeMap<[u8; 8], (RoomTag, AuthorId, Timestamp)>,
+    /// To whom, until when an answer counts, and by which way.
+    offered: BTreeMap<[u8; 8], (RoomTag, AuthorId, Timestamp, &'static str)>,
     /// Messages on their way, to know which one failed.
     sent: BTreeMap<UnicastId, (RoomTag, AuthorId, Timestamp)>,
     /// The newest that each member said, so that nobody can say it again.
@@ -66,22 +67,30 @@ impl Meetings {
     }
 
     /// How the two met, if the other end of a meeting was to dial from there. A NAT may have made up another port.
-    pub(super) fn expects(&self, from: SocketAddr) -> Option<&'static str> {
+    /// What was scanned lets joiners in, and names the way of no other link.
+    pub(super) fn expects(&self, from: SocketAddr, joins: bool) -> Option<&'static str> {
         let now = clock::now();
-        let expected = || self.expected.iter().filter(|(_, until, _)| *until > now);
+        let counts = |via: &'static str| joins || via != TWO_SCAN;
+        let expected = || {
+            let all = self.expected.iter();
+            all.filter(|(_, until, via)| *until > now && counts(via))
+        };
         let there = expected().find(|(addr, ..)| *addr == from);
         let near = || expected().find(|(addr, ..)| addr.ip() == from.ip());
         there.or_else(near).map(|(.., via)| *via)
     }
 
-    /// Whether that member was asked to meet and has not answered.
-    pub(super) fn is_with(&self, tag: RoomTag, author: AuthorId) -> bool {
-        let is_it = |(room, to, _): &(RoomTag, AuthorId, Timestamp)| (*room, *to) == (tag, author);
-        self.offered.values().any(is_it)
+    /// By which way that member was asked to meet, and has not answered: over those between, if it was so by several.
+    /// Who is asked to meet at a relay does not dial.
+    pub(super) fn asked_by(&self, tag: RoomTag, author: AuthorId) -> Option<&'static str> {
+        let offers = self.offered.values();
+        let theirs = offers.filter(|(room, to, ..)| (*room, *to) == (tag, author));
+        let ways: Vec<_> = theirs.map(|(.., via)| *via).collect();
+        [RELAY, SERVER].into_iter().find(|via| ways.contains(via))
     }
 
     fn tidy(&mut self, now: Timestamp) {
-        self.offered.retain(|_, (.., until)| *until > now);
+        self.offered.retain(|_, (_, _, until, _)| *until > now);
         self.sent.retain(|_, (.., until)| *until > now);
         self.expected.retain(|(_, until, _)| *until > now);
     }
@@ -90,7 +99,7 @@ impl Meetings {
 impl Actor {
     /// Asks a member to meet.
     pub(super) fn offer_meeting(&mut self, tag: RoomTag, to: AuthorId) {
-        let Some(id) = self.new_meeting(tag, to) else {
+        let Some(id) = self.new_meeting(tag, to, RELAY) else {
             return self.way_failed(tag, to);
         };
         let addrs = self.addrs_inside_and_out();
@@ -98,7 +107,12 @@ impl Actor {
     }
 
     /// A number for an offer, whose answer is waited for; `None` when too many are under way.
-    pub(super) fn new_meeting(&mut self, tag: RoomTag, to: AuthorId) -> Option<[u8; 8]> {
+    pub(super) fn new_meeting(
+        &mut self,
+        tag: RoomTag,
+        to: AuthorId,
+        via: &'static str,
+    ) -> Option<[u8; 8]> {
         let now = clock::now();
         self.meetings.tidy(now);
         if self.meetings.offered.len() >= MEETINGS_MAX {
@@ -106,14 +120,14 @@ impl Actor {
         }
         let id = entropy::bytes();
         let until = now.after(EXPECTED_FOR);
-        self.meetings.offered.insert(id, (tag, to, until));
+        self.meetings.offered.insert(id, (tag, to, until, via));
         Some(id)
     }
 
     /// An offer is answered. False when it was none of ours to that member, or was answered before.
     fn end_meeting(&mut self, id: [u8; 8], tag: RoomTag, with: AuthorId) -> bool {
         let offered = self.meetings.offered.remove(&id);
-        offered.is_some_and(|(room, to, _)| (room, to) == (tag, with))
+        offered.is_some_and(|(room, to, ..)| (room, to) == (tag, with))
     }
 
     /// Signs and seals an offer or an answer.
@@ -175,6 +189,7 @@ impl Actor {
             && outcome != Outcome::Delivered
         {
             tracing::debug!(?author, ?outcome, "offer");
+            self.offer_failed(tag, author, RELAY);
             self.way_ended(tag, author);
         }
     }
@@ -207,6 +222,12 @@ impl Actor {
         self.dial_met(tag, from, &meet, RELAY);
     }
 
+    /// An offer did not get there: no dial of theirs comes of it.
+    fn offer_failed(&mut self, tag: RoomTag, to: AuthorId, by: &'static str) {
+        let offered = &mut self.meetings.offered;
+        offered.retain(|_, (room, author, _, via)| (*room, *author, *via) != (tag, to, by));
+    }
+
     /// A member answers an offer, and says where it is.
     pub(super) fn follow_answer(
         &mut self,
@@ -234,7 +255,7 @@ impl Actor {
         via: &'static str,
     ) {
         let addrs = addrs_of(&meet.addresses);
-        self.expect(&addrs, via);
+        self.expect(&addrs, via, EXPECTED_FOR);
         self.dial_device(tag, To::member(with, meet.fingerprint), addrs, via);
     }
 
@@ -258,10 +279,10 @@ impl Actor {
     }
 
     /// The other end is about to dial from there, as it was told that way.
-    pub(super) fn expect(&mut self, addrs: &[SocketAddr], via: &'static str) {
+    pub(super) fn expect(&mut self, addrs: &[SocketAddr], via: &'static str, span: Duration) {
         let now = clock::now();
         self.meetings.tidy(now);
-        let until = now.after(EXPECTED_FOR);
+        let until = now.after(span);
         let expected = &mut self.meetings.expected;
         expected.extend(addrs.iter().map(|addr| (*addr, until, via)));
         let skip = expected.len().saturating_sub(MEETINGS_MAX);

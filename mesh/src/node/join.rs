@@ -21,7 +21,8 @@ impl Node {
     /// cancels the first.
     pub async fn join(&self, link: &str) -> Result<Joined, Error> {
         let invite = Invite::from_link(link)?;
-        self.unless_cancelled(self.join_once(&invite)).await
+        self.unless_cancelled(self.join_once(&invite, actor::DIRECT))
+            .await
     }
 
     /// Joins like [`join`](Self::join), again and again until it works, another call cancels it, or a minute
@@ -31,12 +32,9 @@ impl Node {
         let until = Instant::now() + SHOWN_BACK_FOR;
         let trying = async {
             loop {
-                match self.join_once(&invite).await {
+                match self.join_once(&invite, actor::TWO_SCAN).await {
                     Err(e) if e.code.may_pass() && Instant::now() < until => {}
-                    outcome => {
-                        let via = actor::TWO_SCAN;
-                        return outcome.map(|joined| Joined { via, ..joined });
-                    }
+                    outcome => return outcome,
                 }
             }
         };
@@ -56,9 +54,10 @@ impl Node {
         }
     }
 
-    async fn join_once(&self, invite: &Invite) -> Result<Joined, Error> {
+    /// `named` is what a link to the code's own addresses is called.
+    async fn join_once(&self, invite: &Invite, named: &'static str) -> Result<Joined, Error> {
         let started = Instant::now();
-        let outcome = self.join_invite(invite).await;
+        let outcome = self.join_invite(invite, named).await;
         self.note_join(&outcome, started);
         outcome.map(|via| Joined {
             room: invite.room,
@@ -93,7 +92,11 @@ impl Node {
         let _ = self.commands.try_send(Box::new(note));
     }
 
-    async fn join_invite(&self, invite: &Invite) -> Result<&'static str, Error> {
+    async fn join_invite(
+        &self,
+        invite: &Invite,
+        named: &'static str,
+    ) -> Result<&'static str, Error> {
         if self.endpoint.has_certificate(invite.fingerprint) {
             return Err(ErrorCode::OwnCode.into());
         }
@@ -126,7 +129,7 @@ impl Node {
             // Telling where a join stands is a courtesy: a busy actor may miss it.
             let _ = commands.try_send(Box::new(move |actor: &mut Actor| actor.tell_stage(stage)));
         };
-        let direct = self.direct;
+        let direct = self.direct.then_some(named);
         let arrival = join::knock(&self.endpoint, invite, direct, ways, stage).await?;
         let (via, server) = (arrival.via, invite.server.clone());
         self.call(move |actor, reply| actor.arrive(arrival, reply))
