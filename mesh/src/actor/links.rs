@@ -419,6 +419,7 @@ impl Actor {
                 peer: peer.0,
                 via: link.via,
                 rtt: link.sender.srtt(),
+                loss_percent: link.sender.loss_percent(),
                 rooms: link.rooms.values().filter(|o| o.author().is_some()).count(),
                 bytes_in: counters.bytes_in,
                 bytes_out: counters.bytes_out,

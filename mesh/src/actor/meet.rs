@@ -24,9 +24,10 @@ use super::{
     dial::{RELAY, SERVER, TWO_SCAN, To},
     links::LINKS_OPEN,
     opening::Opening,
+    record::Ended,
     whereabouts::{addrs_of, told},
 };
-use crate::{clock, entropy, room::Room};
+use crate::{clock, entropy, error::ErrorCode, room::Room};
 
 /// An offer or answer that was signed longer ago, or later, is not followed: clocks may differ.
 const FRESH: Duration = Duration::from_secs(300);
@@ -46,11 +47,31 @@ pub(super) struct Offer {
     pub(super) relay: bool,
 }
 
+/// An offer that waits for its answer.
+struct Asked {
+    room: RoomTag,
+    to: AuthorId,
+    /// When an answer comes too late.
+    until: Timestamp,
+    via: &'static str,
+    /// What came of it is in the record.
+    noted: bool,
+}
+
+impl Asked {
+    fn took(&self, now: Timestamp) -> Duration {
+        now.since(self.until.before(EXPECTED_FOR))
+    }
+
+    fn is_to(&self, tag: RoomTag, author: AuthorId) -> bool {
+        (self.room, self.to) == (tag, author)
+    }
+}
+
 /// Meetings under way.
 #[derive(Default)]
 pub(crate) struct Meetings {
-    /// To whom, until when an answer counts, and by which way.
-    offered: BTreeMap<[u8; 8], (RoomTag, AuthorId, Timestamp, &'static str)>,
+    offered: BTreeMap<[u8; 8], Asked>,
     /// Messages on their way, to know which one failed.
     sent: BTreeMap<UnicastId, (RoomTag, AuthorId, Timestamp)>,
     /// The newest that each member said, so that nobody can say it again.
@@ -61,7 +82,7 @@ pub(crate) struct Meetings {
 
 impl Meetings {
     pub(super) fn forget_room(&mut self, tag: RoomTag) {
-        self.offered.retain(|_, (room, ..)| *room != tag);
+        self.offered.retain(|_, asked| asked.room != tag);
         self.sent.retain(|_, (room, ..)| *room != tag);
         self.heard.retain(|(room, _), _| *room != tag);
     }
@@ -84,15 +105,21 @@ impl Meetings {
     /// Who is asked to meet at a relay does not dial.
     pub(super) fn asked_by(&self, tag: RoomTag, author: AuthorId) -> Option<&'static str> {
         let offers = self.offered.values();
-        let theirs = offers.filter(|(room, to, ..)| (*room, *to) == (tag, author));
-        let ways: Vec<_> = theirs.map(|(.., via)| *via).collect();
+        let theirs = offers.filter(|asked| asked.is_to(tag, author));
+        let ways: Vec<_> = theirs.map(|asked| asked.via).collect();
         [RELAY, SERVER].into_iter().find(|via| ways.contains(via))
     }
 
-    fn tidy(&mut self, now: Timestamp) {
-        self.offered.retain(|_, (_, _, until, _)| *until > now);
+    /// Gives the ways of those that nobody answered, and after how long.
+    fn tidy(&mut self, now: Timestamp) -> Vec<(&'static str, Duration)> {
+        let over = self.offered.values().filter(|asked| asked.until <= now);
+        let unanswered = over.filter(|asked| !asked.noted);
+        let unanswered = unanswered.map(|asked| (asked.via, asked.took(now)));
+        let unanswered = unanswered.collect();
+        self.offered.retain(|_, asked| asked.until > now);
         self.sent.retain(|_, (.., until)| *until > now);
         self.expected.retain(|(_, until, _)| *until > now);
+        unanswered
     }
 }
 
@@ -114,20 +141,26 @@ impl Actor {
         via: &'static str,
     ) -> Option<[u8; 8]> {
         let now = clock::now();
-        self.meetings.tidy(now);
+        self.tidy_meetings();
         if self.meetings.offered.len() >= MEETINGS_MAX {
             return None;
         }
         let id = entropy::bytes();
-        let until = now.after(EXPECTED_FOR);
-        self.meetings.offered.insert(id, (tag, to, until, via));
+        let asked = Asked {
+            room: tag,
+            to,
+            until: now.after(EXPECTED_FOR),
+            via,
+            noted: false,
+        };
+        self.meetings.offered.insert(id, asked);
         Some(id)
     }
 
     /// An offer is answered. False when it was none of ours to that member, or was answered before.
     fn end_meeting(&mut self, id: [u8; 8], tag: RoomTag, with: AuthorId) -> bool {
         let offered = self.meetings.offered.remove(&id);
-        offered.is_some_and(|(room, to, ..)| (room, to) == (tag, with))
+        offered.is_some_and(|asked| asked.is_to(tag, with))
     }
 
     /// Signs and seals an offer or an answer.
@@ -224,8 +257,38 @@ impl Actor {
 
     /// An offer did not get there: no dial of theirs comes of it.
     fn offer_failed(&mut self, tag: RoomTag, to: AuthorId, by: &'static str) {
-        let offered = &mut self.meetings.offered;
-        offered.retain(|_, (room, author, _, via)| (*room, *author, *via) != (tag, to, by));
+        let now = clock::now();
+        let record = &mut self.record;
+        self.meetings.offered.retain(|_, asked| {
+            let failed = asked.is_to(tag, to) && asked.via == by;
+            if failed && !asked.noted {
+                let ended = Ended::Failed(ErrorCode::NoAnswer);
+                record.attempt(by, asked.took(now), ended);
+            }
+            !failed
+        });
+    }
+
+    /// A link to that member is there, come by one of the offers or by none of them.
+    pub(super) fn note_offers(&mut self, tag: RoomTag, author: AuthorId, by: Option<&str>) {
+        let now = clock::now();
+        for asked in self.meetings.offered.values_mut() {
+            if asked.is_to(tag, author) && !std::mem::replace(&mut asked.noted, true) {
+                let ended = match by == Some(asked.via) {
+                    true => Ended::Opened,
+                    false => Ended::Beaten,
+                };
+                self.record.attempt(asked.via, asked.took(now), ended);
+            }
+        }
+    }
+
+    /// Forgets what is over.
+    pub(super) fn tidy_meetings(&mut self) {
+        for (via, took) in self.meetings.tidy(clock::now()) {
+            let ended = Ended::Failed(ErrorCode::NoAnswer);
+            self.record.attempt(via, took, ended);
+        }
     }
 
     /// A member answers an offer, and says where it is.
@@ -281,7 +344,7 @@ impl Actor {
     /// The other end is about to dial from there, as it was told that way.
     pub(super) fn expect(&mut self, addrs: &[SocketAddr], via: &'static str, span: Duration) {
         let now = clock::now();
-        self.meetings.tidy(now);
+        self.tidy_meetings();
         let until = now.after(span);
         let expected = &mut self.meetings.expected;
         expected.extend(addrs.iter().map(|addr| (*addr, until, via)));

@@ -212,6 +212,9 @@ impl Actor {
             // Their dial was here before their answer.
             link.via = via;
         }
+        let called = self.links.get(&peer).filter(|link| !link.dialed);
+        let by = called.map(|link| link.via);
+        self.note_offers(tag, author, by);
         self.dial_answered(tag, author);
         self.feed(Input::PeerUp {
             peer,

@@ -58,7 +58,6 @@ impl Node {
     async fn join_once(&self, invite: &Invite, named: &'static str) -> Result<Joined, Error> {
         let started = Instant::now();
         let outcome = self.join_invite(invite, named).await;
-        self.note_join(&outcome, started);
         outcome.map(|via| Joined {
             room: invite.room,
             via,
@@ -79,17 +78,6 @@ impl Node {
         let text = text.to_owned();
         self.call(move |actor, reply| actor.answer_back(&text, reply))
             .await
-    }
-
-    /// For Diagnostics.
-    fn note_join(&self, outcome: &Result<&'static str, Error>, started: Instant) {
-        let (via, outcome) = match outcome {
-            Ok(via) => (*via, Ok(started.elapsed())),
-            Err(e) => (actor::DIRECT, Err(e.code)),
-        };
-        let note = move |actor: &mut Actor| actor.record.attempt(via, outcome);
-        // A courtesy, as above: a busy actor may miss it.
-        let _ = self.commands.try_send(Box::new(note));
     }
 
     async fn join_invite(
@@ -130,7 +118,13 @@ impl Node {
             let _ = commands.try_send(Box::new(move |actor: &mut Actor| actor.tell_stage(stage)));
         };
         let direct = self.direct.then_some(named);
-        let arrival = join::knock(&self.endpoint, invite, direct, ways, stage).await?;
+        let commands = self.commands.clone();
+        let note = move |via, took, ended| {
+            let note = move |actor: &mut Actor| actor.record.attempt(via, took, ended);
+            // A courtesy, as above.
+            let _ = commands.try_send(Box::new(note));
+        };
+        let arrival = join::knock(&self.endpoint, invite, direct, ways, stage, note).await?;
         let (via, server) = (arrival.via, invite.server.clone());
         self.call(move |actor, reply| actor.arrive(arrival, reply))
             .await?;

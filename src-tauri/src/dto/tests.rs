@@ -316,6 +316,7 @@ fn diagnostics_cross_in_this_shape() {
     let at = |n: u64| Some(Duration::from_millis(n));
     let found = mesh::Diagnostics {
         up: Duration::from_millis(61_500),
+        tasks: 3,
         lan: mesh::LanState::Off,
         near: 2,
         addresses: vec!["192.168.1.7:40123".parse().unwrap()],
@@ -338,12 +339,14 @@ fn diagnostics_cross_in_this_shape() {
             via: "server",
             tried: 3,
             opened: 1,
+            beaten: 1,
             p50: at(80),
             p95: None,
         }],
         failures: vec![mesh::Failure {
             via: "turn",
             reason: mesh::ErrorCode::NoAnswer,
+            took: Duration::from_millis(5),
             at: Timestamp(9),
         }],
         links: Vec::new(),
@@ -352,6 +355,8 @@ fn diagnostics_cross_in_this_shape() {
             p50: at(62),
             p95: None,
         },
+        device: mesh::Stats::default(),
+        engine: mesh::EngineStats::default(),
     };
     let (device, engine) = (mesh::Stats::default(), mesh::EngineStats::default());
     let mut crossed = shape(Diagnostics::new(found, &device, &engine));
