@@ -77,9 +77,6 @@ fn members_that_start_in_another_network_find_each_other() {
         hosts.push(device.host);
     }
     room.all_talk("on monday", &[&again[0], &again[1]]).unwrap();
-    for node in &again {
-        assert_eq!(ways(node).unwrap(), ["lan"], "{}", node.name());
-    }
 }
 
 #[test]
