@@ -296,11 +296,14 @@ pub struct Heads {
 pub struct LinkInfo {
     /// Numbered by this process.
     pub peer: u64,
-    /// Which way it came up: `direct`, `lan` where the other was found on this network, or `relay` where
-    /// members between told the two of each other.
+    /// Which way it came up: `direct`, `two-scan`, `lan` where the other was found on this network, `relay` where
+    /// members between told the two of each other, `server` where a server or a carrier box did, `turn` where all goes over a
+    /// server's relay.
     pub via: &'static str,
     /// Smoothed round trip, once measured.
     pub rtt: Option<Duration>,
+    /// Of the last questions over it so many in a hundred had no answer; `None` until enough were asked.
+    pub loss_percent: Option<u8>,
     /// Rooms that both ends have open (count).
     pub rooms: usize,
     /// Bytes of frames received.

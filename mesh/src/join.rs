@@ -13,6 +13,7 @@
 //! what another device says, or leaves unsaid, ends no join: the next one is asked.
 
 mod asking;
+mod rungs;
 
 use std::{
     collections::BTreeSet,
@@ -26,9 +27,10 @@ use peddlenet_wire::{Invite, limits};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use asking::Asking;
+use rungs::Rungs;
 
 use crate::{
-    actor::{Arrival, DIRECT, Found, named},
+    actor::{Arrival, DIRECT, Ended, Found, named},
     api::JoinStage,
     error::{Error, ErrorCode},
 };
@@ -45,14 +47,16 @@ const GRACE: Duration = Duration::from_millis(1500);
 
 /// Dials whoever may answer a code, and asks to be let in: at the addresses that the code names, and at
 /// devices of its room that are found nearby or over a server, all at once. Without `direct` the code's own addresses
-/// are left alone.
+/// are left alone; it is what a link there is called.
 pub(crate) async fn knock(
     endpoint: &Endpoint,
     invite: &Invite,
-    direct: bool,
+    direct: Option<&'static str>,
     mut found: Ways,
     stage: impl Fn(JoinStage),
+    note: impl Fn(&'static str, Duration, Ended),
 ) -> Result<Arrival, Error> {
+    let mut rungs = Rungs::new(note, &found);
     let until = Instant::now() + limits::JOIN_DEADLINE;
     // Whoever shows up by then is dialled.
     let mut open_until = until;
@@ -61,7 +65,7 @@ pub(crate) async fn knock(
     let mut tried = BTreeSet::new();
     stage(JoinStage::Dialing);
     let addrs: Vec<_> = invite.endpoints().collect();
-    let mut dial_at = (direct && !addrs.is_empty()).then(Instant::now);
+    let mut dial_at = (direct.is_some() && !addrs.is_empty()).then(Instant::now);
     let mut dials = 0;
     let (mut failure, mut refusal, mut over) = (None, None, false);
     loop {
@@ -73,24 +77,39 @@ pub(crate) async fn knock(
                 }
                 Ok((via, Err(e))) => {
                     tracing::debug!(error = %e, via, "join");
-                    if via == DIRECT || failure.is_none() {
+                    rungs.failed(via, crate::error::code_of(&e));
+                    if direct == Some(via) || failure.is_none() {
                         failure = Some(explain(e, endpoint, invite));
                     }
                 }
                 Err(_) => failure = failure.or(Some(ErrorCode::Internal.into())),
             },
             (via, answer) = asking.answer() => match answer {
-                Ok(arrival) => return Ok(*arrival),
-                Err(e) if may_differ(e.code) => failure = Some(e),
+                Ok(arrival) => {
+                    rungs.end(Ok(via));
+                    return Ok(*arrival);
+                }
+                Err(e) if may_differ(e.code) => {
+                    rungs.failed(via, e.code);
+                    failure = Some(e);
+                }
                 // The device that made the code.
-                Err(e) if via == DIRECT => return Err(e),
-                Err(e) => refusal = refusal.or(Some(e)),
+                Err(e) if direct == Some(via) => {
+                    rungs.failed(via, e.code);
+                    rungs.end(Err(e.code));
+                    return Err(e);
+                }
+                Err(e) => {
+                    rungs.failed(via, e.code);
+                    refusal = refusal.or(Some(e));
+                }
             },
             Some(mut device) = found.next(), if !over && tried.len() < DEVICES_TRIED => {
                 // Two dials to one address take two ports; and through a router only the one port leads that the
                 // other side was told of.
-                device.addrs.retain(|addr| !direct || !addrs.contains(addr));
+                device.addrs.retain(|addr| direct.is_none() || !addrs.contains(addr));
                 if !device.addrs.is_empty() && tried.insert(device.addrs.clone()) {
+                    rungs.began(device.via);
                     ways.spawn(way(endpoint.clone(), invite.clone(), device, until));
                 }
             }
@@ -98,8 +117,9 @@ pub(crate) async fn knock(
                 let named = Found {
                     addrs: addrs.clone(),
                     fingerprint: named(invite.fingerprint),
-                    via: DIRECT,
+                    via: direct.unwrap_or(DIRECT),
                 };
+                rungs.began(named.via);
                 ways.spawn(way(endpoint.clone(), invite.clone(), named, until));
                 dials += 1;
                 dial_at = (dials < DIALS).then(|| Instant::now() + DIAL_AGAIN);
@@ -120,12 +140,14 @@ pub(crate) async fn knock(
             }
         }
     }
-    Err(refusal
+    let failure = refusal
         .or(failure)
         .unwrap_or_else(|| match tried.is_empty() {
             true => ErrorCode::NobodyNear.into(),
             false => ErrorCode::NetworksApart.into(),
-        }))
+        });
+    rungs.end(Err(failure.code));
+    Err(failure)
 }
 
 /// Comes at that moment; never without one.

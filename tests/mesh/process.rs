@@ -144,12 +144,66 @@ fn two_programs_do_what_the_contract_says() {
     let heads = ada.ok("heads", json!({"room": room})).unwrap();
     assert_eq!(keys(&heads), ["bodies", "digest", "epoch", "events"]);
     let links = ada.ok("links", json!({})).unwrap();
-    for key in ["peer", "via", "rtt_ms", "state", "bytes_in", "bytes_out"] {
+    let known = [
+        "peer",
+        "via",
+        "rtt_ms",
+        "loss_percent",
+        "state",
+        "bytes_in",
+        "bytes_out",
+    ];
+    for key in known {
         assert!(links["links"][0].get(key).is_some(), "{key}");
     }
-    assert!(ada.ok("stats", json!({})).unwrap().is_object());
+    has_what_the_screen_shows(&bea.ok("stats", json!({})).unwrap());
     assert!(ada.quit().unwrap().success());
     assert!(bea.quit().unwrap().success());
+}
+
+/// `stats` has each number of the Diagnostics screen, under the same name.
+fn has_what_the_screen_shows(stats: &Value) {
+    let types = include_str!("../../ui/ipc/types.js");
+    let (_, after) = types.split_once("@typedef {object} Diagnostics").unwrap();
+    let (numbers, _) = after.split_once("@typedef").unwrap();
+    let mut seen = 0;
+    for line in numbers.lines().filter_map(|l| l.split_once("@property ")) {
+        let (_, described) = line;
+        // A name stands behind its type, whose lists name theirs in braces.
+        let (kind, rest) = described[1..].rsplit_once('}').unwrap();
+        let name = rest.split_whitespace().next().unwrap();
+        if name == "counters" {
+            // They stand beside the others.
+            assert!(stats["frames_in"].is_u64());
+            continue;
+        }
+        let number = stats.get(snake(name)).unwrap_or_else(|| panic!("{name}"));
+        let one = match number {
+            Value::Array(all) => all.first(),
+            one => one.is_object().then_some(one),
+        };
+        let inner = kind.split_once('{').map(|(_, inner)| inner);
+        if let (Some(one), Some(inner)) = (one, inner) {
+            let fields = inner.split(',').filter_map(|field| field.split_once(':'));
+            for (field, _) in fields {
+                assert!(one.get(snake(field)).is_some(), "{name}: {field}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 15, "the pattern finds them: {seen}");
+}
+
+/// `rttMs` as `rtt_ms`.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.trim().chars() {
+        if c.is_uppercase() {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
 }
 
 #[test]

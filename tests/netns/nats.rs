@@ -1,6 +1,6 @@
 //! Two networks, a router with NAT before each, and a rendezvous server between them.
 
-use peddlenet_tests::lab::{Internet, Lab, Nat, Prefix, Room, Router, links};
+use peddlenet_tests::lab::{Internet, Lab, Nat, Prefix, Room, Router, links, ways};
 use serde_json::json;
 
 use crate::{Device, NO_LAN, beside_others, device};
@@ -41,7 +41,11 @@ fn join(pair: &Pair) -> (Room, String) {
     let code = room.code(ada).unwrap();
     let joined = bea.ok("join", json!({"link": code})).unwrap();
     room.all_talk("across", &[ada, bea]).unwrap();
-    (room, joined["via"].as_str().unwrap_or_default().to_owned())
+    let via = joined["via"].as_str().unwrap_or_default().to_owned();
+    for node in [ada, bea] {
+        assert_eq!(ways(node).unwrap(), [via.as_str()], "{}", node.name());
+    }
+    (room, via)
 }
 
 #[test]

@@ -40,7 +40,7 @@ test('that_the_network_keeps_devices_apart_stands_first_in_the_text', () => {
 test('a_device_that_met_nobody_says_so', () => {
   const [device, links, servers, attempts, failures, delivery, counters] = sectionsOf({ ...quietNumbers(), addresses: [], lan: 'unavailable' }, NOW);
   for (const { facts, empty } of [links, servers, attempts, failures, counters]) assert.ok(facts.length === 0 && empty !== '');
-  assert.deepEqual(device.facts.map(({ value }) => value), ['4 secs', 'not possible', '0', 'none']);
+  assert.deepEqual(device.facts.map(({ value }) => value), ['4 secs', 'not possible', '0', 'none', '12']);
   assert.match(device.facts[1].note ?? '', /Allow PeddleNet/, 'what is not possible says what to do');
   assert.deepEqual(delivery.facts.map(({ value }) => value), ['0', 'not measured yet', 'not measured yet']);
   const text = asText(sectionsOf(quietNumbers(), NOW), '', NOW);
@@ -50,10 +50,16 @@ test('a_device_that_met_nobody_says_so', () => {
 test('attempts_and_links_are_said_by_way', () => {
   const [, links, , attempts] = busy();
   assert.deepEqual(attempts.facts[0], { label: 'Directly', value: '12 of 14 opened', note: 'Half were open within 84 ms, 95 of 100 within 310 ms.' });
-  assert.deepEqual(attempts.facts[2], { label: 'Through somebody in the room', value: '1 of 3 opened' });
+  assert.deepEqual(attempts.facts[2], { label: 'Through somebody in the room', value: '1 of 3 opened', note: 'Another way was there first: 2.' });
   assert.equal(links.facts[0].value, 'strong · 8 ms');
   assert.equal(links.facts[0].note, 'Found on this network, for 3 hrs 11 mins. 1.2 MB came in, 318 kB went out.');
+  assert.equal(links.facts[1].value, 'weak · 131 ms · 33% lost');
   assert.equal(links.facts[2].label, 'Device 9', 'a link whose people are not known yet');
+});
+
+test('what_failed_says_after_how_long', () => {
+  const failures = busy()[4].facts;
+  assert.deepEqual(failures.map(({ value }) => value), ['5,004 ms', '212 ms', '1 ms']);
 });
 
 test('a_server_is_connected_or_says_why_not_and_how_it_sees_this_device', () => {
@@ -83,7 +89,7 @@ test('an_address_and_a_librarys_words_are_set_apart_where_lines_run_from_right_t
 
 test('every_failure_says_what_happened_and_what_to_do_in_plain_words', () => {
   const reasons = [
-    'no_answer', 'nobody_near', 'networks_apart', 'other_network', 'no_network', 'network_failed', 'wrong_host', 'own_code', 'invite_unknown', 'invite_expired',
+    'no_answer', 'nobody_near', 'networks_apart', 'other_network', 'no_network', 'network_failed', 'cancelled', 'wrong_host', 'own_code', 'invite_unknown', 'invite_expired',
     'invite_used_up', 'invite_revoked', 'room_closed', 'room_full', 'internal',
   ];
   const source = readFileSync(new URL('../../mesh/src/error.rs', import.meta.url), 'utf8');

@@ -413,13 +413,13 @@ function mapOf(members) {
   const [me, first] = [members.find((m) => m.me), members.find((m) => !m.me && m.state === 'linked')];
   const own = (/** @type {Member} */ m) => !m.me && m.state === 'linked';
   const linksTo = (/** @type {Member} */ m) => {
-    if (own(m) && me) return [{ a: me.author, b: m.author, rttMs: 12, via: 'direct' }];
-    return m.state === 'reachable' && first ? [{ a: first.author, b: m.author, rttMs: null, via: null }] : [];
+    if (own(m) && me) return [{ a: me.author, b: m.author, rttMs: 12, lossPercent: 0, via: 'direct' }];
+    return m.state === 'reachable' && first ? [{ a: first.author, b: m.author, rttMs: null, lossPercent: null, via: null }] : [];
   };
   return {
     people: members.map((m) => ({
       author: m.author, name: m.name, me: m.me, state: m.state === 'removed' ? 'away' : m.state, hops: m.state === 'away' ? null : m.hops,
-      rttMs: own(m) ? 12 : null, via: own(m) ? 'direct' : null,
+      rttMs: own(m) ? 12 : null, lossPercent: own(m) ? 0 : null, via: own(m) ? 'direct' : null,
     })),
     links: members.flatMap((m) => /** @type {import('../../ui/ipc/types.js').MapLink[]} */ (linksTo(m))),
     path: null,
@@ -429,7 +429,7 @@ function mapOf(members) {
 /** A device that has just started and met nobody. @returns {import('../../ui/ipc/types.js').Diagnostics} */
 export function quietNumbers() {
   return {
-    upS: 4, lan: 'on', near: 0, addresses: ['192.168.4.17'], servers: [], apart: false, attempts: [], failures: [], links: [],
+    upS: 4, tasks: 12, lan: 'on', near: 0, addresses: ['192.168.4.17'], servers: [], apart: false, attempts: [], failures: [], links: [],
     delivery: { sent: 0, p50Ms: null, p95Ms: null }, counters: [],
   };
 }

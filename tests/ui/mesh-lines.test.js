@@ -13,7 +13,7 @@ test('every_link_is_a_line_and_own_ones_show_their_strength', () => {
   const map = { ...meshOf(14, { degree: 5 }), path: null };
   const drawn = kinds(map);
   assert.equal(drawn.length, map.links.length);
-  assert.deepEqual(drawn.filter((kind) => kind !== 'told').sort(), ['good', 'good', 'strong', 'strong', 'weak']);
+  assert.deepEqual(drawn.filter((kind) => kind !== 'told').sort(), ['good', 'strong', 'strong', 'weak', 'weak']);
   assert.ok(drawn.lastIndexOf('told') < drawn.findIndex((kind) => kind !== 'told'), 'own links are painted over the others');
 });
 

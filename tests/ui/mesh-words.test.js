@@ -12,7 +12,13 @@ const WAYS = ['direct', 'lan', 'relay', 'two-scan', 'server', 'turn'];
 afterEach(() => setLanguage('en', []));
 
 test('a_link_is_as_strong_as_it_is_quick', () => {
-  assert.deepEqual([null, 0, 49, 50, 199, 200, 4000].map(strengthOf), ['unknown', 'strong', 'strong', 'good', 'good', 'weak', 'weak']);
+  assert.deepEqual([null, 0, 49, 50, 199, 200, 4000].map((rttMs) => strengthOf({ rttMs, lossPercent: null })), ['unknown', 'strong', 'strong', 'good', 'good', 'weak', 'weak']);
+});
+
+test('a_link_that_loses_much_is_weak_however_quick', () => {
+  assert.deepEqual([0, 4, 5, 14, 15, 33].map((lossPercent) => strengthOf({ rttMs: 5, lossPercent })), ['strong', 'strong', 'good', 'good', 'weak', 'weak']);
+  const [, ada] = meshOf(3).people;
+  assert.equal(linkWords({ ...ada, via: 'lan', rttMs: 5, lossPercent: 33 }), 'found on this network · weak · 5 ms · 33% lost');
 });
 
 test('every_way_has_a_word_without_a_protocol_in_it', () => {
@@ -40,8 +46,8 @@ test('how_near_somebody_is', () => {
 
 test('a_link_is_said_by_its_way_and_its_strength', () => {
   const [me, ada] = meshOf(3).people;
-  assert.equal(linkWords({ ...ada, via: 'lan', rttMs: 61.4 }), 'found on this network · good · 61 ms');
-  assert.equal(linkWords({ ...ada, via: null, rttMs: null }), 'not measured yet');
+  assert.equal(linkWords({ ...ada, via: 'lan', rttMs: 61.4, lossPercent: 0 }), 'found on this network · good · 61 ms');
+  assert.equal(linkWords({ ...ada, via: null, rttMs: null, lossPercent: null }), 'not measured yet');
   assert.equal(linkWords(me), '');
   assert.equal(linkWords({ ...ada, state: 'reachable', hops: 2 }), '', 'others carry it');
 });

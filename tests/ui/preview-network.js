@@ -84,7 +84,7 @@ export function networkScenes({ shell, campsite, openCamp, one, press, type, wai
       return async () => { await press('people-open'); await press('network-open'); await one('error-text'); };
     },
     diagnostics: () => diagnostics(),
-    diagnosticsapart: () => diagnostics({ apart: true, links: [], near: 3, failures: [{ via: 'lan', reason: 'networks_apart', atMs: Date.now() - 9000 }] }),
+    diagnosticsapart: () => diagnostics({ apart: true, links: [], near: 3, failures: [{ via: 'lan', reason: 'networks_apart', tookMs: 5000, atMs: Date.now() - 9000 }] }),
     diagnosticsempty: () => {
       campsite();
       shell.numbers.addresses = [];

@@ -131,7 +131,7 @@ export class MeshPicture extends ViewElement {
       s('text', { class: letters.length > 3 ? 'mesh-letter is-long' : 'mesh-letter', dy: '0.35em' }, letters),
       named && person && s('text', { class: 'mesh-name', y: r, dy: '1.05em' },
         zone === 'me' ? t('network.you') : shortened(person, names.get(id) ?? '', r > ROOMY ? NAME_MOST_ROOMY : NAME_MOST)),
-      words && person?.state === 'linked' && !person.me && s('text', { class: 'mesh-strength', y: r, dy: '2.15em' }, strengthWord(person.rttMs)));
+      words && person?.state === 'linked' && !person.me && s('text', { class: 'mesh-strength', y: r, dy: '2.15em' }, strengthWord(person)));
   }
 }
 

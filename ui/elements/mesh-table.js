@@ -32,8 +32,9 @@ export class MeshTable extends ViewElement {
   /** @param {TableData} data */
   render({ map, names, since }) {
     const rows = sortedMembers(map.people).map((person) => ({ person, cells: cellsOf(person, names, since) }));
+    const told = toldOf(map, names);
     // A reader of the screen keeps its place while nothing is another.
-    const shown = JSON.stringify(rows);
+    const shown = JSON.stringify([rows, told]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#rows.replaceChildren(...rows.map(({ person, cells: [name, near, link, strength, time] }) => {
@@ -44,7 +45,9 @@ export class MeshTable extends ViewElement {
         h('td', { role: 'cell', class: 'mesh-link' }, link),
         h('td', { role: 'cell', class: 'mesh-strong' }, strength),
         h('td', { role: 'cell', class: 'mesh-time', 'data-label': t('network.since') }, time));
-    }));
+    }), ...told.map((pair) => h('tr', { role: 'row', 'data-test': 'network-told' },
+      h('th', { scope: 'row', role: 'rowheader', class: 'mesh-told' }, pair),
+      h('td', { role: 'cell', class: 'mesh-near', colspan: '4' }, t('legend.told')))));
   }
 }
 
@@ -55,10 +58,21 @@ export class MeshTable extends ViewElement {
  * @returns {string[]} A row's words.
  */
 function cellsOf(person, names, since) {
-  const { author, me, state, rttMs } = person;
+  const { author, me, state } = person;
   const name = names.get(author) ?? person.name;
   if (me) return [t('people.me', { name }), howNear(person), '', '', ''];
-  return [name, howNear(person), wayOf(person), state === 'linked' ? strengthWords(rttMs) : '', sinceWords(since.get(author))];
+  return [name, howNear(person), wayOf(person), state === 'linked' ? strengthWords(person) : '', sinceWords(since.get(author))];
+}
+
+/**
+ * @param {import('../ipc/types.js').NetworkMap} map
+ * @param {Map<string, string>} names
+ * @returns {string[]} The two ends of each link between others, as neighbours told of it.
+ */
+function toldOf({ people, links }, names) {
+  const me = people.find((person) => person.me)?.author;
+  const others = links.filter(({ a, b }) => a !== me && b !== me);
+  return others.map(({ a, b }) => t('network.between', { one: names.get(a) ?? '', other: names.get(b) ?? '' })).sort();
 }
 
 /** @param {import('../ipc/types.js').MapPerson} person */

@@ -98,7 +98,8 @@ export class NetworkDialog extends ModalElement {
       const map = await this.data.map();
       if (this.isConnected) this.#take(map);
     } catch (error) {
-      setLine(this.#error, /** @type {Error} */ (error).message);
+      setLine(this.#error, [/** @type {Error} */ (error).message, ...(this.#map ? [t('network.old')] : [])].join(' '));
+      this.#views.classList.add('is-old');
     }
   }
 
@@ -110,6 +111,7 @@ export class NetworkDialog extends ModalElement {
     const changed = changeWords(this.#map, map, names);
     this.#map = map;
     setLine(this.#error, '');
+    this.#views.classList.remove('is-old');
     setLine(this.#summary, summary(map));
     if (changed !== '') this.#tell(changed);
     setLine(this.#path, pathWords(map, names));

@@ -174,13 +174,15 @@
  * @property {boolean} me
  * @property {'linked' | 'reachable' | 'away'} state
  * @property {number | null} hops
- * @property {number | null} rttMs Own links only; so is `via`.
+ * @property {number | null} rttMs Own links only; so are the next two.
+ * @property {number | null} lossPercent Questions over it that had no answer; null until enough were asked.
  * @property {Via | null} via
  *
- * @typedef {object} MapLink Between two people, each pair once. What a neighbour told of has neither time nor way.
+ * @typedef {object} MapLink Between two people, each pair once. What a neighbour told of has neither time, nor loss, nor way.
  * @property {AuthorId} a
  * @property {AuthorId} b
  * @property {number | null} rttMs
+ * @property {number | null} lossPercent
  * @property {Via | null} via
  *
  * @typedef {object} MessagePath How the last message came here.
@@ -203,14 +205,15 @@
  *
  * @typedef {object} Diagnostics
  * @property {number} upS
+ * @property {number} tasks Of the runtime, now.
  * @property {'on' | 'off' | 'unavailable'} lan Whether devices are looked for on this network; unavailable: the system refused it.
  * @property {number} near Devices of my rooms that are seen on this network now.
  * @property {string[]} addresses This device's own.
  * @property {ServerState[]} servers
  * @property {boolean} apart Devices are seen, and none can be reached: the network keeps them apart.
- * @property {{via: Via, tried: number, opened: number, p50Ms: number | null, p95Ms: number | null}[]} attempts
- * @property {{via: Via, reason: string, atMs: number}[]} failures Newest first.
- * @property {{peer: number, via: Via, names: string[], rttMs: number | null, upS: number, bytesIn: number, bytesOut: number}[]} links
+ * @property {{via: Via, tried: number, opened: number, beaten: number, p50Ms: number | null, p95Ms: number | null}[]} attempts
+ * @property {{via: Via, reason: string, tookMs: number, atMs: number}[]} failures Newest first.
+ * @property {{peer: number, via: Via, names: string[], rttMs: number | null, lossPercent: number | null, upS: number, bytesIn: number, bytesOut: number}[]} links
  * @property {{sent: number, p50Ms: number | null, p95Ms: number | null}} delivery From saved to the first that has seen it.
  * @property {[string, number][]} counters
  *

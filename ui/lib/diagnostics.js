@@ -29,7 +29,7 @@ export function sectionsOf(numbers, now) {
     { id: 'attempts', title: t('diagnostics.attempts'), facts: attempts.map(attemptFact), empty: t('diagnostics.noAttempts') },
     {
       id: 'failures', title: t('diagnostics.failures'), empty: t('diagnostics.noFailures'),
-      facts: failures.map(({ via, reason, atMs }) => ({ label: t('diagnostics.failed', { time: daysAgo(atMs, now) > 0 ? shortTime(atMs, now) : clock(atMs), via: viaWord(via) }), value: '', note: why(reason) })),
+      facts: failures.map(({ via, reason, tookMs, atMs }) => ({ label: t('diagnostics.failed', { time: daysAgo(atMs, now) > 0 ? shortTime(atMs, now) : clock(atMs), via: viaWord(via) }), value: milliseconds(tookMs), note: why(reason) })),
     },
     { id: 'delivery', title: t('diagnostics.delivery'), facts: deliveryFacts(delivery), empty: '' },
     { id: 'counters', title: t('diagnostics.counters'), facts: counters.map(([label, count]) => ({ label, value: number(count) })), empty: t('diagnostics.noCounters') },
@@ -52,7 +52,7 @@ export function asText(sections, notice, now) {
  * @param {Diagnostics} numbers
  * @returns {Fact[]}
  */
-function deviceFacts({ upS, lan, near, addresses }) {
+function deviceFacts({ upS, tasks, lan, near, addresses }) {
   const search = {
     on: { value: t('diagnostics.lanOn') },
     off: { value: t('diagnostics.lanOff'), note: t('diagnostics.lanOffNote') },
@@ -65,6 +65,7 @@ function deviceFacts({ upS, lan, near, addresses }) {
     addresses.length > 0
       ? { label: t('diagnostics.addresses'), value: addresses.join('\n') }
       : { label: t('diagnostics.addresses'), value: t('diagnostics.noAddress'), note: why('no_network') },
+    { label: t('diagnostics.tasks'), value: number(tasks) },
   ];
 }
 
@@ -72,10 +73,10 @@ function deviceFacts({ upS, lan, near, addresses }) {
  * @param {Diagnostics['links'][number]} link
  * @returns {Fact}
  */
-function linkFact({ peer, via, names, rttMs, upS, bytesIn, bytesOut }) {
+function linkFact({ peer, via, names, rttMs, lossPercent, upS, bytesIn, bytesOut }) {
   return {
     label: names.length > 0 ? series(names) : t('diagnostics.linkTo', { n: peer }),
-    value: strengthWords(rttMs),
+    value: strengthWords({ rttMs, lossPercent }),
     note: upFirst(t('diagnostics.linkNote', { via: viaWord(via), time: span(upS), in: bytes(bytesIn), out: bytes(bytesOut) })),
   };
 }
@@ -101,12 +102,16 @@ function serverFact({ url, box, whyNot, seenAs }) {
  * @param {Diagnostics['attempts'][number]} attempt
  * @returns {Fact}
  */
-function attemptFact({ via, tried, opened, p50Ms, p95Ms }) {
+function attemptFact({ via, tried, opened, beaten, p50Ms, p95Ms }) {
   const quick = p50Ms !== null && p95Ms !== null;
+  const notes = [
+    ...(quick ? [t('diagnostics.quick', { half: milliseconds(p50Ms), most: milliseconds(p95Ms), ...P95 })] : []),
+    ...(beaten > 0 ? [t('diagnostics.beaten', { times: number(beaten) })] : []),
+  ];
   return {
     label: upFirst(viaWord(via)),
     value: t('diagnostics.opened', { opened, tried }),
-    ...(quick ? { note: t('diagnostics.quick', { half: milliseconds(p50Ms), most: milliseconds(p95Ms), ...P95 }) } : {}),
+    ...(notes.length > 0 ? { note: notes.join(' ') } : {}),
   };
 }
 

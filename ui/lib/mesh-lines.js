@@ -24,7 +24,8 @@ export function linesOf({ links, people, path }, { spots }) {
   /** @type {Line[]} */
   const own = [];
   const drawn = new Set();
-  for (const { a, b, rttMs } of links) {
+  for (const link of links) {
+    const { a, b } = link;
     const [from, to] = [spotOf.get(a), spotOf.get(b)];
     if (!from || !to || from === to) continue;
     // Groups have many links to one; one line says so.
@@ -32,7 +33,7 @@ export function linesOf({ links, people, path }, { spots }) {
     if (drawn.has(pair)) continue;
     drawn.add(pair);
     const mine = a === me || b === me;
-    (mine ? own : told).push({ kind: mine ? strengthOf(rttMs) : 'told', d: straight(from, to) });
+    (mine ? own : told).push({ kind: mine ? strengthOf(link) : 'told', d: straight(from, to) });
   }
   const way = wayOf(path, spotOf, spotOf.get(me));
   return [...told, ...way.map(({ d }) => ({ kind: /** @type {const} */ ('halo'), d })), ...own, ...way];

@@ -6,6 +6,7 @@
  * @typedef {import('../ipc/types.js').MapPerson} MapPerson
  * @typedef {import('../ipc/types.js').Via} Via
  * @typedef {'strong' | 'good' | 'weak' | 'unknown'} Strength
+ * @typedef {{rttMs: number | null, lossPercent: number | null}} Quality
  */
 import { number, series, t } from '../strings/index.js';
 import { clock } from './time.js';
@@ -13,6 +14,9 @@ import { clock } from './time.js';
 /** Answers within these many milliseconds are those of a strong link, and of a good one. */
 const STRONG_MS = 50;
 const GOOD_MS = 200;
+/** A strong link leaves fewer than so many of a hundred questions without an answer, and a good one fewer than so many. */
+const STRONG_LOSS = 5;
+const GOOD_LOSS = 15;
 
 /** @type {Record<Via, () => string>} */
 const VIA_WORDS = {
@@ -41,26 +45,32 @@ export function viaWord(via) {
 }
 
 /**
- * @param {number | null} rttMs
- * @returns {Strength}
+ * @param {Quality} link
+ * @returns {Strength} Weak is what is slow or loses much.
  */
-export function strengthOf(rttMs) {
+export function strengthOf({ rttMs, lossPercent }) {
   if (rttMs === null) return 'unknown';
-  if (rttMs < STRONG_MS) return 'strong';
-  return rttMs < GOOD_MS ? 'good' : 'weak';
+  const lost = lossPercent ?? 0;
+  if (rttMs < STRONG_MS && lost < STRONG_LOSS) return 'strong';
+  return rttMs < GOOD_MS && lost < GOOD_LOSS ? 'good' : 'weak';
 }
 
-/** @param {number | null} rttMs */
-export function strengthWord(rttMs) {
-  return STRENGTH_WORDS[strengthOf(rttMs)]();
+/** @param {Quality} link */
+export function strengthWord(link) {
+  return STRENGTH_WORDS[strengthOf(link)]();
 }
 
 /**
- * @param {number | null} rttMs
- * @returns {string} The same, and the time where one was measured.
+ * @param {Quality} link
+ * @returns {string} The same, the time where one was measured, and what is lost if anything is.
  */
-export function strengthWords(rttMs) {
-  return rttMs === null ? strengthWord(rttMs) : `${strengthWord(rttMs)} · ${milliseconds(rttMs)}`;
+export function strengthWords(link) {
+  const { rttMs, lossPercent } = link;
+  return [
+    strengthWord(link),
+    ...(rttMs === null ? [] : [milliseconds(rttMs)]),
+    ...(lossPercent ? [t('network.loss', { percent: number(lossPercent) })] : []),
+  ].join(' · ');
 }
 
 /** @param {number} ms */
@@ -79,9 +89,10 @@ export function howNear({ me, state, hops }) {
  * @param {MapPerson} person
  * @returns {string} How the link to them came about, and how strong it is; empty without one.
  */
-export function linkWords({ me, state, via, rttMs }) {
+export function linkWords(person) {
+  const { me, state, via } = person;
   if (me || state !== 'linked') return '';
-  return via === null ? strengthWords(rttMs) : `${viaWord(via)} · ${strengthWords(rttMs)}`;
+  return via === null ? strengthWords(person) : `${viaWord(via)} · ${strengthWords(person)}`;
 }
 
 /**

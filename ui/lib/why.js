@@ -13,6 +13,7 @@ const WORDS = Object.freeze({
   no_network: () => t('why.noNetwork'),
   network_failed: () => t('why.noPort'),
   wrong_host: () => t('why.wrongDevice'),
+  cancelled: () => t('why.cancelled'),
   own_code: () => t('why.itself'),
   invite_unknown: () => t('why.refused'),
   invite_expired: () => t('why.codeEnded'),

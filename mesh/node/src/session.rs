@@ -243,6 +243,7 @@ async fn carry_out(node: &Node, request: Request) -> Result<Value, Error> {
                     "peer": l.peer.to_string(),
                     "via": l.via,
                     "rtt_ms": l.rtt.map(|rtt| rtt.as_secs_f64() * 1000.0),
+                    "loss_percent": l.loss_percent,
                     "state": "up",
                     "rooms": l.rooms,
                     "bytes_in": l.bytes_in,
@@ -310,24 +311,20 @@ fn joined(joined: &Joined) -> Value {
 }
 
 async fn stats(node: &Node) -> Result<Value, Error> {
-    let (device, engine) = node.stats().await?;
+    let diagnostics = node.diagnostics().await?;
+    let device = &diagnostics.device;
     let rows = |rows: Vec<(&'static str, u64)>| -> Value {
         rows.into_iter()
             .map(|(name, count)| (name.to_owned(), Value::from(count)))
             .collect::<serde_json::Map<_, _>>()
             .into()
     };
-    let diagnostics = node.diagnostics().await?;
-    let mut stats = rows(device.rows(&engine));
+    let mut stats = rows(device.rows(&diagnostics.engine));
     if let Value::Object(stats) = &mut stats {
         for (group, counts) in device.groups() {
             stats.insert(group.to_owned(), rows(counts));
         }
         stats.extend(output::diagnostics(&diagnostics));
-        let tasks = tokio::runtime::Handle::current()
-            .metrics()
-            .num_alive_tasks();
-        stats.insert("tasks".to_owned(), json!(tasks));
     }
     Ok(stats)
 }

@@ -32,6 +32,10 @@ pub(crate) const INTERVAL: Duration = Duration::from_millis(1500);
 pub(crate) const INTERVAL_MAX: Duration = Duration::from_secs(10);
 /// Questions on their way that an answer can still be matched with.
 const ASKED_MAX: usize = 16;
+/// The last questions by which the loss is told (count): the bits of a number.
+const LOSS_OF: u32 = 32;
+/// Fewer say nothing.
+const LOSS_OF_LEAST: u32 = 10;
 /// Questions a second that are answered; in a hurry the other end asks four times.
 const ANSWERS_A_SECOND: u32 = 20;
 /// What is sealed: a kind, a zero, two bytes and four.
@@ -61,6 +65,7 @@ pub(crate) struct Keepalive {
     heard: AtomicU64,
     asked: Mutex<VecDeque<(u64, Instant)>>,
     answers: Mutex<Bucket>,
+    losses: Mutex<Losses>,
     srtt_us: AtomicU32,
     /// The pauses that this side and the other ask for (ms).
     paces: [AtomicU16; 2],
@@ -74,6 +79,7 @@ impl Keepalive {
             heard: AtomicU64::new(0),
             asked: Mutex::default(),
             answers: Mutex::new(Bucket::new(ANSWERS_A_SECOND)),
+            losses: Mutex::default(),
             srtt_us: AtomicU32::new(0),
             paces: Default::default(),
         }
@@ -88,6 +94,7 @@ impl Keepalive {
         let (number, packet) = self.seal([ASKS, 0, high, low, 0, 0, 0, 0])?;
         if asked.len() >= ASKED_MAX {
             asked.pop_front();
+            self.settle(1, false);
         }
         asked.push_back((number, now));
         Some(packet)
@@ -145,6 +152,26 @@ impl Keepalive {
         }
     }
 
+    /// Of the last questions so many in a hundred had no answer; `None` while they are few.
+    pub(crate) fn loss_percent(&self) -> Option<u8> {
+        let losses = lock(&self.losses);
+        let lost = losses.lost.count_ones() * 100;
+        (losses.known >= LOSS_OF_LEAST)
+            .then(|| u8::try_from(lost / losses.known).unwrap_or(u8::MAX))
+    }
+
+    /// So many questions had no answer, and one after them had, perhaps. Those before the first answer were asked of who was
+    /// not ready yet.
+    fn settle(&self, lost: usize, answered: bool) {
+        let mut losses = lock(&self.losses);
+        if losses.known > 0 {
+            (0..lost).for_each(|_| losses.note(1));
+        }
+        if answered {
+            losses.note(0);
+        }
+    }
+
     fn answer(&self, number: u64) -> Option<Packet> {
         let [.., a, b, c, d] = number.to_be_bytes();
         self.seal([ANSWERS, 0, 0, 0, a, b, c, d])
@@ -167,6 +194,7 @@ impl Keepalive {
         let Some((_, sent)) = asked.drain(..=at).next_back() else {
             return;
         };
+        self.settle(at, true);
         let sample = now.saturating_duration_since(sent).as_micros();
         let sample = u32::try_from(sample).unwrap_or(u32::MAX).max(1);
         let smoothed = match self.srtt_us.load(Ordering::Relaxed) {
@@ -175,6 +203,21 @@ impl Keepalive {
             old => old - old / 8 + sample / 8,
         };
         self.srtt_us.store(smoothed.max(1), Ordering::Relaxed);
+    }
+}
+
+/// Which of the last questions had no answer.
+#[derive(Debug, Default)]
+struct Losses {
+    /// A bit each, the newest lowest.
+    lost: u32,
+    known: u32,
+}
+
+impl Losses {
+    fn note(&mut self, lost: u32) {
+        self.lost = self.lost << 1 | lost;
+        self.known = LOSS_OF.min(self.known + 1);
     }
 }
 
@@ -227,6 +270,34 @@ mod tests {
         let later = start + Duration::from_millis(40);
         assert_eq!(here.take(&answered, later), Some(Heard::Answer));
         assert_eq!(here.srtt(), Some(Duration::from_millis(40)));
+    }
+
+    #[test]
+    fn the_loss_is_that_of_the_last_questions() {
+        let [here, there] = ends();
+        let now = Instant::now();
+        let ask = |heard: bool| {
+            let asked = here.ask(now).unwrap();
+            if heard {
+                here.take(&answer(there.take(&asked, now)), now);
+            }
+        };
+        // The other end was not ready for the first two.
+        (0..2).for_each(|_| ask(false));
+        (0..9).for_each(|_| ask(true));
+        assert_eq!(here.loss_percent(), None);
+        ask(true);
+        assert_eq!(here.loss_percent(), Some(0));
+        (0..5).for_each(|_| {
+            ask(false);
+            ask(true);
+        });
+        assert_eq!(here.loss_percent(), Some(25));
+        (0..40).for_each(|_| ask(true));
+        assert_eq!(here.loss_percent(), Some(0));
+        // Nothing comes back any more.
+        (0..40).for_each(|_| ask(false));
+        assert!(here.loss_percent() > Some(70));
     }
 
     #[test]

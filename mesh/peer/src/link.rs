@@ -258,6 +258,12 @@ impl LinkSender {
         self.shared.keepalive.srtt()
     }
 
+    /// Of the last questions whether the other end is there so many in a hundred had no answer; `None` until ten or so
+    /// were asked.
+    pub fn loss_percent(&self) -> Option<u8> {
+        self.shared.keepalive.loss_percent()
+    }
+
     /// Bytes of frames that wait in the queues of the two reliable lanes.
     pub fn queued_bytes(&self) -> usize {
         [&self.ordered, &self.bulk]

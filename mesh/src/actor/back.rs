@@ -14,7 +14,7 @@ use peddlenet_wire::{
     back::{BackCode, BackCodeError, PROOF_LEN},
 };
 
-use super::{Actor, Reply};
+use super::{Actor, Reply, TWO_SCAN};
 use crate::{
     clock,
     error::{Error, ErrorCode},
@@ -50,7 +50,7 @@ impl Actor {
         let _ = reply.send(self.let_in(text));
     }
 
-    fn let_in(&self, text: &str) -> Result<(), Error> {
+    fn let_in(&mut self, text: &str) -> Result<(), Error> {
         let code = BackCode::from_link(text).map_err(|e| match e {
             BackCodeError::NotOurs => ErrorCode::NotACode,
             BackCodeError::Newer(_) => ErrorCode::CodeNewer,
@@ -64,7 +64,9 @@ impl Actor {
         if !mine.iter().any(|invite| is_proven_back(&code, invite)) {
             return Err(ErrorCode::InviteUnknown.into());
         }
-        self.endpoint.expect(code.endpoints().collect(), OPEN_FOR);
+        let addrs: Vec<_> = code.endpoints().collect();
+        self.expect(&addrs, TWO_SCAN, OPEN_FOR);
+        self.endpoint.expect(addrs, OPEN_FOR);
         Ok(())
     }
 }

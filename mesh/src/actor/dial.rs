@@ -25,6 +25,7 @@ use peddlenet_wire::{AuthorId, EpochId, Fingerprint, RoomTag, Timestamp, limits}
 use super::{
     Actor, Net, Timer,
     links::Standing,
+    record::Ended,
     servers::{RELAY_AFTER, SERVER_AFTER},
     whereabouts::addrs_of,
 };
@@ -48,9 +49,9 @@ pub(crate) const TWO_SCAN: &str = "two-scan";
 /// Members between told the two where they are.
 pub(super) const RELAY: &str = "relay";
 /// A rendezvous server told the two where they are.
-pub(super) const SERVER: &str = "server";
+pub(crate) const SERVER: &str = "server";
 /// What they say goes over a server's relay.
-pub(super) const TURN: &str = "turn";
+pub(crate) const TURN: &str = "turn";
 
 /// What is under way.
 #[derive(Default)]
@@ -295,6 +296,7 @@ impl Actor {
 
     /// Links that came up and on which the room never opened, offers that nobody answered.
     pub(super) fn expire_dials(&mut self) {
+        self.tidy_meetings();
         let now = clock::now();
         let late =
             |(member, w): (&(RoomTag, AuthorId), &Wanted)| (w.until <= now).then_some(*member);
@@ -380,12 +382,15 @@ impl Actor {
             }
         }
         match &outcome.link {
-            Ok(_) => self.record.attempt(outcome.via, Ok(outcome.took)),
-            // The two of them have a link.
-            Err(DialError::Superseded | DialError::AlreadyLinked | DialError::Itself) => {}
-            Err(e) => {
-                let reason = crate::error::code_of(e);
-                self.record.attempt(outcome.via, Err(reason));
+            Err(DialError::Itself) => {}
+            ended => {
+                let ended = match ended {
+                    Ok(_) => Ended::Opened,
+                    // The two of them have a link.
+                    Err(DialError::Superseded | DialError::AlreadyLinked) => Ended::Beaten,
+                    Err(e) => Ended::Failed(crate::error::code_of(e)),
+                };
+                self.record.attempt(outcome.via, outcome.took, ended);
             }
         }
         match outcome.link {

@@ -62,6 +62,14 @@ impl Actor {
         all.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// Whether a code names no place of this device's, so that whoever has it found this device by itself: it is printed, or
+    /// another's.
+    pub(super) fn leads_nowhere(&self, id: InviteId) -> bool {
+        let invite = |room: &crate::room::Room| Some((room.roster.invite(id)?, room.me()));
+        let mut found = self.rooms.values().filter_map(invite);
+        found.any(|(entry, me)| entry.poster || entry.by != me)
+    }
+
     /// Opens an invite and makes its code. The secret lives in the code alone: the room learns the
     /// public half, and this device forgets the rest.
     pub(crate) fn invite(&mut self, id: RoomId, options: InviteOptions, reply: Reply<InviteInfo>) {

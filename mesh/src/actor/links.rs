@@ -15,13 +15,13 @@ use std::{
 
 use peddlenet_crypto::{invite_gate, member_gate};
 use peddlenet_gossip::{Input, Lane, Notice, PeerId, Why};
-use peddlenet_peer::{Gate, GateId, IncomingLink, Kind, LinkReceiver, LinkSender};
+use peddlenet_peer::{Gate, GateId, IncomingLink, Kind, Link, LinkReceiver, LinkSender};
 use peddlenet_wire::{Frame, InviteKey, RoomTag, limits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::{
     Actor, Timer,
-    dial::{DIRECT, TURN},
+    dial::{DIRECT, LAN, TURN},
     gates::rank,
     meter::Meter,
     opening::Opening,
@@ -47,6 +47,8 @@ const JOIN_PATIENCE: Duration = Duration::from_secs(10);
 /// A link that came by a member key and on which no room is open for so long is let go: a removed
 /// member still holds keys of the past, and must not keep a slot by them.
 const ROOM_PATIENCE: Duration = Duration::from_secs(15);
+/// Of two who find each other on a network the one may do so by that much later.
+const FOUND_SINCE: Duration = Duration::from_secs(3);
 /// A closed or expired invite still gets a coded refusal for that long.
 pub(super) const REFUSAL_SPAN: Duration = Duration::from_secs(24 * 3600);
 
@@ -86,6 +88,8 @@ pub(super) struct LinkState {
     pub(super) rooms: BTreeMap<RoomTag, Opening>,
     /// How many frames about a removal it sent.
     pub(super) removed_frames: u8,
+    /// It came by a code.
+    let_in: bool,
     /// Since when no room is open on it.
     roomless: Instant,
     reader: tokio::task::AbortHandle,
@@ -116,12 +120,39 @@ impl Actor {
             tracing::info!(links = self.links.len(), "no room for another link");
             return;
         }
-        let expected = self.meetings.expects(incoming.link.peer_addr());
-        let via = match incoming.link.is_relayed() {
-            true => TURN,
-            false => expected.unwrap_or(DIRECT),
-        };
+        let via = self.way_of(&incoming.link, standing);
         self.adopt(incoming.link.split(), standing, via);
+    }
+
+    /// Which way whoever dialled a link came: it is known there, and told from its address here.
+    fn way_of(&self, link: &Link, standing: Standing) -> &'static str {
+        let from = link.peer_addr();
+        let is_near = || match standing {
+            Standing::Stranger(invite) => self.leads_nowhere(invite) && self.near.is_beside(from),
+            _ => self.near.is_seen_at(from),
+        };
+        let joins = standing != Standing::Member;
+        if link.is_relayed() {
+            TURN
+        } else if let Some(via) = self.meetings.expects(from, joins) {
+            via
+        } else if is_near() {
+            LAN
+        } else {
+            DIRECT
+        }
+    }
+
+    /// Somebody was found on this network who has found this device a little sooner, and called.
+    pub(super) fn name_ways_of(&mut self, sighting: &peddlenet_peer::Sighting) {
+        for link in self.links.values_mut() {
+            let called = link.via == DIRECT && !link.dialed && link.standing == Standing::Member;
+            let lately = link.since.elapsed() < FOUND_SINCE;
+            if called && lately && !link.let_in && sighting.addrs.contains(&link.sender.peer_addr())
+            {
+                link.via = LAN;
+            }
+        }
     }
 
     /// Takes a link in, reads it on a task of its own, and asks which rooms are shared.
@@ -148,6 +179,7 @@ impl Actor {
                 pace: None,
                 rooms: BTreeMap::new(),
                 removed_frames: 0,
+                let_in: standing != Standing::Member,
                 roomless: Instant::now(),
                 reader,
             },
@@ -387,6 +419,7 @@ impl Actor {
                 peer: peer.0,
                 via: link.via,
                 rtt: link.sender.srtt(),
+                loss_percent: link.sender.loss_percent(),
                 rooms: link.rooms.values().filter(|o| o.author().is_some()).count(),
                 bytes_in: counters.bytes_in,
                 bytes_out: counters.bytes_out,

@@ -31,6 +31,7 @@ impl Actor {
                     _ => Some(member.hops.max(1)),
                 },
                 rtt: link.and_then(|link| link.sender.srtt()),
+                loss_percent: link.and_then(|link| link.sender.loss_percent()),
                 via: link.map(|link| link.via),
             }
         };
@@ -50,6 +51,7 @@ impl Actor {
                     a: room.me(),
                     b: *neighbour,
                     rtt: link.and_then(|link| link.sender.srtt()),
+                    loss_percent: link.and_then(|link| link.sender.loss_percent()),
                     via: link.map(|link| link.via),
                 });
             }
@@ -61,6 +63,7 @@ impl Actor {
                         a: neighbour,
                         b: other,
                         rtt: None,
+                        loss_percent: None,
                         via: None,
                     });
                 }

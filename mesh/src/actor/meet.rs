@@ -25,17 +25,18 @@ use peddlenet_wire::{
 
 use super::{
     Actor,
-    dial::{RELAY, To},
+    dial::{RELAY, SERVER, TWO_SCAN, To},
     links::{LINKS_OPEN, LinkState, Net},
     opening::Opening,
+    record::Ended,
     whereabouts::{addrs_of, told},
 };
-use crate::{clock, entropy, room::Room};
+use crate::{clock, entropy, error::ErrorCode, room::Room};
 
 /// An offer or answer that was signed longer ago, or later, is not followed: clocks may differ.
 const FRESH: Duration = Duration::from_secs(300);
 /// How long an answer is expected, and the other end's dial known for one.
-const EXPECTED_FOR: Duration = limits::JOIN_DEADLINE;
+pub(super) const EXPECTED_FOR: Duration = limits::JOIN_DEADLINE;
 /// An offer may have crossed with the dial that made a link; one that comes so much later has not.
 const CROSSED: Duration = Duration::from_secs(2);
 /// A link whose other end is there answers by then.
@@ -52,10 +53,31 @@ pub(super) struct Offer {
     pub(super) relay: bool,
 }
 
+/// An offer that waits for its answer.
+struct Asked {
+    room: RoomTag,
+    to: AuthorId,
+    /// When an answer comes too late.
+    until: Timestamp,
+    via: &'static str,
+    /// What came of it is in the record.
+    noted: bool,
+}
+
+impl Asked {
+    fn took(&self, now: Timestamp) -> Duration {
+        now.since(self.until.before(EXPECTED_FOR))
+    }
+
+    fn is_to(&self, tag: RoomTag, author: AuthorId) -> bool {
+        (self.room, self.to) == (tag, author)
+    }
+}
+
 /// Meetings under way.
 #[derive(Default)]
 pub(crate) struct Meetings {
-    offered: BTreeMap<[u8; 8], (RoomTag, AuthorId, Timestamp)>,
+    offered: BTreeMap<[u8; 8], Asked>,
     /// Messages on their way, to know which one failed.
     sent: BTreeMap<UnicastId, (RoomTag, AuthorId, Timestamp)>,
     /// The newest that each member said, so that nobody can say it again.
@@ -68,38 +90,52 @@ pub(crate) struct Meetings {
 
 impl Meetings {
     pub(super) fn forget_room(&mut self, tag: RoomTag) {
-        self.offered.retain(|_, (room, ..)| *room != tag);
+        self.offered.retain(|_, asked| asked.room != tag);
         self.sent.retain(|_, (room, ..)| *room != tag);
         self.heard.retain(|(room, _), _| *room != tag);
         self.asked.retain(|(room, _)| *room != tag);
     }
 
     /// How the two met, if the other end of a meeting was to dial from there. A NAT may have made up another port.
-    pub(super) fn expects(&self, from: SocketAddr) -> Option<&'static str> {
+    /// What was scanned lets joiners in, and names the way of no other link.
+    pub(super) fn expects(&self, from: SocketAddr, joins: bool) -> Option<&'static str> {
         let now = clock::now();
-        let expected = || self.expected.iter().filter(|(_, until, _)| *until > now);
+        let counts = |via: &'static str| joins || via != TWO_SCAN;
+        let expected = || {
+            let all = self.expected.iter();
+            all.filter(|(_, until, via)| *until > now && counts(via))
+        };
         let there = expected().find(|(addr, ..)| *addr == from);
         let near = || expected().find(|(addr, ..)| addr.ip() == from.ip());
         there.or_else(near).map(|(.., via)| *via)
     }
 
-    /// Whether that member was asked to meet and has not answered.
-    pub(super) fn is_with(&self, tag: RoomTag, author: AuthorId) -> bool {
-        let is_it = |(room, to, _): &(RoomTag, AuthorId, Timestamp)| (*room, *to) == (tag, author);
-        self.offered.values().any(is_it)
+    /// By which way that member was asked to meet, and has not answered: over those between, if it was so by several.
+    /// Who is asked to meet at a relay does not dial.
+    pub(super) fn asked_by(&self, tag: RoomTag, author: AuthorId) -> Option<&'static str> {
+        let offers = self.offered.values();
+        let theirs = offers.filter(|asked| asked.is_to(tag, author));
+        let ways: Vec<_> = theirs.map(|asked| asked.via).collect();
+        [RELAY, SERVER].into_iter().find(|via| ways.contains(via))
     }
 
-    fn tidy(&mut self, now: Timestamp) {
-        self.offered.retain(|_, (.., until)| *until > now);
+    /// Gives the ways of those that nobody answered, and after how long.
+    fn tidy(&mut self, now: Timestamp) -> Vec<(&'static str, Duration)> {
+        let over = self.offered.values().filter(|asked| asked.until <= now);
+        let unanswered = over.filter(|asked| !asked.noted);
+        let unanswered = unanswered.map(|asked| (asked.via, asked.took(now)));
+        let unanswered = unanswered.collect();
+        self.offered.retain(|_, asked| asked.until > now);
         self.sent.retain(|_, (.., until)| *until > now);
         self.expected.retain(|(_, until, _)| *until > now);
+        unanswered
     }
 }
 
 impl Actor {
     /// Asks a member to meet.
     pub(super) fn offer_meeting(&mut self, tag: RoomTag, to: AuthorId) {
-        let Some(id) = self.new_meeting(tag, to) else {
+        let Some(id) = self.new_meeting(tag, to, RELAY) else {
             return self.way_failed(tag, to);
         };
         let addrs = self.addrs_inside_and_out();
@@ -107,22 +143,33 @@ impl Actor {
     }
 
     /// A number for an offer, whose answer is waited for; `None` when too many are under way.
-    pub(super) fn new_meeting(&mut self, tag: RoomTag, to: AuthorId) -> Option<[u8; 8]> {
+    pub(super) fn new_meeting(
+        &mut self,
+        tag: RoomTag,
+        to: AuthorId,
+        via: &'static str,
+    ) -> Option<[u8; 8]> {
         let now = clock::now();
-        self.meetings.tidy(now);
+        self.tidy_meetings();
         if self.meetings.offered.len() >= MEETINGS_MAX {
             return None;
         }
         let id = entropy::bytes();
-        let until = now.after(EXPECTED_FOR);
-        self.meetings.offered.insert(id, (tag, to, until));
+        let asked = Asked {
+            room: tag,
+            to,
+            until: now.after(EXPECTED_FOR),
+            via,
+            noted: false,
+        };
+        self.meetings.offered.insert(id, asked);
         Some(id)
     }
 
     /// An offer is answered. False when it was none of ours to that member, or was answered before.
     fn end_meeting(&mut self, id: [u8; 8], tag: RoomTag, with: AuthorId) -> bool {
         let offered = self.meetings.offered.remove(&id);
-        offered.is_some_and(|(room, to, _)| (room, to) == (tag, with))
+        offered.is_some_and(|asked| asked.is_to(tag, with))
     }
 
     /// Signs and seals an offer or an answer.
@@ -184,6 +231,7 @@ impl Actor {
             && outcome != Outcome::Delivered
         {
             tracing::debug!(?author, ?outcome, "offer");
+            self.offer_failed(tag, author, RELAY);
             self.way_ended(tag, author);
         }
     }
@@ -217,6 +265,42 @@ impl Actor {
         self.dial_met(tag, from, meet, RELAY);
     }
 
+    /// An offer did not get there: no dial of theirs comes of it.
+    fn offer_failed(&mut self, tag: RoomTag, to: AuthorId, by: &'static str) {
+        let now = clock::now();
+        let record = &mut self.record;
+        self.meetings.offered.retain(|_, asked| {
+            let failed = asked.is_to(tag, to) && asked.via == by;
+            if failed && !asked.noted {
+                let ended = Ended::Failed(ErrorCode::NoAnswer);
+                record.attempt(by, asked.took(now), ended);
+            }
+            !failed
+        });
+    }
+
+    /// A link to that member is there, come by one of the offers or by none of them.
+    pub(super) fn note_offers(&mut self, tag: RoomTag, author: AuthorId, by: Option<&str>) {
+        let now = clock::now();
+        for asked in self.meetings.offered.values_mut() {
+            if asked.is_to(tag, author) && !std::mem::replace(&mut asked.noted, true) {
+                let ended = match by == Some(asked.via) {
+                    true => Ended::Opened,
+                    false => Ended::Beaten,
+                };
+                self.record.attempt(asked.via, asked.took(now), ended);
+            }
+        }
+    }
+
+    /// Forgets what is over.
+    pub(super) fn tidy_meetings(&mut self) {
+        for (via, took) in self.meetings.tidy(clock::now()) {
+            let ended = Ended::Failed(ErrorCode::NoAnswer);
+            self.record.attempt(via, took, ended);
+        }
+    }
+
     /// A member answers an offer, and says where it is.
     pub(super) fn follow_answer(
         &mut self,
@@ -244,7 +328,7 @@ impl Actor {
         via: &'static str,
     ) {
         let addrs = addrs_of(&meet.addresses);
-        self.expect(&addrs, via);
+        self.expect(&addrs, via, EXPECTED_FOR);
         self.dial_device(tag, To::member(with, meet.fingerprint), addrs, via);
     }
 
@@ -296,10 +380,10 @@ impl Actor {
     }
 
     /// The other end is about to dial from there, as it was told that way.
-    pub(super) fn expect(&mut self, addrs: &[SocketAddr], via: &'static str) {
+    pub(super) fn expect(&mut self, addrs: &[SocketAddr], via: &'static str, span: Duration) {
         let now = clock::now();
-        self.meetings.tidy(now);
-        let until = now.after(EXPECTED_FOR);
+        self.tidy_meetings();
+        let until = now.after(span);
         let expected = &mut self.meetings.expected;
         expected.extend(addrs.iter().map(|addr| (*addr, until, via)));
         let skip = expected.len().saturating_sub(MEETINGS_MAX);

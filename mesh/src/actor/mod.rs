@@ -59,10 +59,11 @@ use peddlenet_wire::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use dial::{DIRECT, LAN, TWO_SCAN};
+pub(crate) use dial::{DIRECT, LAN, SERVER, TURN, TWO_SCAN};
 pub(crate) use join::Arrival;
 pub(crate) use links::Net;
 pub(crate) use nearby::named;
+pub(crate) use record::Ended;
 pub(crate) use servers::{Found, left_of, server_of};
 pub(crate) use sink::{EVENT_QUEUE, EventSink};
 pub(crate) use space::bases_of;

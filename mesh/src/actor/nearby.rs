@@ -160,6 +160,17 @@ impl Surroundings {
         Some((addrs, epoch))
     }
 
+    /// Whether somebody is seen there.
+    pub(super) fn is_seen_at(&self, addr: SocketAddr) -> bool {
+        self.devices.values().any(|d| d.addrs.contains(&addr))
+    }
+
+    /// Whether it is an address of this network, and devices of it are looked for.
+    pub(super) fn is_beside(&self, addr: SocketAddr) -> bool {
+        let here = |interface: &Interface| interface.has(addr.ip());
+        self.is_on() && self.interfaces.iter().any(here)
+    }
+
     /// Whether members are seen here and it is used.
     pub(crate) fn state(&self) -> (crate::api::LanState, usize) {
         use crate::api::LanState;
@@ -386,6 +397,7 @@ impl Actor {
                 self.near
                     .devices
                     .insert(sighting.name.clone(), sighting.clone());
+                self.name_ways_of(&sighting);
                 self.read_sighting(&sighting, clock::now());
             }
             Nearby::Box(sighting) => self.on_box_seen(sighting),

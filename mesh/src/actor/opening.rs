@@ -19,7 +19,7 @@ use peddlenet_wire::{
 
 use super::{
     Actor,
-    dial::RELAY,
+    dial::DIRECT,
     links::{LinkState, Standing},
 };
 
@@ -204,12 +204,17 @@ impl Actor {
             }
             self.drop_link(other);
         }
-        if self.meetings.is_with(tag, author)
+        if let Some(via) = self.meetings.asked_by(tag, author)
             && let Some(link) = self.links.get_mut(&peer)
+            && !link.dialed
+            && link.via == DIRECT
         {
             // Their dial was here before their answer.
-            link.via = RELAY;
+            link.via = via;
         }
+        let called = self.links.get(&peer).filter(|link| !link.dialed);
+        let by = called.map(|link| link.via);
+        self.note_offers(tag, author, by);
         self.dial_answered(tag, author);
         self.feed(Input::PeerUp {
             peer,

@@ -49,7 +49,19 @@ impl Samples {
 struct Tally {
     tried: u64,
     opened: u64,
+    beaten: u64,
     took: Samples,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// With a link.
+    Opened,
+    /// Another way was there first.
+    Beaten,
+    /// Without one.
+    Failed(ErrorCode),
 }
 
 /// See the module's documentation.
@@ -80,17 +92,18 @@ impl Default for Record {
 }
 
 impl Record {
-    /// An attempt ended: with a link after so long, or for a reason.
-    pub(crate) fn attempt(&mut self, via: &'static str, outcome: Result<Duration, ErrorCode>) {
+    /// An attempt ended after so long.
+    pub(crate) fn attempt(&mut self, via: &'static str, took: Duration, ended: Ended) {
         let tally = self.tallies.entry(via).or_default();
         tally.tried += 1;
-        match outcome {
-            Ok(took) => {
+        match ended {
+            Ended::Beaten => tally.beaten += 1,
+            Ended::Opened => {
                 tally.opened += 1;
                 tally.took.add(took);
                 self.unanswered = 0;
             }
-            Err(reason) => {
+            Ended::Failed(reason) => {
                 if via == super::LAN && reason == ErrorCode::NoAnswer {
                     self.unanswered = self.unanswered.saturating_add(1);
                 }
@@ -98,7 +111,12 @@ impl Record {
                     self.failures.pop_back();
                 }
                 let at = clock::now();
-                self.failures.push_front(Failure { via, reason, at });
+                self.failures.push_front(Failure {
+                    via,
+                    reason,
+                    took,
+                    at,
+                });
             }
         }
     }
@@ -131,6 +149,7 @@ impl Record {
             via,
             tried: tally.tried,
             opened: tally.opened,
+            beaten: tally.beaten,
             p50: tally.took.percentile(50),
             p95: tally.took.percentile(95),
         };
@@ -141,6 +160,7 @@ impl Record {
 impl Actor {
     pub(crate) fn diagnostics(&self) -> Diagnostics {
         let (lan, near) = self.near.state();
+        let (device, engine) = self.counters();
         let record = &self.record;
         let links = self.link_infos().into_iter();
         let links = links.map(|info| {
@@ -149,6 +169,9 @@ impl Actor {
         });
         Diagnostics {
             up: record.began.elapsed(),
+            tasks: tokio::runtime::Handle::current()
+                .metrics()
+                .num_alive_tasks(),
             lan,
             near,
             addresses: self.endpoint.local_addrs(),
@@ -165,6 +188,8 @@ impl Actor {
                 p50: record.seen.percentile(50),
                 p95: record.seen.percentile(95),
             },
+            device,
+            engine,
         }
     }
 }
@@ -190,16 +215,20 @@ mod tests {
     #[test]
     fn attempts_are_counted_by_way_and_failures_kept_for_a_while() {
         let mut record = Record::default();
-        record.attempt("direct", Ok(Duration::from_millis(40)));
+        let took = Duration::from_millis(40);
+        record.attempt("direct", took, Ended::Opened);
+        record.attempt("direct", took, Ended::Beaten);
         for _ in 0..50 {
-            record.attempt("lan", Err(ErrorCode::NoAnswer));
+            record.attempt("lan", took, Ended::Failed(ErrorCode::NoAnswer));
         }
         let attempts = record.attempts();
-        assert_eq!((attempts[0].tried, attempts[0].opened), (1, 1));
+        assert_eq!((attempts[0].tried, attempts[0].opened), (2, 1));
+        assert_eq!(attempts[0].beaten, 1);
+        assert!(record.failures.iter().all(|failure| failure.took == took));
         assert_eq!((attempts[1].tried, attempts[1].opened), (50, 0));
         assert_eq!(record.failures.len(), FAILURES);
         assert_eq!(record.unanswered, 50);
-        record.attempt("direct", Ok(Duration::from_millis(40)));
+        record.attempt("direct", took, Ended::Opened);
         assert_eq!(record.unanswered, 0, "something answers here");
     }
 

@@ -36,8 +36,8 @@ use carrier::Carrier;
 pub(crate) use knocks::Found;
 use knocks::{Join, KNOCKS_A_SECOND};
 
-use super::{Actor, Net, rate::Rate};
-use crate::{api::ServerState, clock, entropy};
+use super::{Actor, Ended, Net, TURN, rate::Rate};
+use crate::{api::ServerState, clock, entropy, error::ErrorCode};
 
 pub(crate) use carry::left_of;
 
@@ -431,13 +431,22 @@ impl Actor {
         };
         let ips: BTreeSet<_> = those.iter().map(SocketAddr::ip).collect();
         let net = self.net.clone();
+        let began = std::time::Instant::now();
         tokio::spawn(async move {
             match ice.relay(ips.into_iter().collect()).await {
                 Ok(addr) => {
                     let then = move |actor: &mut Self| then(actor, addr);
                     let _ = net.send(Net::Then(Box::new(then))).await;
                 }
-                Err(e) => tracing::debug!(error = %e, "no address at a relay"),
+                Err(e) => {
+                    tracing::debug!(error = %e, "no address at a relay");
+                    let took = began.elapsed();
+                    let note = move |actor: &mut Self| {
+                        let ended = Ended::Failed(ErrorCode::NoAnswer);
+                        actor.record.attempt(TURN, took, ended);
+                    };
+                    let _ = net.send(Net::Then(Box::new(note))).await;
+                }
             }
         });
     }

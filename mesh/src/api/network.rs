@@ -53,6 +53,8 @@ pub struct OnMap {
     pub hops: Option<u8>,
     /// Round trip of the link to it.
     pub rtt: Option<Duration>,
+    /// Of the last questions over it so many in a hundred had no answer; `None` until enough were asked.
+    pub loss_percent: Option<u8>,
     /// Which way that link came up.
     pub via: Option<&'static str>,
 }
@@ -66,6 +68,8 @@ pub struct MapLink {
     pub b: AuthorId,
     /// Round trip; of own links only.
     pub rtt: Option<Duration>,
+    /// Lost of a hundred questions; of own links only.
+    pub loss_percent: Option<u8>,
     /// Which way it came up; of own links only.
     pub via: Option<&'static str>,
 }
@@ -90,6 +94,8 @@ pub struct Path {
 pub struct Diagnostics {
     /// Since the start.
     pub up: Duration,
+    /// Tasks of the runtime, now (count).
+    pub tasks: usize,
     /// Discovery on this network.
     pub lan: LanState,
     /// Devices of one's rooms seen on it now (count).
@@ -108,6 +114,10 @@ pub struct Diagnostics {
     pub links: Vec<(LinkInfo, Vec<String>, Duration)>,
     /// Own messages and their first receipts.
     pub delivery: Delivery,
+    /// Counters of this device ..
+    pub device: crate::Stats,
+    /// .. and of its gossip.
+    pub engine: crate::EngineStats,
 }
 
 /// A rendezvous server in use.
@@ -132,6 +142,8 @@ pub struct Attempts {
     pub tried: u64,
     /// Times that a link opened.
     pub opened: u64,
+    /// Times that another way was first.
+    pub beaten: u64,
     /// How long that took: half of the last ones took less.
     pub p50: Option<Duration>,
     /// Of the last ones 95 in a hundred took less.
@@ -145,6 +157,8 @@ pub struct Failure {
     pub via: &'static str,
     /// Why it failed.
     pub reason: ErrorCode,
+    /// After how long.
+    pub took: Duration,
     /// When.
     pub at: Timestamp,
 }

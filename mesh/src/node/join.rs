@@ -24,7 +24,8 @@ impl Node {
     /// cancels the first.
     pub async fn join(&self, link: &str) -> Result<Joined, Error> {
         let invite = Invite::from_link(link)?;
-        self.unless_cancelled(self.join_once(&invite)).await
+        self.unless_cancelled(self.join_once(&invite, actor::DIRECT))
+            .await
     }
 
     /// Joins like [`join`](Self::join), again and again until it works, another call cancels it, or a minute
@@ -34,14 +35,11 @@ impl Node {
         let until = Instant::now() + SHOWN_BACK_FOR;
         let trying = async {
             loop {
-                match self.join_once(&invite).await {
+                match self.join_once(&invite, actor::TWO_SCAN).await {
                     Err(e) if e.code.may_pass() && Instant::now() < until => {
                         tokio::time::sleep(SHOWN_BACK_PAUSE).await;
                     }
-                    outcome => {
-                        let via = actor::TWO_SCAN;
-                        return outcome.map(|joined| Joined { via, ..joined });
-                    }
+                    outcome => return outcome,
                 }
             }
         };
@@ -61,10 +59,10 @@ impl Node {
         }
     }
 
-    async fn join_once(&self, invite: &Invite) -> Result<Joined, Error> {
+    /// `named` is what a link to the code's own addresses is called.
+    async fn join_once(&self, invite: &Invite, named: &'static str) -> Result<Joined, Error> {
         let started = Instant::now();
-        let outcome = self.join_invite(invite).await;
-        self.note_join(&outcome, started);
+        let outcome = self.join_invite(invite, named).await;
         outcome.map(|via| Joined {
             room: invite.room,
             via,
@@ -87,18 +85,11 @@ impl Node {
             .await
     }
 
-    /// For Diagnostics.
-    fn note_join(&self, outcome: &Result<&'static str, Error>, started: Instant) {
-        let (via, outcome) = match outcome {
-            Ok(via) => (*via, Ok(started.elapsed())),
-            Err(e) => (actor::DIRECT, Err(e.code)),
-        };
-        let note = move |actor: &mut Actor| actor.record.attempt(via, outcome);
-        // A courtesy, as above: a busy actor may miss it.
-        let _ = self.commands.try_send(Box::new(note));
-    }
-
-    async fn join_invite(&self, invite: &Invite) -> Result<&'static str, Error> {
+    async fn join_invite(
+        &self,
+        invite: &Invite,
+        named: &'static str,
+    ) -> Result<&'static str, Error> {
         if self.endpoint.has_certificate(invite.fingerprint) {
             return Err(ErrorCode::OwnCode.into());
         }
@@ -131,8 +122,14 @@ impl Node {
             // Telling where a join stands is a courtesy: a busy actor may miss it.
             let _ = commands.try_send(Box::new(move |actor: &mut Actor| actor.tell_stage(stage)));
         };
-        let direct = self.direct;
-        let arrival = join::knock(&self.endpoint, invite, direct, ways, stage).await?;
+        let direct = self.direct.then_some(named);
+        let commands = self.commands.clone();
+        let note = move |via, took, ended| {
+            let note = move |actor: &mut Actor| actor.record.attempt(via, took, ended);
+            // A courtesy, as above.
+            let _ = commands.try_send(Box::new(note));
+        };
+        let arrival = join::knock(&self.endpoint, invite, direct, ways, stage, note).await?;
         let (via, server) = (arrival.via, invite.server.clone());
         self.call(move |actor, reply| actor.arrive(arrival, reply))
             .await?;

@@ -21,13 +21,7 @@ pub(crate) async fn network_map(
 /// What was tried, what failed and why, and how long things take.
 #[tauri::command]
 pub(crate) async fn diagnostics(shell: State<'_, Shell>) -> Result<Diagnostics, UiError> {
-    let node = shell.node()?;
-    let (device, engine) = node.stats().await?;
-    Ok(Diagnostics::new(
-        node.diagnostics().await?,
-        &device,
-        &engine,
-    ))
+    Ok(Diagnostics::new(shell.node()?.diagnostics().await?))
 }
 
 /// The code by which a phone's own camera joins a Wi-Fi. An empty password stands for an open network.

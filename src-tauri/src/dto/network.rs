@@ -35,6 +35,7 @@ struct OnMap {
     state: &'static str,
     hops: Option<u8>,
     rtt_ms: Option<f64>,
+    loss_percent: Option<u8>,
     via: Option<&'static str>,
 }
 
@@ -44,6 +45,7 @@ struct MapLink {
     a: String,
     b: String,
     rtt_ms: Option<f64>,
+    loss_percent: Option<u8>,
     via: Option<&'static str>,
 }
 
@@ -62,6 +64,7 @@ struct Path {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Diagnostics {
     up_s: u64,
+    tasks: usize,
     lan: &'static str,
     near: usize,
     addresses: Vec<String>,
@@ -90,6 +93,7 @@ struct Attempts {
     via: &'static str,
     tried: u64,
     opened: u64,
+    beaten: u64,
     p50_ms: Option<f64>,
     p95_ms: Option<f64>,
 }
@@ -99,6 +103,7 @@ struct Attempts {
 struct Failure {
     via: &'static str,
     reason: &'static str,
+    took_ms: f64,
     at_ms: u64,
 }
 
@@ -109,6 +114,7 @@ struct Link {
     via: &'static str,
     names: Vec<String>,
     rtt_ms: Option<f64>,
+    loss_percent: Option<u8>,
     up_s: u64,
     bytes_in: u64,
     bytes_out: u64,
@@ -135,12 +141,14 @@ impl From<mesh::NetworkMap> for NetworkMap {
             state: p.state.as_str(),
             hops: p.hops,
             rtt_ms: ms(p.rtt),
+            loss_percent: p.loss_percent,
             via: p.via,
         };
         let link = |l: mesh::MapLink| MapLink {
             a: l.a.to_string(),
             b: l.b.to_string(),
             rtt_ms: ms(l.rtt),
+            loss_percent: l.loss_percent,
             via: l.via,
         };
         let path = map.path.map(|path| Path {
@@ -159,11 +167,8 @@ impl From<mesh::NetworkMap> for NetworkMap {
 }
 
 impl Diagnostics {
-    pub(crate) fn new(
-        found: mesh::Diagnostics,
-        device: &mesh::Stats,
-        engine: &mesh::EngineStats,
-    ) -> Self {
+    pub(crate) fn new(found: mesh::Diagnostics) -> Self {
+        let device = &found.device;
         let server = |s: mesh::ServerState| Server {
             url: s.url,
             r#box: s.is_box,
@@ -174,12 +179,14 @@ impl Diagnostics {
             via: a.via,
             tried: a.tried,
             opened: a.opened,
+            beaten: a.beaten,
             p50_ms: ms(a.p50),
             p95_ms: ms(a.p95),
         };
         let failure = |f: mesh::Failure| Failure {
             via: f.via,
             reason: f.reason.as_str(),
+            took_ms: f.took.as_secs_f64() * 1000.0,
             at_ms: f.at.0,
         };
         let link = |(info, names, up): (mesh::LinkInfo, Vec<String>, Duration)| Link {
@@ -187,11 +194,12 @@ impl Diagnostics {
             via: info.via,
             names,
             rtt_ms: ms(info.rtt),
+            loss_percent: info.loss_percent,
             up_s: up.as_secs(),
             bytes_in: info.bytes_in,
             bytes_out: info.bytes_out,
         };
-        let single = device.rows(engine).into_iter();
+        let single = device.rows(&found.engine).into_iter();
         let single = single.map(|(name, count)| (name.to_owned(), count));
         let grouped = device.groups().into_iter().flat_map(|(group, counts)| {
             let named = move |(name, count)| (format!("{group}.{name}"), count);
@@ -199,6 +207,7 @@ impl Diagnostics {
         });
         Self {
             up_s: found.up.as_secs(),
+            tasks: found.tasks,
             lan: found.lan.as_str(),
             near: found.near,
             addresses: found.addresses.iter().map(ToString::to_string).collect(),

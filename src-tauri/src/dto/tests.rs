@@ -322,6 +322,7 @@ fn diagnostics_cross_in_this_shape() {
     let at = |n: u64| Some(Duration::from_millis(n));
     let found = mesh::Diagnostics {
         up: Duration::from_millis(61_500),
+        tasks: 3,
         lan: mesh::LanState::Off,
         near: 2,
         addresses: vec!["192.168.1.7:40123".parse().unwrap()],
@@ -344,12 +345,14 @@ fn diagnostics_cross_in_this_shape() {
             via: "server",
             tried: 3,
             opened: 1,
+            beaten: 1,
             p50: at(80),
             p95: None,
         }],
         failures: vec![mesh::Failure {
             via: "turn",
             reason: mesh::ErrorCode::NoAnswer,
+            took: Duration::from_millis(5),
             at: Timestamp(9),
         }],
         links: Vec::new(),
@@ -358,9 +361,10 @@ fn diagnostics_cross_in_this_shape() {
             p50: at(62),
             p95: None,
         },
+        device: mesh::Stats::default(),
+        engine: mesh::EngineStats::default(),
     };
-    let (device, engine) = (mesh::Stats::default(), mesh::EngineStats::default());
-    let mut crossed = shape(Diagnostics::new(found, &device, &engine));
+    let mut crossed = shape(Diagnostics::new(found));
     let counters = crossed.as_object_mut().unwrap().remove("counters");
     assert!(
         counters.unwrap()[0][1].is_u64(),
@@ -369,14 +373,14 @@ fn diagnostics_cross_in_this_shape() {
     assert_eq!(
         crossed,
         json!({
-            "upS": 61, "lan": "off", "near": 2, "addresses": ["192.168.1.7:40123"],
+            "upS": 61, "tasks": 3, "lan": "off", "near": 2, "addresses": ["192.168.1.7:40123"],
             "servers": [
                 {"url": "wss://example.org", "box": false, "whyNot": null, "seenAs": "[2001:db8::7]:40123"},
                 {"url": "ws://127.0.0.1:9", "box": true, "whyNot": "connection refused", "seenAs": null},
             ],
             "apart": true,
-            "attempts": [{"via": "server", "tried": 3, "opened": 1, "p50Ms": 80.0, "p95Ms": null}],
-            "failures": [{"via": "turn", "reason": "no_answer", "atMs": 9}],
+            "attempts": [{"via": "server", "tried": 3, "opened": 1, "beaten": 1, "p50Ms": 80.0, "p95Ms": null}],
+            "failures": [{"via": "turn", "reason": "no_answer", "tookMs": 5.0, "atMs": 9}],
             "links": [],
             "delivery": {"sent": 4, "p50Ms": 62.0, "p95Ms": null},
         })

@@ -39,7 +39,7 @@ pub use distance::Distance;
 pub use host::{Host, Traffic, cpu_time};
 pub use internet::{Internet, SERVER_PORT};
 pub use nat::{Nat, Router};
-pub use people::{Room, links, lost_a_link, until};
+pub use people::{Room, links, lost_a_link, until, ways};
 pub use prefix::Prefix;
 pub use wifi::{Plug, Trunk, Wifi};
 

@@ -216,6 +216,20 @@ pub fn lost_a_link(node: &NodeProcess, since: Instant) -> Result<NodeEvent> {
     Ok(down)
 }
 
+/// By which ways its links came up, in order.
+///
+/// # Errors
+/// The node said no.
+pub fn ways(node: &NodeProcess) -> Result<Vec<String>> {
+    let links = node.ok("links", json!({}))?;
+    let all = links["links"].as_array().into_iter().flatten();
+    let mut ways: Vec<_> = all
+        .map(|link| link["via"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    ways.sort();
+    Ok(ways)
+}
+
 /// How many links a node has.
 ///
 /// # Errors

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use peddlenet_mesh::{
-    Attempts, AuthorId, Delivery, Diagnostics, Failure, MapLink, NetworkMap, OnMap, ServerState,
+    Attempts, AuthorId, Delivery, Diagnostics, Failure, LinkInfo, MapLink, NetworkMap, OnMap,
+    ServerState,
 };
 use serde_json::{Map, Value, json};
 
@@ -17,6 +18,7 @@ pub(crate) fn diagnostics(found: &Diagnostics) -> Map<String, Value> {
             "via": a.via,
             "tried": a.tried,
             "opened": a.opened,
+            "beaten": a.beaten,
             "p50_ms": ms(a.p50),
             "p95_ms": ms(a.p95),
         })
@@ -26,14 +28,32 @@ pub(crate) fn diagnostics(found: &Diagnostics) -> Map<String, Value> {
             "url": s.url,
             "box": s.is_box,
             "up": s.why_not.is_none(),
+            "why_not": s.why_not,
+            "seen_as": s.seen_as.map(|addr| addr.to_string()),
         })
     };
-    let failure = |f: &Failure| json!({"via": f.via, "reason": f.reason.as_str(), "at_ms": f.at.0});
+    let failure = |f: &Failure| json!({"via": f.via, "reason": f.reason.as_str(), "took_ms": ms(Some(f.took)), "at_ms": f.at.0});
+    let link = |(info, names, up): &(LinkInfo, Vec<String>, Duration)| {
+        json!({
+            "peer": info.peer,
+            "via": info.via,
+            "names": names,
+            "rtt_ms": ms(info.rtt),
+            "loss_percent": info.loss_percent,
+            "up_s": up.as_secs(),
+            "bytes_in": info.bytes_in,
+            "bytes_out": info.bytes_out,
+        })
+    };
+    let addresses = found.addresses.iter().map(ToString::to_string);
     let Delivery { sent, p50, p95 } = found.delivery;
     let fields = [
         ("up_s", json!(found.up.as_secs())),
         ("lan", json!(found.lan.as_str())),
         ("near", json!(found.near)),
+        ("tasks", json!(found.tasks)),
+        ("addresses", addresses.collect()),
+        ("links", found.links.iter().map(link).collect()),
         ("apart", json!(found.apart)),
         ("servers", found.servers.iter().map(server).collect()),
         ("attempts", found.attempts.iter().map(attempts).collect()),
@@ -58,6 +78,7 @@ pub(crate) fn map(map: &NetworkMap) -> Value {
             "state": p.state.as_str(),
             "hops": p.hops,
             "rtt_ms": ms(p.rtt),
+            "loss_percent": p.loss_percent,
             "via": p.via,
         })
     };
@@ -66,6 +87,7 @@ pub(crate) fn map(map: &NetworkMap) -> Value {
             "a": l.a.to_string(),
             "b": l.b.to_string(),
             "rtt_ms": ms(l.rtt),
+            "loss_percent": l.loss_percent,
             "via": l.via,
         })
     };

@@ -21,6 +21,7 @@ use crate::{
     actor::{
         Timer,
         dial::{SERVER, TURN},
+        meet::EXPECTED_FOR,
         whereabouts::{addrs_of, told},
     },
     clock, entropy,
@@ -174,7 +175,7 @@ impl Actor {
             return;
         }
         let addrs = addrs_of(&knock.addresses);
-        self.expect(&addrs, SERVER);
+        self.expect(&addrs, SERVER, EXPECTED_FOR);
         self.endpoint.expect(addrs.clone(), limits::JOIN_DEADLINE);
         let (id, to) = (knock.id, url.clone());
         let answer = move |actor: &mut Self, addrs: Vec<SocketAddr>, relay| {

@@ -11,7 +11,7 @@ use crate::{
     actor::{
         dial::{SERVER, TURN},
         links::LINKS_OPEN,
-        meet::Offer,
+        meet::{EXPECTED_FOR, Offer},
         whereabouts::addrs_of,
     },
     entropy,
@@ -78,13 +78,17 @@ impl Actor {
         relay: bool,
     ) -> bool {
         let tags = self.tags_with_others(room);
-        let Some(id) = self.new_meeting(room, to) else {
+        if tags.is_empty() {
+            return false;
+        }
+        let via = if relay { TURN } else { SERVER };
+        let Some(id) = self.new_meeting(room, to, via) else {
             return false;
         };
         for (url, tag) in &tags {
             self.offer_there(url, *tag, room, to, id, relay);
         }
-        !tags.is_empty()
+        true
     }
 
     /// A member said something on a room's tag.
@@ -152,7 +156,7 @@ impl Actor {
         let addrs = addrs_of(&meet.addresses);
         self.endpoint.expect(addrs.clone(), limits::JOIN_DEADLINE);
         if relayed {
-            self.expect(&addrs, SERVER);
+            self.expect(&addrs, SERVER, EXPECTED_FOR);
             return self.with_relay(url, &addrs, move |actor, there| {
                 answer(actor, vec![there], true);
             });
