@@ -33,9 +33,8 @@ impl Actor {
 
     /// An event is on disk.
     pub(super) fn landed(&mut self, event: &SignedEvent, hops: u8, own: bool) {
-        // Here, once each: what is verified may be let go of for lack of room, fetched and verified again, and again.
-        self.count_said(event);
         if own {
+            self.count_said(event);
             self.leave_copy(event);
         }
         self.took_space(event);

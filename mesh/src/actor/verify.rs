@@ -68,6 +68,9 @@ impl Actor {
             (_, Judgement::Drop) => Verdict::Drop,
             _ => Verdict::Reject,
         };
+        if let (Verdict::Accept, Item::Event(event)) = (&verdict, item) {
+            self.count_said(event);
+        }
         self.feed(Input::Verified { ticket, verdict });
     }
 
