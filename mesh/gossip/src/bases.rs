@@ -109,14 +109,14 @@ mod tests {
         room.let_go(LOG, Seq(9));
         assert_eq!(room.heads(), []);
         assert!(room.is_done_with(LOG, Seq(9)) && !room.is_done_with(LOG, Seq(10)));
-        assert!(!room.has_space(LOG, Seq(9)) && room.has_space(LOG, Seq(10)));
+        assert!(!room.has_space(LOG, Seq(9), false) && room.has_space(LOG, Seq(10), false));
         let mut offer = Ranges::new();
         offer.insert_range(Seq(1), Seq(12));
         room.trim(LOG, &mut offer);
         assert_eq!(offer.iter().collect::<Vec<_>>(), [(Seq(10), Seq(12))]);
         room.let_go(LOG, Seq(u64::MAX));
         assert!(
-            room.has_space(LOG, Seq(10)),
+            room.has_space(LOG, Seq(10), false),
             "the last place of all is none"
         );
     }

@@ -99,6 +99,7 @@ impl Engine {
             copies,
             hops,
             live,
+            wanted,
             from,
             rival,
             ..
@@ -107,7 +108,7 @@ impl Engine {
         let Some(room) = self.rooms.get_mut(&tag) else {
             return;
         };
-        if !room.has_space(key, seq) {
+        if !room.has_space(key, seq, wanted) {
             count(&mut self.stats.overflow);
             return self.retract(&from, tag, position);
         }

@@ -152,7 +152,7 @@ mod tests {
         long.set_cuts(cut(5));
         assert_eq!(long.heads(), short.heads());
         assert_eq!(long.compute_digest(), short.compute_digest());
-        assert!(!long.has_space(LOG, Seq(6)));
+        assert!(!long.has_space(LOG, Seq(6), false));
         // An event that was on its way to the disk when the cut came.
         long.store((LOG, Seq(10), hash(10)), None);
         assert_eq!(long.heads(), short.heads());
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(one.heads(), room(7).heads());
         one.set_cuts(BTreeMap::new());
         assert_eq!(one.heads(), room(9).heads());
-        assert!(one.has_space(LOG, Seq(10)));
+        assert!(one.has_space(LOG, Seq(10), false));
     }
 
     #[test]

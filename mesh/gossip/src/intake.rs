@@ -117,7 +117,10 @@ impl Engine {
         }
         let forks_full = held.is_some_and(|l| l.forks.len() >= limits::BRANCH_MAX);
         let is_held = held.is_some();
-        if forks_full || !room.has_space(log, seq) || self.flights.len() >= limits::FLIGHTS_MAX {
+        if forks_full
+            || !room.has_space(log, seq, arriving.wanted)
+            || self.flights.len() >= limits::FLIGHTS_MAX
+        {
             count(&mut self.stats.overflow);
             return false;
         }

@@ -33,6 +33,9 @@ pub const LOGS_MAX: usize = 3 * peddlenet_wire::limits::MEMBERS_MAX;
 pub const STREAMS_PER_AUTHOR: usize = 64;
 /// Stretches that one log may fall into while it has gaps.
 pub const STRETCHES_MAX: usize = 256;
+/// More of them that events may make which were asked for: an answer fills a gap from one of its ends only once all of
+/// it is here, and a log that is full of gaps could never be filled.
+pub const STRETCHES_ASKED: usize = 64;
 /// Stretches of one log that are told to others; the newest.
 pub const STRETCHES_TOLD: usize = 8;
 /// Events beside the first at one place of a log that are kept as evidence.

@@ -291,13 +291,17 @@ impl Room {
         self.bases.trim(log, offer);
     }
 
-    /// Whether one more event at a place keeps within the bounds of logs and stretches.
-    pub(crate) fn has_space(&self, log: LogKey, seq: Seq) -> bool {
+    /// Whether one more event at a place keeps within the bounds of logs and stretches; `asked`: for it.
+    pub(crate) fn has_space(&self, log: LogKey, seq: Seq, asked: bool) -> bool {
         if self.is_past_end(log, seq) || self.bases.covers(log, seq) {
             return false;
         }
         match self.logs.get(&log) {
-            Some(log) => log.got.len() < limits::STRETCHES_MAX || !log.got.would_split(seq),
+            Some(log) => {
+                let more = if asked { limits::STRETCHES_ASKED } else { 0 };
+                let most = limits::STRETCHES_MAX.saturating_add(more);
+                log.got.len() < most || !log.got.would_split(seq)
+            }
             None => {
                 let own = (log.0, Stream(0))..=(log.0, Stream(u32::MAX));
                 self.logs.len() < limits::LOGS_MAX

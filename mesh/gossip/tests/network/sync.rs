@@ -90,6 +90,29 @@ fn a_small_difference_closes_in_two_round_trips_without_heads_and_wants() {
     }
 }
 
+/// As after a flood that was pushed faster than it was taken: a log has fallen into as many stretches as it may, and the
+/// gap that is asked for first is longer than one answer.
+#[test]
+fn a_log_that_is_full_of_gaps_is_filled_all_the_same() {
+    const ALL: u64 = 4_000;
+    let mut net = Net::new(2, 8);
+    net.stand_in(2);
+    net.seed_disk(0, 2, ROOM, Stream::MEMBERSHIP, 1);
+    net.seed_disk(0, 2, ROOM, Stream::CONTENT, usize::try_from(ALL).unwrap());
+    copy_disk(&mut net);
+    let disk = net.nodes[1].disks.get_mut(&ROOM).unwrap();
+    let gaps = 2 * limits::STRETCHES_MAX as u64;
+    disk.events.retain(|&(_, stream, seq, _), _| {
+        stream == Stream::MEMBERSHIP || (seq.0 <= gaps && seq.0 % 2 == 0) || seq.0 == ALL
+    });
+    let kept: Vec<_> = disk.events.keys().map(|place| place.3).collect();
+    net.nodes[1].accepted.retain(|hash| kept.contains(hash));
+    net.nodes[1].shown.retain(|hash| kept.contains(hash));
+    start(&mut net);
+    let took = net.run_until(120_000, "the rest of the log", same);
+    println!("{ALL} events in {took} ms: {:?}", net.nodes[1].sent);
+}
+
 #[test]
 fn what_both_lack_closes_both_ways() {
     let mut net = twins(20, 3);
