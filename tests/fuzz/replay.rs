@@ -52,16 +52,14 @@ fn nothing_in_a_corpus_breaks_another_target() {
     }
 }
 
+/// `make soak ONLY=fuzz` runs what the manifest names.
 #[test]
-fn every_target_has_a_program_and_a_line_in_the_soak() {
+fn every_target_has_a_program() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
     let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
-    let soak = std::fs::read_to_string(folder.join("../../scripts/soak.sh")).expect("a script");
     for (name, _) in targets::ALL {
         assert!(folder.join(format!("targets/{name}.rs")).exists(), "{name}");
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
-        let mut words = soak.split(|c: char| !c.is_alphanumeric() && c != '_');
-        assert!(words.any(|word| word == *name), "{name}");
     }
 }
 
