@@ -201,12 +201,8 @@ pub(crate) fn answer_permission(webview: &Webview, kind: &PermissionKind) -> Per
 /// wry has no name for that. What else has none there (a list of cameras, storage of frames, keys of films) our
 /// page either may have with the camera or has no use for.
 fn may(kind: &PermissionKind) -> bool {
-    match kind {
-        PermissionKind::Camera => true,
-        PermissionKind::Other => cfg!(target_os = "linux"),
-        PermissionKind::ClipboardRead => true,
-        _ => false,
-    }
+    let clipboard = cfg!(target_os = "linux") && *kind == PermissionKind::Other;
+    clipboard || matches!(kind, PermissionKind::Camera | PermissionKind::ClipboardRead)
 }
 
 /// Where Tauri serves the embedded page: a scheme of its own, which Windows and Android map to a host.

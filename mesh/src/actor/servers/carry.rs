@@ -396,7 +396,8 @@ mod tests {
 
     #[test]
     fn the_servers_that_are_furthest_behind_are_forgotten_and_the_one_in_use_is_not() {
-        let names: Vec<_> = (0..=REMEMBERED_MAX as u8 + 1).map(|n| [n]).collect();
+        // One in use, as many others as are remembered, and one more.
+        let names: Vec<_> = (0..).map(|n| [n]).take(REMEMBERED_MAX + 2).collect();
         let of = names
             .iter()
             .map(|n| (&n[..], Stream::CONTENT, 9 + u64::from(n[0])));
