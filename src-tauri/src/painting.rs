@@ -4,8 +4,9 @@
 //! CPU, for every frame and the whole window: a frame of a long room that scrolls took 124 ms of two cores, and takes
 //! 16 without; 50 MB of Mesa's go, too. (`WEBKIT_SKIA_ENABLE_CPU_RENDERING` halves the frame only.) Its switch for that is a variable of
 //! the environment. No thread may run when one is set, so the program starts itself anew with it: the same process, some 60
-//! milliseconds later. (`WEBKIT_DISABLE_DMABUF_RENDERER` would spare up to 0.9 s of looking for a GPU at the start, and stops the
-//! page for good at the first picture of a camera: the scanner's preview.)
+//! milliseconds later. (`WEBKIT_DISABLE_DMABUF_RENDERER` stops the
+//! page for good at the first picture of a camera, the scanner's preview; with it or with `WEBKIT_DMABUF_RENDERER_FORCE_SHM` the start is as
+//! long as without, by medians of three interleaved runs.)
 //!
 //! While it does, it also asks glibc for one heap: some twenty threads, most of which sleep, would have one each, and hold
 //! 6 MB more in them. It takes a start anew, so machines with a GPU, which have the memory, keep theirs.
