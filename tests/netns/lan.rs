@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use peddlenet_tests::lab::{Lab, Prefix, Room, lost_a_link, ways};
+use peddlenet_tests::lab::{Lab, Prefix, Room, lost_a_link};
 use serde_json::json;
 
-use crate::{alone, beside_others, device, devices, nodes};
+use crate::{alone, beside_others, came_by, device, devices, nodes};
 
 /// With discovery, as people run it.
 const LAN: &[&str] = &[];
@@ -94,14 +94,7 @@ fn a_poster_without_addresses_lets_in_whoever_is_near() {
         .unwrap();
     room.all_talk("by the poster", &[&ada.node, &bea.node])
         .unwrap();
-    for device in [&ada, &bea] {
-        assert_eq!(
-            ways(&device.node).unwrap(),
-            ["lan"],
-            "{}",
-            device.node.name()
-        );
-    }
+    came_by("lan", [&ada.node, &bea.node]);
 }
 
 fn link_local(prefix: Prefix) {
@@ -178,14 +171,7 @@ fn a_firewall_on_one_side_is_no_wall_for_the_room() {
     assert_eq!(joined["via"], "two-scan");
     room.all_talk("through the wall", &[&ada.node, &bea.node])
         .unwrap();
-    for device in [&ada, &bea] {
-        assert_eq!(
-            ways(&device.node).unwrap(),
-            ["two-scan"],
-            "{}",
-            device.node.name()
-        );
-    }
+    came_by("two-scan", [&ada.node, &bea.node]);
     let stranger = device(&lab, &wifi, "eve", LAN);
     let other = Room::made_by(&stranger.node, "Eve's").unwrap();
     let code = other.code(&stranger.node).unwrap();

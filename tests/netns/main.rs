@@ -35,7 +35,7 @@ mod two_wifis;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use peddlenet_tests::{
-    lab::{Host, Lab, Room, Wifi},
+    lab::{Host, Lab, Room, Wifi, ways},
     node_process::NodeProcess,
 };
 
@@ -83,4 +83,11 @@ fn devices(lab: &Lab, wifi: &Wifi, names: &[&str], args: &[&str]) -> (Room, Vec<
 
 fn nodes(devices: &[Device]) -> Vec<&NodeProcess> {
     devices.iter().map(|d| &d.node).collect()
+}
+
+/// Each of these has one link, and it came up by that way.
+fn came_by<'n>(way: &str, nodes: impl IntoIterator<Item = &'n NodeProcess>) {
+    for node in nodes {
+        assert_eq!(ways(node).unwrap(), [way], "{}", node.name());
+    }
 }

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod hostile;
 pub mod lab;
 pub mod node_process;
+mod programs;
 pub mod raw;
 pub mod sealed;
 pub mod server_process;

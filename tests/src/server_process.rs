@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::node_process::find_or_build;
+use crate::programs::find_or_build;
 
 /// What it says on standard output once it listens.
 const LISTENING: &str = "listening on ";
