@@ -7,6 +7,7 @@
  */
 import { errorLine, h, setLine } from '../lib/dom.js';
 import { ViewElement } from '../lib/element.js';
+import { showLine } from '../lib/passphrase.js';
 import { t } from '../strings/index.js';
 
 /** @extends {ViewElement<LockedData>} */
@@ -28,12 +29,7 @@ export class LockedScreen extends ViewElement {
         h('label', { class: 'label', for: 'passphrase' }, t('locked.label')),
         this.#input,
         this.#caps,
-        h('label', { class: 'check-line' },
-          h('input', {
-            type: 'checkbox', 'data-test': 'passphrase-show',
-            onchange: (/** @type {Event} */ event) => { this.#input.type = /** @type {HTMLInputElement} */ (event.target).checked ? 'text' : 'password'; },
-          }),
-          h('span', {}, t('locked.show'))),
+        showLine('passphrase-show', this.#input),
         this.#error,
         this.#go,
         h('p', { class: 'hint', id: 'passphrase-hint' }, t('locked.hint')))));

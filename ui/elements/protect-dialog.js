@@ -7,6 +7,7 @@
  */
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
+import { showLine } from '../lib/passphrase.js';
 import { t } from '../strings/index.js';
 
 /** @extends {ModalElement<ProtectData>} */
@@ -27,16 +28,7 @@ export class ProtectDialog extends ModalElement {
         this.#first,
         h('label', { class: 'label', for: 'protect-again' }, t('protect.again')),
         this.#again,
-        h('label', { class: 'check-line' },
-          h('input', {
-            type: 'checkbox', 'data-test': 'protect-show',
-            onchange: (/** @type {Event} */ event) => {
-              const type = /** @type {HTMLInputElement} */ (event.target).checked ? 'text' : 'password';
-              this.#first.type = type;
-              this.#again.type = type;
-            },
-          }),
-          h('span', {}, t('locked.show'))),
+        showLine('protect-show', this.#first, this.#again),
         this.#error,
         this.#go));
     this.#first.focus();
