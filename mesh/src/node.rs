@@ -381,7 +381,7 @@ fn open_store(data_dir: &Path, keys: &Keys) -> Result<(SledStore, Opened, Kept),
 
 /// Reads everything that an actor starts with. Blocks.
 fn load(data_dir: &Path, name: Option<&str>, keys: &Keys) -> Result<Loaded, Error> {
-    let (store, opened, kept) = open_store(data_dir, keys)?;
+    let (mut store, opened, kept) = open_store(data_dir, keys)?;
     let saved_name = store
         .meta(META_NAME)?
         .and_then(|n| String::from_utf8(n).ok())
@@ -402,7 +402,7 @@ fn load(data_dir: &Path, name: Option<&str>, keys: &Keys) -> Result<Loaded, Erro
     let mut rooms = Vec::new();
     for (_, bytes) in store.meta_under(SavedRoom::PREFIX)? {
         match read_saved(&store, &bytes)? {
-            Ok(room) => rooms.push(load_room(&store, room)?),
+            Ok(room) => rooms.push(load_room(&mut store, room)?),
             Err(why) => tracing::error!(why, "a room could not be read and is left out"),
         }
     }

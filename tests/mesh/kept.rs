@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use peddlenet_mesh::{Draft, ErrorCode, Event, InviteOptions, Receipts, Role, RoomId, RoomPrefs};
-use peddlenet_wire::Invite;
+use peddlenet_store::{
+    SledStore, Store, Write,
+    limits::{COMMIT_WRITES_MAX, RANGES_MAX},
+};
+use peddlenet_tests::sealed;
+use peddlenet_wire::{Invite, Seq, Stream};
 
 use crate::{
     device::{Device, TTL, pair, same_room, until},
@@ -225,4 +230,66 @@ async fn open_invites_are_listed() {
     let storage = ada.node.storage().await.unwrap();
     assert_eq!(storage.rooms[0].room, room);
     assert!(storage.rooms[0].events >= 5 && storage.rooms[0].bytes > 1_000);
+}
+
+/// A history that comes in while everybody talks has many holes for a while, more than are kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_came_in_with_too_many_holes_is_whole_at_the_next_start() {
+    let ada = Device::new("Ada").await;
+    let room = ada.node.create_room("Holes").await.unwrap();
+    let count = 2 * RANGES_MAX + 40;
+    for n in 0..count {
+        ada.say(room, &n.to_string()).await;
+    }
+    let whole = ada.node.heads(room).await.unwrap();
+    let ada = ada.shut().await;
+    let holes = {
+        let key = sealed::key_of(&ada.folder().join("profile.key")).unwrap();
+        let path = ada.folder().join("profile/store");
+        let mut store = SledStore::open_in(&path, sealed::options(&key)).unwrap().0;
+        let tag = store.rooms().unwrap().remove(0);
+        let mut rows = Vec::new();
+        for log in store.held(tag).unwrap() {
+            let (to, all) = (Seq(u64::MAX), usize::MAX);
+            let log = store.range(tag, log.author, log.stream, Seq::FIRST, to, all);
+            rows.extend(log.unwrap());
+        }
+        store.drop_room(tag).unwrap();
+        // Every other one first.
+        rows.sort_by_key(|row| row.key.seq.0 % 2);
+        for part in rows.chunks(COMMIT_WRITES_MAX / 2) {
+            let part: Vec<_> = part.iter().cloned().map(Write::Event).collect();
+            store.commit(&part).unwrap();
+        }
+        let logs = store.held(tag).unwrap();
+        let log = logs
+            .iter()
+            .find(|log| log.stream == Stream::CONTENT)
+            .unwrap();
+        log.events - log.ranges.count()
+    };
+    assert!(holes > 0, "nothing was forgotten");
+    let ada = Device::reopen(ada).await;
+    let again = ada.node.heads(room).await.unwrap();
+    assert_eq!((again.events, again.digest), (whole.events, whole.digest));
+}
+
+/// Of a room that was read to its end a start looks at few of the newest events, which may all be something else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_message_is_found_at_a_start_under_many_reactions() {
+    let (ada, mut bea, room) = pair("Reactions").await;
+    let last = ada.say(room, "the last word").await;
+    bea.hear("the last word").await;
+    for n in 0..40 {
+        let sign = if n % 2 == 0 { "👍" } else { "🙏" };
+        ada.node.react(room, last, sign).await.unwrap();
+    }
+    same_room(room, &[&ada, &bea]).await;
+    bea.node.mark_seen(room, last).await.unwrap();
+    for device in [ada, bea] {
+        let device = Device::reopen(device.shut().await).await;
+        let rooms = device.node.rooms().await.unwrap();
+        let shown = rooms[0].last.as_ref().map(|message| message.text.as_str());
+        assert_eq!((shown, rooms[0].unread), (Some("the last word"), 0));
+    }
 }

@@ -141,7 +141,7 @@ impl Actor {
             if let Err(e) = outcome {
                 return tracing::error!(error = %e, "the new key was not saved; the next start does it");
             }
-            actor.disk.read(
+            actor.disk.update(
                 move |store| Ok(reload(store, &saved)),
                 move |actor, loaded| match loaded.map_err(Error::from).and_then(|l| l) {
                     Ok(loaded) => actor.reopen(tag, loaded),
@@ -171,7 +171,7 @@ impl Actor {
     }
 }
 
-fn reload(store: &dyn Store, saved: &[u8]) -> Result<LoadedRoom, Error> {
+fn reload(store: &mut dyn Store, saved: &[u8]) -> Result<LoadedRoom, Error> {
     let room = read_saved(store, saved)?.map_err(|_| ErrorCode::Internal)?;
     load_room(store, room)
 }

@@ -6,7 +6,7 @@ use peddlenet_crypto::{AuthorKey, EpochKeys, rendezvous::DAY};
 use peddlenet_gossip::Input;
 use peddlenet_peer::ServerUrl;
 use peddlenet_room::Judgement;
-use peddlenet_store::{Store, StoreError, StoredEvent, Write};
+use peddlenet_store::{Held, Store, StoreError, StoredEvent, Write};
 use peddlenet_wire::{
     AuthorId, Pass, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream, Timestamp,
     codec::Name,
@@ -35,6 +35,9 @@ use crate::{
 const ROOMS_DELAY: Duration = Duration::from_millis(40);
 /// The newest events that are read at start to count the unread (count).
 pub(super) const NEWEST: usize = 500;
+/// The newest events that are read where nothing is unread, for the last message (count). Each is a page of the
+/// store's, and a start reads every room's.
+const FEW: usize = 16;
 
 /// A room as the store has it, ready for the engine.
 pub(crate) struct LoadedRoom {
@@ -84,10 +87,11 @@ pub(crate) fn read_saved(
     Ok(Ok(room))
 }
 
-/// Reads a room from the store: replays its membership and looks up where its logs end. Blocks.
-pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom, Error> {
+/// Reads a room from the store: replays its membership and looks up where its logs end; what the store has
+/// forgotten of a log is counted anew. Blocks.
+pub(crate) fn load_room(store: &mut dyn Store, mut room: Room) -> Result<LoadedRoom, Error> {
     let tag = room.tag;
-    let held = store.held(tag)?;
+    let mut held = store.held(tag)?;
     let mut membership = Vec::new();
     for log in held.iter().filter(|h| h.stream == Stream::MEMBERSHIP) {
         let mut from = Seq::FIRST;
@@ -108,7 +112,9 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
         }
     }
     replay(&mut room, membership);
-    super::trust::load(store, &mut room, &held)?;
+    if super::trust::load(store, &mut room, &held)? {
+        held = store.held(tag)?;
+    }
     let me = room.me();
     for log in held.iter().filter(|h| h.author == me) {
         room.resume_own(log.stream, log.head, log.head_hash);
@@ -139,9 +145,13 @@ pub(crate) fn load_room(store: &dyn Store, mut room: Room) -> Result<LoadedRoom,
         }
         take_record(&mut room, record);
     }
-    let newest = store.page(tag, None, NEWEST)?;
+    let looked_at = if is_read(&room, &held) { FEW } else { NEWEST };
+    let newest = store.page(tag, None, looked_at)?;
     room.unread = unread(&room, &newest);
     let mut last = last_message(&mut room, newest);
+    if last.is_none() && looked_at < NEWEST {
+        last = last_message(&mut room, store.page(tag, None, NEWEST)?);
+    }
     if let Some(last) = &mut last {
         let notes = read_notes(store, tag, &[(last.id, last.author)])?;
         for notes in notes {
@@ -198,6 +208,15 @@ fn replay(room: &mut Room, mut events: Vec<SignedEvent>) {
     }
 }
 
+/// Whether this device has shown everything that it has of others.
+fn is_read(room: &Room, held: &[Held]) -> bool {
+    let me = room.me();
+    let mut theirs = held
+        .iter()
+        .filter(|log| log.stream == Stream::CONTENT && log.author != me);
+    theirs.all(|log| log.head <= room.seen_up_to(me, log.author))
+}
+
 pub(super) fn last_message(room: &mut Room, newest: Vec<StoredEvent>) -> Option<Message> {
     let events = convert::from_rows(newest);
     for (event, _) in &events {
@@ -208,7 +227,7 @@ pub(super) fn last_message(room: &mut Room, newest: Vec<StoredEvent>) -> Option<
         .find_map(|(event, hops)| room.message(event, *hops))
 }
 
-fn to_engine(held: &peddlenet_store::Held) -> peddlenet_gossip::Held {
+fn to_engine(held: &Held) -> peddlenet_gossip::Held {
     peddlenet_gossip::Held {
         author: held.author,
         stream: held.stream,
@@ -319,7 +338,7 @@ impl Actor {
             if let Err(e) = outcome {
                 return then(actor, Err(e.into()));
             }
-            actor.disk.read(
+            actor.disk.update(
                 move |store| Ok(load_room(store, room)),
                 move |actor, loaded| {
                     let outcome = loaded

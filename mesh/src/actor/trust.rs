@@ -31,8 +31,13 @@ use crate::{
 /// Events read to find two that contradict each other (count).
 const RIVALS_MAX: usize = 16;
 
-/// Reads what is kept of a room's people, and proves forks that a kill left unproven. Blocks.
-pub(super) fn load(store: &dyn Store, room: &mut Room, held: &[Held]) -> Result<(), StoreError> {
+/// Reads what is kept of a room's people, and proves forks that a kill left unproven. A log that holds more
+/// events than places and no fork is counted anew; tells whether there was one. Blocks.
+pub(super) fn load(
+    store: &mut dyn Store,
+    room: &mut Room,
+    held: &[Held],
+) -> Result<bool, StoreError> {
     let author_of = |key: &[u8], prefix: &[u8]| {
         let author = key.strip_prefix(prefix)?;
         AuthorId::try_from(author).ok()
@@ -50,14 +55,19 @@ pub(super) fn load(store: &dyn Store, room: &mut Room, held: &[Held]) -> Result<
             _ => tracing::error!("a fork's proof could not be read"),
         }
     }
+    let mut recounted = false;
     for log in held.iter().filter(|log| log.events > log.ranges.count()) {
-        if room.trust.fork(log.author).is_none()
-            && let Some(proof) = search(store, room.tag, log)?
-        {
+        if room.trust.fork(log.author).is_some() {
+            continue;
+        }
+        if let Some(proof) = search(store, room.tag, log)? {
             room.trust.take_fork(&proof);
+        } else {
+            store.recount(room.tag, log.author, log.stream)?;
+            recounted = true;
         }
     }
-    Ok(())
+    Ok(recounted)
 }
 
 /// Two events in one place of a log that holds more events than places.

@@ -313,6 +313,10 @@ impl<T: Tables> Store for Indexed<T> {
         })
     }
 
+    fn recount(&mut self, room: RoomTag, author: AuthorId, stream: Stream) -> Result<()> {
+        self.count_anew(&layout::stream_key(room, author, stream))
+    }
+
     fn records(&self, room: RoomTag) -> Result<Vec<StoredRecord>> {
         self.collect(Table::Records, &Span::prefix(&room.0), layout::read_record)
     }

@@ -32,6 +32,9 @@ pub(crate) const DROP_PREFIX: &[u8] = b"sdrop/";
 /// What the database held when that was last counted, in `meta`.
 pub(crate) const LIVE_KEY: &[u8] = b"slive_bytes";
 
+/// Bytes of an event beside header and body: its entries in `events` and `ids`, of which `by_time` repeats some.
+pub(crate) const EVENT_KEYS: u64 = (92 + 15) + (48 + 44);
+
 const VALUE_VERSION: u8 = 1;
 const HEAD_VERSION: u8 = 2;
 const HAS_BODY: u8 = 1;

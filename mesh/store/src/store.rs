@@ -57,6 +57,10 @@ pub trait Store: Send {
     /// What is there of each stream of a room, by author and stream.
     fn held(&self, room: RoomTag) -> Result<Vec<Held>>;
 
+    /// Counts a log anew, from its events: for one whose [`Held::ranges`] are fewer than its events, and that
+    /// holds no fork. It has had more holes than are kept, and forgot what it has below them. Reads the whole log.
+    fn recount(&mut self, room: RoomTag, author: AuthorId, stream: Stream) -> Result<()>;
+
     /// The latest records of a room, by kind and author.
     fn records(&self, room: RoomTag) -> Result<Vec<StoredRecord>>;
 

@@ -2,7 +2,7 @@
 
 use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq, Stream, record::RecordKind};
 
-use crate::Ranges;
+use crate::{Ranges, limits::RANGES_MAX};
 
 /// Where an event stands. The hash at the end lets both branches of a fork in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,16 +134,35 @@ pub struct Held {
     pub author: AuthorId,
     /// Which log.
     pub stream: Stream,
-    /// The positions that are there, at most [`limits::RANGES_MAX`](crate::limits::RANGES_MAX) ranges.
+    /// The positions that are there, at most [`RANGES_MAX`] ranges.
     pub ranges: Ranges,
     /// The highest position, also when its event was let go since.
     pub head: Seq,
     /// The event there; of a fork, the one with the greatest hash, whichever came first.
     pub head_hash: EventHash,
-    /// Events stored, forks counted twice: more than the ranges hold means a fork.
+    /// Events stored, forks counted twice: more than the ranges hold means a fork, or ranges that were too many.
     pub events: u64,
     /// Bytes of those events: headers, signatures and bodies.
     pub bytes: u64,
+}
+
+impl Held {
+    /// Takes in an event that was not counted yet, of `size` bytes.
+    pub(crate) fn count(&mut self, key: &EventKey, size: u64) {
+        self.hold(key.seq);
+        self.events = self.events.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(size);
+        if (key.seq, key.hash) > (self.head, self.head_hash) {
+            (self.head, self.head_hash) = (key.seq, key.hash);
+        }
+    }
+
+    /// Notes a position; of too many ranges the lowest goes. Tells whether the position was new.
+    pub(crate) fn hold(&mut self, seq: Seq) -> bool {
+        let new = self.ranges.insert(seq);
+        self.ranges.truncate_oldest(RANGES_MAX);
+        new
+    }
 }
 
 /// What [`Store::evict`](crate::Store::evict) deleted.

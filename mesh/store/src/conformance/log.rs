@@ -140,6 +140,36 @@ pub(super) fn a_stream_of_holes_reports_its_newest_ranges(store: &mut dyn Store)
     assert!(held.ranges.contains(Seq(count * 2)) && !held.ranges.contains(Seq(2)));
 }
 
+pub(super) fn a_stream_that_had_too_many_holes_is_whole_again(store: &mut dyn Store) {
+    let count = RANGES_MAX as u64 + 20;
+    let commit_all = |store: &mut dyn Store, seqs: Vec<u64>| {
+        for chunk in seqs.chunks(COMMIT_WRITES_MAX) {
+            commit(store, chunk.iter().map(|seq| event(1, 1, *seq, 0)));
+        }
+    };
+    commit_all(store, (1..=count).map(|n| n * 2).collect());
+    commit_all(store, (1..=count).map(|n| n * 2 - 1).collect());
+    let held = |store: &mut dyn Store| store.held(ROOM).unwrap().remove(0);
+    let (before, all) = (held(store), count * 2);
+    assert_eq!(before.events, all);
+    assert!(before.ranges.count() < all, "it forgot none");
+    // What is fetched again is known again.
+    let forgotten = (1..=all).find(|seq| !before.ranges.contains(Seq(*seq)));
+    commit(store, [event(1, 1, forgotten.unwrap(), 0)]);
+    let mut after = held(store);
+    assert_eq!(after.ranges.count(), before.ranges.count() + 1);
+    // Counted anew, all of it is.
+    store
+        .recount(ROOM, AuthorId([1; 32]), Stream::CONTENT)
+        .unwrap();
+    assert_eq!(
+        held(store).ranges.iter().collect::<Vec<_>>(),
+        [(Seq(1), Seq(all))]
+    );
+    after.ranges = held(store).ranges;
+    assert_eq!(held(store), after);
+}
+
 pub(super) fn pages_run_from_newest_to_oldest_and_skip_other_streams(store: &mut dyn Store) {
     commit(
         store,

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     SledStore,
     cipher::Seal,
-    layout::LIVE_KEY,
+    layout::{self, EVENT_KEYS, LIVE_KEY},
     limits::{COMMIT_BYTES_MAX, SWEEP},
     tables::{Change, Order, Span, Table, Tables},
 };
@@ -174,6 +174,22 @@ impl SledStore {
         Ok(bytes
             .and_then(|bytes| bytes.try_into().ok())
             .map_or(0, u64::from_be_bytes))
+    }
+
+    /// What the database holds at least, for all that the heads say of events: far fewer entries than there are.
+    pub(super) fn least_live_bytes(&self) -> Result<u64> {
+        let mut least = 0_u64;
+        let span = Span::all();
+        self.tables()
+            .scan(Table::Heads, &span, Order::Ascending, &mut |key, value| {
+                // One that can't be read tells of none, which is less still.
+                if let Ok((_, held)) = layout::read_head(key, value) {
+                    let keys = held.events.saturating_mul(EVENT_KEYS);
+                    least = least.saturating_add(keys).saturating_add(held.bytes);
+                }
+                Ok(true)
+            })?;
+        Ok(least)
     }
 
     pub(super) fn count_live_bytes(&mut self) -> Result<u64> {

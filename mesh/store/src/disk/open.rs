@@ -16,6 +16,7 @@
 //!  schema newer than ours --> NewerSchema        older --> replay
 //!   v
 //!  far larger than what it holds --> write it anew
+//!  read through, and larger than the cache --> open it once more
 //! ```
 
 use std::{
@@ -32,7 +33,7 @@ use crate::{
     Cipher, Indexed,
     cipher::Seal,
     layout::SCHEMA_KEY,
-    limits::{COMPACT_FACTOR, COMPACT_FLOOR, QUARANTINES_MAX, VERIFY_MAX},
+    limits::{CACHE, COMPACT_FACTOR, COMPACT_FLOOR, QUARANTINES_MAX, VERIFY_MAX},
     own_heads::OwnHeads,
     tables::Table,
 };
@@ -129,7 +130,10 @@ impl SledStore {
             held,
         })?;
         mark_born(&path)?;
-        store.compact_if_due()?;
+        let counted = store.compact_if_due()?;
+        if (verify || counted) && db_bytes(&path) > CACHE {
+            store.reopen()?;
+        }
         tracing::info!(
             found = opened.name(),
             orderly,
@@ -139,17 +143,32 @@ impl SledStore {
         Ok((store, opened))
     }
 
-    fn compact_if_due(&mut self) -> Result<()> {
+    /// Tells whether everything was read for nothing.
+    fn compact_if_due(&mut self) -> Result<bool> {
         let disk = self.tables().db()?.disk_bytes();
-        if disk < COMPACT_FLOOR || disk / COMPACT_FACTOR < self.last_live_bytes()? {
-            return Ok(());
+        let is_due = |live| disk / COMPACT_FACTOR >= live;
+        // Counting reads everything, so it comes last.
+        if disk < COMPACT_FLOOR
+            || !is_due(self.least_live_bytes()?)
+            || !is_due(self.last_live_bytes()?)
+        {
+            return Ok(false);
         }
-        let live = self.count_live_bytes()?;
-        if disk / COMPACT_FACTOR < live {
-            Ok(())
-        } else {
-            self.compact()
+        let counted = !is_due(self.count_live_bytes()?);
+        if !counted {
+            self.compact()?;
         }
+        Ok(counted)
+    }
+
+    /// Opens the database once more: of what was read through, sled keeps far more than [`CACHE`] says.
+    fn reopen(&mut self) -> Result<()> {
+        let disk = self.tables_mut();
+        let path = disk.held.path().join("sled");
+        disk.db()?.sync()?;
+        disk.db = None;
+        disk.db = Some(unpanicked(|| Durable::open(&path))?);
+        Ok(())
     }
 
     /// Writes the database anew and swaps it in. A crash at any point leaves one of the two whole.

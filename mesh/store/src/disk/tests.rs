@@ -283,6 +283,37 @@ fn a_database_written_anew_holds_the_same_and_takes_more() {
 }
 
 #[test]
+fn a_large_store_that_was_read_through_is_opened_once_more_and_holds_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path()).0;
+    for seq in 1..=100 {
+        let body = Some(vec![u8::try_from(seq).unwrap(); 60 * 1024]);
+        let event = StoredEvent {
+            body,
+            ..event(1, 1, seq, 0)
+        };
+        store.commit(&[Write::Event(event)]).unwrap();
+    }
+    let before = contents(&store);
+    drop(store);
+    // As after a stop that was not orderly.
+    fs::remove_file(folder.path().join("clean")).unwrap();
+    let (mut store, opened) = open(folder.path());
+    assert!(store.stats().disk_bytes > crate::limits::CACHE);
+    assert_eq!((opened, contents(&store)), (Opened::Whole, before));
+    store.commit(&[Write::Event(event(1, 1, 101, 0))]).unwrap();
+}
+
+#[test]
+fn what_the_heads_tell_of_the_size_is_less_than_what_is_there_and_not_by_much() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = filled(folder.path());
+    let least = store.least_live_bytes().unwrap();
+    let live = store.count_live_bytes().unwrap();
+    assert!(least < live && live < least * 2, "{least} of {live}");
+}
+
+#[test]
 fn a_swap_that_was_interrupted_is_finished() {
     let folder = tempfile::tempdir().unwrap();
     let before = contents(&filled(folder.path()));

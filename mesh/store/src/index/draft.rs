@@ -7,7 +7,6 @@ use peddlenet_wire::{Hlc, Stream};
 use crate::{
     EventKey, Held, Ranges, StoreError, StoredEvent, Write,
     layout::{self, EventValue},
-    limits::RANGES_MAX,
     tables::{Change, Order, Span, Table, Tables},
 };
 
@@ -75,11 +74,25 @@ impl<'a, T: Tables> Draft<'a, T> {
             self.set(Table::Events, key, Some(value.encode()));
             return self.index(&event.key, value.clock, value.size());
         };
+        self.hold(&event.key)?;
         let mut old = EventValue::decode(&old)?;
         if old.body.is_none() && !old.deleted && event.body.is_some() {
             old.body.clone_from(&event.body);
             self.set(Table::Events, key, Some(old.encode()));
             self.resize(&event.key, 0, event.body.as_ref().map_or(0, Vec::len))?;
+        }
+        Ok(())
+    }
+
+    /// The place of an event that was here before is told again: a log with many holes may have forgotten it.
+    fn hold(&mut self, key: &EventKey) -> Result<()> {
+        let head_key = layout::stream_key(key.room, key.author, key.stream);
+        let Some(bytes) = self.get(Table::Heads, &head_key)? else {
+            return Ok(());
+        };
+        let mut held = layout::read_head(&head_key, &bytes)?.1;
+        if held.hold(key.seq) {
+            self.set(Table::Heads, head_key, Some(layout::head_value(&held)));
         }
         Ok(())
     }
@@ -169,13 +182,7 @@ impl<'a, T: Tables> Draft<'a, T> {
                 bytes: 0,
             },
         };
-        held.ranges.insert(key.seq);
-        held.ranges.truncate_oldest(RANGES_MAX);
-        held.events = held.events.saturating_add(1);
-        held.bytes = held.bytes.saturating_add(size);
-        if (key.seq, key.hash) > (held.head, held.head_hash) {
-            (held.head, held.head_hash) = (key.seq, key.hash);
-        }
+        held.count(key, size);
         self.set(Table::Heads, head_key, Some(layout::head_value(&held)));
         Ok(())
     }

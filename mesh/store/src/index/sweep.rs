@@ -242,6 +242,34 @@ impl<T: Tables> Indexed<T> {
         }
     }
 
+    /// What a stream's entry of `heads` says of its events, from the events; where the log ends stays known.
+    pub(super) fn count_anew(&mut self, stream_key: &[u8]) -> Result<()> {
+        let Some(bytes) = self.tables.get(Table::Heads, stream_key)? else {
+            return Ok(());
+        };
+        let mut held = Held {
+            ranges: Ranges::default(),
+            events: 0,
+            bytes: 0,
+            ..layout::read_head(stream_key, &bytes)?.1
+        };
+        let span = Span::prefix(stream_key);
+        self.tables
+            .scan(Table::Events, &span, Order::Ascending, &mut |key, value| {
+                held.count(
+                    &layout::read_event_key(key)?,
+                    EventValue::decode(value)?.size(),
+                );
+                Ok(true)
+            })?;
+        let change = Change {
+            table: Table::Heads,
+            key: stream_key.to_vec(),
+            value: Some(layout::head_value(&held)),
+        };
+        self.apply(|tables| tables.apply(&[change]))
+    }
+
     fn is_blank(&self) -> Result<bool> {
         Ok(self.keys(Table::Events, &Span::all(), 1)?.is_empty()
             && self.keys(Table::Meta, &Span::all(), 1)?.is_empty())
