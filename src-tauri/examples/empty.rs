@@ -2,7 +2,7 @@
 //!
 //! `bench app` starts it beside the app, so that what is ours can be told from what any page would cost. The page
 //! comes through a protocol of its own, as the app's does: for `about:blank` WebKitGTK starts no web process at all. It
-//! paints as the app does.
+//! paints as the app does; with `--plain` as Tauri does by itself, which is what an app costs that changes nothing.
 
 use tauri::{Url, WebviewUrl, WebviewWindowBuilder, http::Response};
 
@@ -10,7 +10,9 @@ const PAGE: &[u8] =
     b"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>empty</title></html>";
 
 fn main() -> tauri::Result<()> {
-    peddlenet_app::prepare();
+    if std::env::args().nth(1).as_deref() != Some("--plain") {
+        peddlenet_app::prepare();
+    }
     tauri::Builder::default()
         .register_uri_scheme_protocol("blank", |_, _| {
             let mut page = Response::new(PAGE.to_vec());

@@ -1,8 +1,8 @@
 /**
  * What `bench app` measures in windows; figures go to standard output, as JSON with a list of values each.
  *
- *   empty, new, room    started without a driver: when the screen is there, memory and CPU of the process tree
- *   still, scroll       the long room under WebDriver: gaps between frames, left alone and while it scrolls
+ *   plain, empty, new, room    started without a driver: when the screen is there, memory and CPU of the process tree
+ *   still, scroll              the long room under WebDriver: gaps between frames, left alone and while it scrolls
  *
  * Called by tests/src/bench/app.rs with {app, empty, profile, runs}, on a session bus of its own.
  */
@@ -37,12 +37,13 @@ const plan = JSON.parse(process.argv[2]);
  * @param {Person} person Whose screen is empty.
  * @param {string} program
  * @param {string} profile
+ * @param {string[]} [args]
  * @returns {Promise<Figures>}
  */
-async function alone(person, program, profile) {
+async function alone(person, program, profile, args = []) {
   const screen = new Screen(person.pixels);
   const began = performance.now();
-  const app = person.stage.spawn(program, [], { env: person.environment({ PEDDLENET_DATA: profile }), stdio: 'ignore' });
+  const app = person.stage.spawn(program, args, { env: person.environment({ PEDDLENET_DATA: profile }), stdio: 'ignore' });
   const start = await screen.settles(began, QUIET_MS, START_MS);
   screen.close();
   await sleep(SETTLE_MS);
@@ -127,6 +128,7 @@ try {
   await openRoom(person);
   await person.kill();
   for (let run = 0; run < plan.runs; run += 1) {
+    note('plain', await alone(person, plan.empty, path.join(person.home, 'plain'), ['--plain']));
     note('empty', await alone(person, plan.empty, path.join(person.home, 'empty')));
     note('new', await alone(person, plan.app, path.join(person.home, `new-${run}`)));
     note('room', await alone(person, plan.app, plan.profile));
