@@ -5,7 +5,7 @@ const STEP = 1000;
 
 const UNITS = /** @type {const} */ (['byte', 'kilobyte', 'megabyte', 'gigabyte']);
 
-const formats = perLocale((locale) => UNITS.map((unit) =>
+const formats = UNITS.map((unit) => perLocale((locale) =>
   new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: unit === 'byte' ? 'long' : 'short', maximumFractionDigits: unit === 'byte' ? 0 : 1 })));
 
 /**
@@ -14,5 +14,5 @@ const formats = perLocale((locale) => UNITS.map((unit) =>
  */
 export function bytes(count) {
   const step = count < STEP ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log(count) / Math.log(STEP)));
-  return formats()[step].format(count / STEP ** step);
+  return formats[step]().format(count / STEP ** step);
 }

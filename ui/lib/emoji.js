@@ -1,4 +1,5 @@
 /** What may be put under a message: one sign. Pure. */
+import { signs } from './text.js';
 
 /** What most people want, in one row of a phone. */
 export const COMMON = Object.freeze(['👍', '❤️', '😂', '😮', '😢', '🙏']);
@@ -6,7 +7,6 @@ export const COMMON = Object.freeze(['👍', '❤️', '😂', '😮', '😢', '
 /** What the shell takes. */
 const BYTES_MAX = 32;
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const encoder = new TextEncoder();
 
 /**
@@ -16,7 +16,7 @@ const encoder = new TextEncoder();
 export function singleEmoji(text) {
   const sign = text.trim();
   if (sign === '' || encoder.encode(sign).length > BYTES_MAX) return null;
-  if ([...graphemes.segment(sign)].length !== 1) return null;
+  if (signs(sign).length !== 1) return null;
   const flag = /^\p{Regional_Indicator}{2}$/u;
   const keycap = /^[0-9#*]\uFE0F?\u20E3$/u;
   return /\p{Extended_Pictographic}/u.test(sign) || flag.test(sign) || keycap.test(sign) ? sign : null;

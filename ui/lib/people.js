@@ -4,6 +4,7 @@
  * @typedef {import('../ipc/types.js').Member} Member
  */
 import { series, t } from '../strings/index.js';
+import { signs } from './text.js';
 
 /** Colours in `css/tokens.css`, `.hue-0` and on. */
 export const HUES = 12;
@@ -23,16 +24,14 @@ export function hueClass(author) {
   return `hue-${hash % HUES}`;
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
 /**
  * @param {string} name
  * @returns {string} Its first sign as a reader counts signs, in upper case.
  */
 export function initial(name) {
   // Marks of direction that a sentence was filled with are no signs of the name.
-  const [first] = graphemes.segment(name.replace(/[\u2066-\u2069]/g, '').trim());
-  return first ? first.segment.toLocaleUpperCase() : '?';
+  const [first] = signs(name.replace(/[\u2066-\u2069]/g, '').trim());
+  return first ? first.toLocaleUpperCase() : '?';
 }
 
 /**
@@ -59,10 +58,10 @@ export function namesOf(members) {
  * @returns {string} Cut to as many signs as a reader counts; what tells them apart, which stands at its end, is kept.
  */
 export function shortened(person, name, most) {
-  const signs = Array.from(graphemes.segment(name), ({ segment }) => segment);
-  if (signs.length <= most) return name;
+  const shown = signs(name);
+  if (shown.length <= most) return name;
   const end = name === person.name ? '' : tailOf(person.author);
-  return `${signs.slice(0, most - 1 - end.length).join('')}…${end}`;
+  return `${shown.slice(0, most - 1 - end.length).join('')}…${end}`;
 }
 
 /**

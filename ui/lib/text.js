@@ -1,5 +1,18 @@
 /** Shortening what people write, never inside of a sign. Pure. */
 
+/** What tells signs apart where one may be several characters: made when there is such a text. @type {Intl.Segmenter | undefined} */
+let segmenter;
+
+/**
+ * @param {string} text
+ * @returns {string[]} Its signs as a reader counts them.
+ */
+export function signs(text) {
+  if (/^[\x20-\x7e]*$/.test(text)) return [...text];
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
+
 /** What a bubble shows of a long text at first; a book in one message would fill the room. */
 const FOLD_CHARS = 1500;
 const FOLD_LINES = 20;

@@ -7,19 +7,23 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
 // The clock follows the person's own settings (12 or 24 hours); words and digits follow the language.
-const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: 'numeric' }).resolvedOptions();
+const hours = perLocale(() => new Intl.DateTimeFormat(undefined, { hour: 'numeric' }).resolvedOptions().hourCycle);
+const hourAndMinute = () => /** @type {const} */ ({ hour: 'numeric', minute: '2-digit', hourCycle: hours() });
 
-const formats = perLocale((locale) => ({
-  clock: new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', hourCycle }),
-  weekday: new Intl.DateTimeFormat(locale, { weekday: 'long' }),
-  day: new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long' }),
-  year: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' }),
-  shortDay: new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' }),
-  moment: new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', hourCycle }),
-  minutes: new Intl.NumberFormat(locale, { useGrouping: false }),
-  seconds: new Intl.NumberFormat(locale, { minimumIntegerDigits: 2 }),
-  units: (/** @type {string} */ unit) => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }),
-}));
+/** Each is made when it is first asked for: a start needs one of them. @param {() => Intl.DateTimeFormatOptions} options */
+const dates = (options) => perLocale((locale) => new Intl.DateTimeFormat(locale, options()));
+
+const formats = Object.freeze({
+  clock: dates(hourAndMinute),
+  weekday: dates(() => ({ weekday: 'long' })),
+  day: dates(() => ({ weekday: 'long', day: 'numeric', month: 'long' })),
+  year: dates(() => ({ day: 'numeric', month: 'long', year: 'numeric' })),
+  shortDay: dates(() => ({ day: 'numeric', month: 'short' })),
+  moment: dates(() => ({ weekday: 'long', day: 'numeric', month: 'long', ...hourAndMinute() })),
+  minutes: perLocale((locale) => new Intl.NumberFormat(locale, { useGrouping: false })),
+  seconds: perLocale((locale) => new Intl.NumberFormat(locale, { minimumIntegerDigits: 2 })),
+  units: perLocale((locale) => (/** @type {string} */ unit) => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' })),
+});
 
 /**
  * Days between two moments by the local calendar; 0 is the same day, 1 is the day before `now`.
@@ -53,9 +57,9 @@ export function dayLabel(timeMs, now) {
   const days = daysAgo(timeMs, now);
   if (days === 0) return t('time.today');
   if (days === 1) return t('time.yesterday');
-  if (days > 1 && days < 7) return formats().weekday.format(timeMs);
+  if (days > 1 && days < 7) return formats.weekday().format(timeMs);
   const sameYear = new Date(timeMs).getFullYear() === new Date(now).getFullYear();
-  return (sameYear ? formats().day : formats().year).format(timeMs);
+  return (sameYear ? formats.day : formats.year)().format(timeMs);
 }
 
 /**
@@ -63,7 +67,7 @@ export function dayLabel(timeMs, now) {
  * @returns {string}
  */
 export function clock(timeMs) {
-  return formats().clock.format(timeMs);
+  return formats.clock().format(timeMs);
 }
 
 /**
@@ -79,8 +83,8 @@ export function shortTime(timeMs, now) {
   const days = daysAgo(timeMs, now);
   if (days === 0) return clock(timeMs);
   if (days === 1) return t('time.yesterday');
-  if (days > 1 && days < 7) return formats().weekday.format(timeMs);
-  return formats().shortDay.format(timeMs);
+  if (days > 1 && days < 7) return formats.weekday().format(timeMs);
+  return formats.shortDay().format(timeMs);
 }
 
 /**
@@ -89,7 +93,7 @@ export function shortTime(timeMs, now) {
  * @returns {string}
  */
 export function moment(timeMs) {
-  return formats().moment.format(timeMs);
+  return formats.moment().format(timeMs);
 }
 
 /**
@@ -99,7 +103,7 @@ export function moment(timeMs) {
  */
 export function countdown(ms) {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
-  return `${formats().minutes.format(Math.floor(seconds / 60))}:${formats().seconds.format(seconds % 60)}`;
+  return `${formats.minutes().format(Math.floor(seconds / 60))}:${formats.seconds().format(seconds % 60)}`;
 }
 
 /** Its parts, the largest first. */
@@ -115,7 +119,7 @@ export function span(seconds) {
   const from = SPANS.findIndex(([, size]) => whole >= size || size === 1);
   const parts = SPANS.slice(from, from + 2).map(([unit, size], n) => {
     const count = Math.floor((n === 0 ? whole : whole % SPANS[from][1]) / size);
-    return n > 0 && count === 0 ? '' : formats().units(unit).format(count);
+    return n > 0 && count === 0 ? '' : formats.units()(unit).format(count);
   });
   return parts.join(' ').trim();
 }

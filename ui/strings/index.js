@@ -19,22 +19,13 @@ export const LANGUAGES = Object.freeze([
   { code: 'ar', name: 'العربية', locale: 'ar', dir: 'rtl', entries: ar, refusals: arRefusals },
 ]);
 
-/** What the words are taken from now. @type {{language: Language, locale: string, plurals: Intl.PluralRules, numbers: Intl.NumberFormat, lists: Intl.ListFormat}} */
-let now = inWords(LANGUAGES[0], LANGUAGES[0].locale);
+/** What the words are taken from now. @type {{language: Language, locale: string}} */
+let now = { language: LANGUAGES[0], locale: LANGUAGES[0].locale };
 
-/**
- * @param {Language} language
- * @param {string} locale
- */
-function inWords(language, locale) {
-  return {
-    language,
-    locale,
-    plurals: new Intl.PluralRules(locale),
-    numbers: new Intl.NumberFormat(locale),
-    lists: new Intl.ListFormat(locale, { type: 'conjunction' }),
-  };
-}
+// Made when they are first asked for: each takes time and memory from a start.
+const plurals = perLocale((locale) => new Intl.PluralRules(locale));
+const numbers = perLocale((locale) => new Intl.NumberFormat(locale));
+const lists = perLocale((locale) => new Intl.ListFormat(locale, { type: 'conjunction' }));
 
 /**
  * @param {string} setting A language's code; '' leaves it to the system.
@@ -56,7 +47,7 @@ export function pickLanguage(setting, system) {
 export function setLanguage(setting, system) {
   const { language, locale } = pickLanguage(setting, system);
   if (language === now.language && locale === now.locale) return false;
-  now = inWords(language, locale);
+  now = { language, locale };
   return true;
 }
 
@@ -89,7 +80,7 @@ export function perLocale(make) {
  */
 export function t(key, params = {}) {
   const entry = /** @type {Entry} */ (now.language.entries[key] ?? en[key]);
-  const form = typeof entry === 'string' ? entry : entry[now.plurals.select(Number(params.n))] ?? entry.other;
+  const form = typeof entry === 'string' ? entry : entry[plurals().select(Number(params.n))] ?? entry.other;
   return form.replace(/\{(\w+)\}/g, (_, hole) => {
     const value = params[hole] ?? '';
     return typeof value === 'number' ? number(value) : apart(value);
@@ -111,7 +102,7 @@ export function refusal(code, sentence) {
  * @returns {string}
  */
 export function number(value) {
-  return now.numbers.format(value);
+  return numbers().format(value);
 }
 
 /**
@@ -119,7 +110,7 @@ export function number(value) {
  * @returns {string} "Ada, Bo and Chidi".
  */
 export function series(items) {
-  return now.lists.format(items.map(apart));
+  return lists().format(items.map(apart));
 }
 
 const RTL_LETTER = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
