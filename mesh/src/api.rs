@@ -50,8 +50,8 @@ pub struct RoomSummary {
     pub backup: bool,
     /// When the last day ends for which a carrier box's pass was given to this room; `None` without one.
     pub pass_until: Option<Timestamp>,
-    /// After how many seconds messages are let go of; `None`: never.
-    pub retention_s: Option<u32>,
+    /// What the room was made with.
+    pub rules: RoomOptions,
 }
 
 /// What the person decided about a room. On this device only.
@@ -96,6 +96,8 @@ pub struct Member {
     pub hops: u8,
     /// What it may do.
     pub role: Role,
+    /// When it was let in, by the clock of who did that; `None` for those who no longer belong.
+    pub since: Option<Timestamp>,
     /// Whether it is this device.
     pub me: bool,
     /// Direct messages of this member that were not marked seen.

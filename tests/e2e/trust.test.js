@@ -95,6 +95,8 @@ test('whoever made a room chooses its rules, makes a moderator, removes them and
   // How long it keeps messages, and whether it is closed, is told in the other window too.
   await Promise.all([ada, ben].map(({ window }) => window.click(hook('people-open'))));
   await reads(ben, hook('room-kept'), /kept for 7 days/);
+  await reads(ben, hook('room-rules'), /only what is written from when they join/);
+  await reads(ben, hook('person-since'), /^since /);
   await ada.window.click(hook('room-close'));
   await reads(ben, hook('room-closed'), /closed to new people/);
   await ada.window.click(hook('room-reopen'));

@@ -132,10 +132,18 @@ fn two_programs_do_what_the_contract_says() {
             "muted",
             "name",
             "role",
+            "since_ms",
             "state",
             "verified"
         ]
     );
+    let people = members["members"].as_array().unwrap();
+    let since = |name: &str| {
+        let one = people.iter().find(|member| str_of(member, "name") == name);
+        one.unwrap()["since_ms"].as_u64().unwrap()
+    };
+    let heard_at = heard["time_ms"].as_u64().unwrap();
+    assert!(since("Ada") < since("Bea") && since("Bea") < heard_at);
     let rooms = ada.ok("rooms", json!({})).unwrap();
     assert_eq!(
         keys(&rooms["rooms"][0]),

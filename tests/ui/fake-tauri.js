@@ -7,6 +7,7 @@
  * @typedef {import('../../ui/ipc/types.js').Member} Member
  * @typedef {import('../../ui/ipc/types.js').UiEvent} UiEvent
  */
+import { USUAL_RULES } from '../../ui/lib/power.js';
 
 /** What the shell gives of a history at most; `src-tauri/src/commands/messages.rs` has the same. */
 const MAX_PAGE = 200;
@@ -96,13 +97,13 @@ export class FakeShell {
    */
   addRoom(name, others = []) {
     const room = this.id();
-    const me = { author: hex(1), name: this.name || 'Me', state: /** @type {const} */ ('linked'), hops: 0, role: /** @type {import('../../ui/ipc/types.js').Role} */ ('owner'), me: true, directUnread: 0,
+    const me = { author: hex(1), name: this.name || 'Me', state: /** @type {const} */ ('linked'), hops: 0, role: /** @type {import('../../ui/ipc/types.js').Role} */ ('owner'), sinceMs: Date.UTC(2026, 6, 3, 9), me: true, directUnread: 0,
       verifiedAs: null, muted: false, blocked: false, forked: false, moving: false, lookalike: /** @type {const} */ ('no'), imitates: null, keyChanged: false };
     this.members.set(room, [me, ...others]);
     this.messages.set(room, []);
     this.rooms.set(room, {
       room, name, members: others.length + 1, near: others.filter((m) => m.state !== 'away').length, unread: 0, directUnread: 0, last: null, removed: false,
-      closed: false, backup: false, passUntilMs: null, retentionS: null, favourite: false, muted: false, left: false, role: me.role,
+      closed: false, backup: false, passUntilMs: null, rules: USUAL_RULES, favourite: false, muted: false, left: false, role: me.role,
     });
     return room;
   }
@@ -224,7 +225,7 @@ export class FakeShell {
     },
     create_room: ({ name, options }) => {
       const room = this.addRoom(name);
-      this.changeRoom(room, { retentionS: options.retentionS });
+      this.changeRoom(room, { rules: options });
       return { room };
     },
     create_invite: ({ room, ttlS, uses, poster }) => {

@@ -2,12 +2,18 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { nearText } from '../../ui/lib/near.js';
 import {
-  HUES, digitGroups, hueClass, initial, marksOf, namesOf, ownFork, presence, roleWord, shortened, silence, sortedMembers, warningsOf,
+  HUES, digitGroups, hueClass, initial, marksOf, namesOf, ownFork, presence, roleWord, shortened, silence, sinceLine, sortedMembers, warningsOf,
 } from '../../ui/lib/people.js';
 import { setLanguage } from '../../ui/strings/index.js';
 import { member, room } from './samples.js';
 
 afterEach(() => setLanguage('en', []));
+
+test('a_member_is_in_the_room_since_a_day_where_that_is_known', () => {
+  const [day, now] = [new Date(2026, 6, 3, 9).getTime(), new Date(2026, 6, 15, 9).getTime()];
+  assert.equal(sinceLine(member('a', { sinceMs: day }), now), 'since 3 Jul');
+  assert.equal(sinceLine(member('a'), now), '');
+});
 
 test('two_people_of_one_name_are_told_apart', () => {
   const names = namesOf([member('aaaa1111', { name: 'Ada' }), member('bbbb2222', { name: 'ada ' }), member('cccc3333', { name: 'Bo' })]);

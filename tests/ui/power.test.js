@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { standing } from '../../ui/lib/people.js';
-import { RETENTIONS, USUAL_RULES, keptLine, mayClose, mayConfirmMove, moderates, owns, powersOver, retentionWords } from '../../ui/lib/power.js';
+import { RETENTIONS, USUAL_RULES, keptLine, mayClose, mayConfirmMove, moderates, owns, powersOver, retentionWords, ruleLines } from '../../ui/lib/power.js';
 import { member, room } from './samples.js';
 
 /** @param {any} role */
@@ -55,8 +55,15 @@ test('a_room_is_made_with_the_choices_that_the_node_takes_by_default', () => {
 
 test('a_room_that_lets_go_of_messages_says_so_and_others_say_nothing', () => {
   assert.equal(keptLine(room()), '');
-  assert.equal(keptLine(room({ retentionS: 604_800 })), 'Messages are kept for 7 days, then they are gone from every device.');
+  assert.equal(keptLine(room({ rules: { ...USUAL_RULES, retentionS: 604_800 } })), 'Messages are kept for 7 days, then they are gone from every device.');
   assert.deepEqual([86_399, 7200, 3600, 90, 1].map(retentionWords), ['24 hours', '2 hours', '1 hour', '2 minutes', '1 minute']);
+});
+
+test('the_other_rules_of_a_room_are_said_in_words', () => {
+  assert.deepEqual(ruleLines(USUAL_RULES), ['New people can read everything that was written before they came.', 'Everyone may invite.']);
+  const strict = /** @type {const} */ ({ history: 'fromJoin', inviters: 'moderator', retentionS: null });
+  assert.deepEqual(ruleLines(strict), ['New people can read only what is written from when they join.', 'Moderators may invite, and whoever made the room.']);
+  assert.equal(ruleLines({ ...strict, inviters: 'owner' })[1], 'Only whoever made the room may invite.');
 });
 
 test('the_list_says_who_is_more_than_a_member', () => {

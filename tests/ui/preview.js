@@ -2,6 +2,7 @@
  * Scenes to look at, one an address: `?scene=NAME`, with `&theme=dark`, `&lang=ar`, `&text=huge` if wanted. Each prepares the in-memory shell, starts the app and
  * presses what a person would press.
  */
+import { USUAL_RULES } from '../../ui/lib/power.js';
 import { FakeShell } from './fake-tauri.js';
 import { networkScenes } from './preview-network.js';
 import { screenScenes } from './preview-screens.js';
@@ -9,7 +10,7 @@ import { screenScenes } from './preview-screens.js';
 const shell = new FakeShell();
 const MINUTE = 60_000;
 const person = (/** @type {number} */ n, /** @type {string} */ name, /** @type {any} */ state, hops = 1) => ({
-  author: (n * 7919).toString(16).padStart(32, '0'), name, state, hops, role: /** @type {import('../../ui/ipc/types.js').Role} */ ('member'), me: false, directUnread: 0,
+  author: (n * 7919).toString(16).padStart(32, '0'), name, state, hops, role: /** @type {import('../../ui/ipc/types.js').Role} */ ('member'), sinceMs: Date.UTC(2026, 6, n, 9), me: false, directUnread: 0,
   verifiedAs: null, muted: false, blocked: false, forked: false, moving: false, lookalike: /** @type {any} */ ('no'),
   imitates: /** @type {string | null} */ (null), keyChanged: false,
 });
@@ -332,10 +333,10 @@ const scenes = {
     openCamp(campsite());
     return async () => { await press('invite-open'); await one('error-text'); };
   },
-  kept: () => { const room = campsite(); shell.changeRoom(room, { retentionS: 604_800 }); openCamp(room); return async () => { (await one('message')).parentElement?.scrollTo(0, 0); }; },
+  kept: () => { const room = campsite(); shell.changeRoom(room, { rules: { ...USUAL_RULES, retentionS: 604_800 } }); openCamp(room); return async () => { (await one('message')).parentElement?.scrollTo(0, 0); }; },
   keptpeople: () => {
     const room = campsite();
-    shell.changeRoom(room, { retentionS: 86_400 });
+    shell.changeRoom(room, { rules: { history: 'fromJoin', inviters: 'moderator', retentionS: 86_400 } });
     openCamp(room);
     return async () => { await press('people-open'); (await one('room-kept')).scrollIntoView(); };
   },

@@ -1,4 +1,5 @@
 /** Small values for tests. */
+import { USUAL_RULES } from '../../ui/lib/power.js';
 
 /**
  * @param {number} n
@@ -18,7 +19,7 @@ export function message(n, given = {}) {
  * @returns {import('../../ui/ipc/types.js').Room}
  */
 export function room(given = {}) {
-  return { room: 'r', name: 'Camp 7', members: 3, near: 1, unread: 0, directUnread: 0, last: null, removed: false, closed: false, backup: false, passUntilMs: null, retentionS: null,
+  return { room: 'r', name: 'Camp 7', members: 3, near: 1, unread: 0, directUnread: 0, last: null, removed: false, closed: false, backup: false, passUntilMs: null, rules: USUAL_RULES,
     favourite: false, muted: false, left: false, role: 'member', ...given };
 }
 
@@ -29,7 +30,7 @@ export function room(given = {}) {
  */
 export function member(author, given = {}) {
   return {
-    author, name: author, state: 'linked', hops: 1, role: 'member', me: false, directUnread: 0, verifiedAs: null, muted: false, blocked: false,
+    author, name: author, state: 'linked', hops: 1, role: 'member', sinceMs: null, me: false, directUnread: 0, verifiedAs: null, muted: false, blocked: false,
     forked: false, moving: false, lookalike: 'no', imitates: null, keyChanged: false, ...given,
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clock, countdown, dayKey, dayLabel, daysAgo, shortTime } from '../../ui/lib/time.js';
+import { clock, countdown, dayKey, dayLabel, daysAgo, shortTime, sinceWhen } from '../../ui/lib/time.js';
 
 const NOW = new Date(2026, 6, 15, 14, 30).getTime();
 const at = (/** @type {number[]} */ ...parts) => new Date(parts[0], parts[1], parts[2], parts[3] ?? 0, parts[4] ?? 0).getTime();
@@ -26,6 +26,12 @@ test('the_list_says_times_as_short_as_it_can', () => {
   assert.equal(shortTime(at(2026, 6, 15, 9, 5), NOW), clock(at(2026, 6, 15, 9, 5)));
   assert.equal(shortTime(at(2026, 6, 14, 9), NOW), 'Yesterday');
   assert.equal(shortTime(at(2026, 2, 3, 9), NOW), '3 Mar');
+});
+
+test('since_when_somebody_is_here_is_an_hour_of_today_or_a_day', () => {
+  assert.equal(sinceWhen(at(2026, 6, 15, 9, 5), NOW), clock(at(2026, 6, 15, 9, 5)));
+  assert.equal(sinceWhen(at(2026, 6, 14, 9), NOW), '14 Jul');
+  assert.equal(sinceWhen(at(2024, 5, 1, 9), NOW), '1 June 2024');
 });
 
 test('a_time_from_the_future_is_shown_and_breaks_nothing', () => {

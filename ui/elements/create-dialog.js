@@ -3,8 +3,8 @@
  *
  * data: {create(name, options) -> Promise<room id>}; emits `room-open` (room id).
  *
- * @typedef {import('../ipc/types.js').NewRoom} NewRoom
- * @typedef {{create: (name: string, options: NewRoom) => Promise<string>}} CreateData
+ * @typedef {import('../ipc/types.js').Rules} Rules
+ * @typedef {{create: (name: string, options: Rules) => Promise<string>}} CreateData
  */
 import { choice } from '../lib/choice.js';
 import { errorLine, h, setLine } from '../lib/dom.js';
@@ -20,7 +20,7 @@ export class CreateDialog extends ModalElement {
   });
   #create = h('button', { type: 'submit', class: 'button button-primary', 'data-test': 'room-create' }, t('create.go'));
   #error = errorLine();
-  /** @type {NewRoom} */
+  /** @type {Rules} */
   #rules = { ...USUAL_RULES };
 
   setup() {
@@ -51,10 +51,10 @@ export class CreateDialog extends ModalElement {
 
   /**
    * One rule: exactly one of a few.
-   * @template {keyof NewRoom} K
+   * @template {keyof Rules} K
    * @param {K} rule
    * @param {string} title
-   * @param {[NewRoom[K], string][]} values
+   * @param {[Rules[K], string][]} values
    */
   #choice(rule, title, values) {
     return choice({ name: rule, title, values, chosen: this.#rules[rule], hook: `rule-${rule}`, choose: (value) => { this.#rules[rule] = value; } });

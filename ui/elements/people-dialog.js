@@ -1,5 +1,5 @@
 /**
- * `<people-dialog>`: who belongs to the room and where they are, how long it keeps messages, whether it is
+ * `<people-dialog>`: who belongs to the room, since when and where they are, what it was made with, whether it is
  * closed, whether copies lie with servers; its name, how it stands in the list, and leaving stand at its end.
  *
  * data: {room, members, load() -> Promise, leave(keep) -> Promise, write(author), setClosed(closed) -> Promise, setBackup(on, pass) -> Promise,
@@ -20,8 +20,8 @@
 import { avatar } from '../lib/avatar.js';
 import { errorLine, h, icon, setLine } from '../lib/dom.js';
 import { ModalElement } from '../lib/modal.js';
-import { marksOf, namesOf, sortedMembers, standing } from '../lib/people.js';
-import { keptLine, moderates, owns } from '../lib/power.js';
+import { marksOf, namesOf, sinceLine, sortedMembers, standing } from '../lib/people.js';
+import { keptLine, moderates, owns, ruleLines } from '../lib/power.js';
 import { number, t } from '../strings/index.js';
 import './room-backup.js';
 import './room-pass.js';
@@ -39,6 +39,7 @@ export class PeopleDialog extends ModalElement {
   #error = errorLine();
   #again = h('button', { type: 'button', class: 'button', 'data-test': 'people-again', hidden: true, onclick: () => void this.#load() }, t('action.tryAgain'));
   #kept = h('p', { class: 'hint', 'data-test': 'room-kept', hidden: true });
+  #rules = h('div', { class: 'stack', 'data-test': 'room-rules' });
   #door = /** @type {import('./room-door.js').RoomDoor} */ (document.createElement('room-door'));
   #pass = /** @type {import('./room-pass.js').RoomPass} */ (document.createElement('room-pass'));
   #backup = /** @type {import('./room-backup.js').RoomBackup} */ (document.createElement('room-backup'));
@@ -51,7 +52,7 @@ export class PeopleDialog extends ModalElement {
     this.listen(this.#leave, 'left', () => this.close());
     this.#network.replaceChildren(icon('network'), t('network.open'));
     this.body.replaceChildren(
-      this.#network, this.#list, this.#error, this.#again, this.#kept, this.#door, this.#backup, this.#pass, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave,
+      this.#network, this.#list, this.#error, this.#again, this.#kept, this.#rules, this.#door, this.#backup, this.#pass, h('div', { class: 'room-part' }, this.#prefs, this.#rename), this.#leave,
     );
     void this.#load();
   }
@@ -82,6 +83,7 @@ export class PeopleDialog extends ModalElement {
   render({ room, members, leave, write, rename, setClosed, setBackup, setPrefs }, previous) {
     const may = moderates(room, members);
     setLine(this.#kept, keptLine(room));
+    if (previous?.room.rules !== room.rules) this.#rules.replaceChildren(...ruleLines(room.rules).map((line) => h('p', { class: 'hint' }, line)));
     this.#network.hidden = room.removed;
     this.#door.data = { on: room.closed, may, decide: setClosed };
     this.#backup.data = { on: room.backup && !room.removed, may: owns(room, members), decide: (on) => setBackup(on) };
@@ -102,12 +104,14 @@ export class PeopleDialog extends ModalElement {
     this.#list.replaceChildren(...sortedMembers(members).map((member) => {
       const name = names.get(member.author) ?? member.name;
       const state = member.me ? 'me' : member.state;
+      const since = sinceLine(member, Date.now());
       return h('li', { class: 'person-row', 'data-test': 'member', 'data-author': member.author, 'data-state': state },
         h('button', { type: 'button', class: 'person person-button', 'data-test': 'person-open', 'data-author': member.author, onclick: () => this.emit('person-open', member.author) },
           avatar(member.author, member.name),
           h('span', { class: 'person-text' },
             h('bdi', { class: 'person-name' }, member.me ? t('people.me', { name }) : name),
-            h('span', { class: `person-state is-${state}` }, standing(member))),
+            h('span', { class: `person-state is-${state}` }, standing(member)),
+            since !== '' && h('span', { class: 'person-state', 'data-test': 'person-since' }, since)),
           ...marksOf(member).map(({ kind, text }) => h('span', { class: `mark is-${kind}` }, text))),
         !member.me && h('button', {
           type: 'button', class: 'button button-soft person-write', 'data-test': 'person-write',

@@ -39,6 +39,7 @@ import { linkWords } from '../lib/mesh-words.js';
 import { ModalElement } from '../lib/modal.js';
 import { digitGroups, presence, roleWord, warningsOf } from '../lib/people.js';
 import { HINT_MS, whyWords } from '../lib/scan-words.js';
+import { moment } from '../lib/time.js';
 import { t } from '../strings/index.js';
 import './person-powers.js';
 import './scan-stage.js';
@@ -128,6 +129,7 @@ export class PersonDialog extends ModalElement {
       h('span', { class: 'person-text' },
         h('bdi', { class: 'person-name' }, member.me ? t('people.me', { name }) : name),
         h('span', { class: 'person-state' }, `${roleWord(member)} · ${presence(member)}`),
+        member.sinceMs !== null && h('span', { class: 'person-state', 'data-test': 'person-since' }, t('person.since', { when: moment(member.sinceMs) })),
         member.state === 'linked' && this.#way !== '' && h('span', { class: 'person-state', 'data-test': 'person-way' }, this.#way)),
       ...(badge ? [badge] : []));
     this.#warnings.replaceChildren(...warningsOf(member, this.data.imitates).map(({ kind, text }) =>

@@ -22,7 +22,7 @@ import { channel, invoke, rawBodies } from './tauri.js';
  * @typedef {import('./types.js').Scan} Scan
  * @typedef {import('./types.js').Luma} Luma
  * @typedef {import('./types.js').Role} Role
- * @typedef {import('./types.js').NewRoom} NewRoom
+ * @typedef {import('./types.js').Rules} Rules
  * @typedef {import('./types.js').OpenInvite} OpenInvite
  * @typedef {import('./types.js').Storage} Storage
  * @typedef {import('./types.js').Found} Found
@@ -122,7 +122,7 @@ export const ipc = Object.freeze({
 
   /**
    * @param {string} name
-   * @param {NewRoom} options
+   * @param {Rules} options
    * @returns {Promise<{room: RoomId}>}
    */
   createRoom: (name, options) => call('create_room', { name, options }),

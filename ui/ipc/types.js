@@ -31,7 +31,7 @@
  * @property {boolean} closed It takes nobody new.
  * @property {boolean} backup Members leave sealed copies of what they say with its servers.
  * @property {number | null} passUntilMs When the last day ends for which a box's organiser gave this room a pass; null without one.
- * @property {number | null} retentionS After how many seconds messages are let go of; null: never.
+ * @property {Rules} rules What it was made with.
  * @property {boolean} favourite On this device only; so is `muted`.
  * @property {boolean} muted
  * @property {boolean} left I left and kept the history; `removed` is true, too.
@@ -63,7 +63,7 @@
  *
  * @typedef {'member' | 'moderator' | 'owner'} Role
  *
- * @typedef {object} NewRoom The rules of a new room; they stay as they are.
+ * @typedef {object} Rules What a room is made with; it stays as it is.
  * @property {'shared' | 'fromJoin'} history Whether new people can read what was written before they came.
  * @property {Role} inviters Who may invite: that role and those above.
  * @property {number | null} retentionS After how many seconds messages are let go of; null: never.
@@ -74,6 +74,7 @@
  * @property {'linked' | 'reachable' | 'away' | 'removed'} state
  * @property {number} hops
  * @property {Role} role
+ * @property {number | null} sinceMs When they were let in, by the clock of who did that.
  * @property {boolean} me
  * @property {number} directUnread Messages to me alone that I have not seen.
  * @property {string | null} verifiedAs The name under which their key was compared.

@@ -5,6 +5,7 @@
  */
 import { series, t } from '../strings/index.js';
 import { signs } from './text.js';
+import { sinceWhen } from './time.js';
 
 /** Colours in `css/tokens.css`, `.hue-0` and on. */
 export const HUES = 12;
@@ -194,6 +195,16 @@ export function roleWord(member) {
  */
 export function standing(member) {
   return member.role === 'owner' || member.role === 'moderator' ? `${roleWord(member)} · ${presence(member)}` : presence(member);
+}
+
+/**
+ * Since when a member is in the room.
+ * @param {Member} member
+ * @param {number} now
+ * @returns {string} Empty where it isn't known.
+ */
+export function sinceLine({ sinceMs }, now) {
+  return sinceMs === null ? '' : t('people.since', { when: sinceWhen(sinceMs, now) });
 }
 
 /** Digits that are read in one breath. */

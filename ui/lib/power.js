@@ -4,7 +4,7 @@
  *
  * @typedef {import('../ipc/types.js').Member} Member
  * @typedef {import('../ipc/types.js').Role} Role
- * @typedef {import('../ipc/types.js').NewRoom} NewRoom
+ * @typedef {import('../ipc/types.js').Rules} Rules
  */
 import { t } from '../strings/index.js';
 
@@ -21,7 +21,7 @@ const DAY_S = 86_400;
 /** How long messages may be kept, the longest first. */
 export const RETENTIONS = Object.freeze([null, 30 * DAY_S, 7 * DAY_S, DAY_S]);
 
-/** What a room is made with unless somebody chooses. @type {Readonly<NewRoom>} */
+/** What a room is made with unless somebody chooses. @type {Readonly<Rules>} */
 export const USUAL_RULES = Object.freeze({ history: 'shared', inviters: 'member', retentionS: null });
 
 /**
@@ -115,10 +115,20 @@ export function retentionWords(seconds) {
 }
 
 /**
+ * What else a room was made with, for those who ask how it works.
+ * @param {Rules} rules
+ * @returns {string[]}
+ */
+export function ruleLines({ history, inviters }) {
+  const who = { member: () => t('rules.everyone'), moderator: () => t('rules.moderators'), owner: () => t('rules.owners') };
+  return [history === 'shared' ? t('rules.shared') : t('rules.fromJoin'), who[inviters]()];
+}
+
+/**
  * What a room that lets go of its messages says about it.
  * @param {import('../ipc/types.js').Room} room
  * @returns {string} Empty where they are kept for ever.
  */
-export function keptLine({ retentionS }) {
+export function keptLine({ rules: { retentionS } }) {
   return retentionS === null ? '' : t('room.kept', { time: retentionWords(retentionS) });
 }

@@ -88,6 +88,18 @@ export function shortTime(timeMs, now) {
 }
 
 /**
+ * Since when somebody is here: today's hour, else the day.
+ * @param {number} timeMs
+ * @param {number} now
+ * @returns {string}
+ */
+export function sinceWhen(timeMs, now) {
+  if (daysAgo(timeMs, now) === 0) return clock(timeMs);
+  const sameYear = new Date(timeMs).getFullYear() === new Date(now).getFullYear();
+  return (sameYear ? formats.shortDay : formats.year)().format(timeMs);
+}
+
+/**
  * A day and an hour to come: until when something works.
  * @param {number} timeMs
  * @returns {string}

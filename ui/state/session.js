@@ -20,7 +20,7 @@ import { Store } from './store.js';
  * @typedef {import('./model.js').Action} Action
  * @typedef {import('./model.js').Batch} Batch
  * @typedef {import('../ipc/index.js').Ipc} Ipc
- * @typedef {import('../ipc/types.js').NewRoom} NewRoom
+ * @typedef {import('../ipc/types.js').Rules} Rules
  * @typedef {import('../ipc/types.js').Role} Role
  */
 
@@ -361,7 +361,7 @@ export class Session {
 
   /**
    * @param {string} name
-   * @param {NewRoom} options
+   * @param {Rules} options
    * @returns {Promise<string>} The room's id.
    */
   async createRoom(name, options) {

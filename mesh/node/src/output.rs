@@ -238,6 +238,7 @@ pub(crate) fn member(m: &Member) -> Value {
             Role::Moderator => "moderator",
             Role::Owner => "owner",
         },
+        "since_ms": m.since.map(|since| since.0),
         "verified": m.verified.is_some(),
         "muted": m.muted,
         "blocked": m.blocked,

@@ -39,6 +39,8 @@ pub struct MemberEntry {
     pub role: Role,
     /// What it wants to be called. Untrusted; empty until it said so.
     pub name: Name,
+    /// When it was let in, by the clock of who did that; the creator's, when the room was made.
+    pub since: Option<Timestamp>,
 }
 
 /// One invite.
@@ -151,7 +153,17 @@ impl Roster {
         self.is_member(author).then(|| MemberEntry {
             role: self.standing.role(author).unwrap_or(Role::Member),
             name: self.name_of(author),
+            since: self.since(author),
         })
+    }
+
+    fn since(&self, author: AuthorId) -> Option<Timestamp> {
+        let made = || self.create.as_ref().map(|create| create.header().clock);
+        let came = self.standing.came.get(&author)?;
+        came.by
+            .map(|(clock, _)| clock)
+            .or_else(made)
+            .map(Hlc::timestamp)
     }
 
     /// Everyone who belongs now.

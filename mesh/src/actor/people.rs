@@ -43,6 +43,7 @@ impl Actor {
                 _ => 0,
             },
             role: entry.role,
+            since: entry.since,
             me: author == room.me(),
             direct_unread: self.directs.unread(room.tag, author),
             verified: room.trust.verified(author).map(|v| VerifiedAs {
@@ -67,6 +68,7 @@ impl Actor {
             state: Reach::Removed,
             hops: 0,
             role: peddlenet_wire::content::Role::Member,
+            since: None,
             me: room.is_some_and(|room| room.me() == author),
             direct_unread: 0,
             verified: None,

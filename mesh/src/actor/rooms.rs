@@ -5,7 +5,7 @@ use std::time::Duration;
 use peddlenet_crypto::{AuthorKey, EpochKeys, rendezvous::DAY};
 use peddlenet_gossip::Input;
 use peddlenet_peer::ServerUrl;
-use peddlenet_room::Judgement;
+use peddlenet_room::{Judgement, Policy};
 use peddlenet_store::{Held, Store, StoreError, StoredEvent, Write};
 use peddlenet_wire::{
     AuthorId, Pass, RoomId, RoomTag, Seq, SignedEvent, SignedRecord, Stream, Timestamp,
@@ -485,7 +485,7 @@ impl Actor {
             closed: room.roster.is_closed(),
             backup: room.roster.is_backed_up(),
             pass_until: room.roster.pass().map(|pass| end_of(&pass)),
-            retention_s: room.roster.policy().and_then(|p| p.retention_s),
+            rules: rules_of(room),
         }
     }
 
@@ -503,6 +503,16 @@ impl Actor {
             }
         }
     }
+}
+
+/// What a room was made with; what most are made with before its `create` is here.
+fn rules_of(room: &Room) -> RoomOptions {
+    let rules = |policy: Policy| RoomOptions {
+        history: policy.history,
+        inviters: policy.inviters,
+        retention_s: policy.retention_s,
+    };
+    room.roster.policy().map(rules).unwrap_or_default()
 }
 
 /// When the last day of a pass ends.

@@ -4,7 +4,7 @@ use peddlenet_mesh::RoomPrefs;
 use tauri::State;
 
 use super::parse;
-use crate::dto::{Created, Done, Member, Members, NewRoom};
+use crate::dto::{Created, Done, Member, Members, Rules};
 use crate::error::UiError;
 use crate::shell::Shell;
 
@@ -13,7 +13,7 @@ use crate::shell::Shell;
 pub(crate) async fn create_room(
     shell: State<'_, Shell>,
     name: String,
-    options: NewRoom,
+    options: Rules,
 ) -> Result<Created, UiError> {
     let node = shell.node()?;
     let room = node.create_room_with(&name, options.into()).await?;

@@ -17,7 +17,7 @@ pub(crate) use kept::{Draft, Storage};
 pub(crate) use messages::{Found, History, Message};
 pub(crate) use network::{Back, Diagnostics, Drawn, NetworkMap};
 pub(crate) use people::{Member, Members, Scanned, Verify};
-pub(crate) use power::{NewRoom, Role};
+pub(crate) use power::{Role, Rules};
 pub(crate) use rooms::{Created, Invite, Invites, Joined, OpenInvite, Room};
 pub(crate) use session::{Batch, Profile, Snapshot, UiEvent};
 

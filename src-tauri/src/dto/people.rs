@@ -14,6 +14,8 @@ pub(crate) struct Member {
     state: &'static str,
     hops: u8,
     role: Role,
+    /// When they were let in.
+    since_ms: Option<u64>,
     me: bool,
     direct_unread: u64,
     /// The name that was verified; `null` when none was.
@@ -76,6 +78,7 @@ impl From<mesh::Member> for Member {
             state: m.state.as_str(),
             hops: m.hops,
             role: m.role.into(),
+            since_ms: m.since.map(|since| since.0),
             me: m.me,
             direct_unread: m.direct_unread,
             verified_as: m.verified.map(|v| v.name),

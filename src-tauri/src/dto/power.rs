@@ -1,4 +1,4 @@
-//! Who may do what, and the rules that a new room is made with.
+//! Who may do what, and the rules that a room is made with.
 
 use peddlenet_mesh as mesh;
 use serde::{Deserialize, Serialize};
@@ -13,17 +13,17 @@ pub(crate) enum Role {
 }
 
 /// Whether a joiner is given the past.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Past {
     Shared,
     FromJoin,
 }
 
-/// The rules of a new room; they stay as they are.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// The rules that a room is made with; they stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct NewRoom {
+pub(crate) struct Rules {
     pub(crate) history: Past,
     /// Who may make codes: that role and those above.
     pub(crate) inviters: Role,
@@ -51,8 +51,8 @@ impl From<Role> for mesh::Role {
     }
 }
 
-impl From<NewRoom> for mesh::RoomOptions {
-    fn from(new: NewRoom) -> Self {
+impl From<Rules> for mesh::RoomOptions {
+    fn from(new: Rules) -> Self {
         Self {
             history: match new.history {
                 Past::Shared => mesh::History::Shared,
@@ -60,6 +60,19 @@ impl From<NewRoom> for mesh::RoomOptions {
             },
             inviters: new.inviters.into(),
             retention_s: new.retention_s,
+        }
+    }
+}
+
+impl From<mesh::RoomOptions> for Rules {
+    fn from(made: mesh::RoomOptions) -> Self {
+        Self {
+            history: match made.history {
+                mesh::History::Shared => Past::Shared,
+                mesh::History::FromJoin => Past::FromJoin,
+            },
+            inviters: made.inviters.into(),
+            retention_s: made.retention_s,
         }
     }
 }

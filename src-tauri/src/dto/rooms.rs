@@ -3,7 +3,7 @@
 use peddlenet_mesh as mesh;
 use serde::Serialize;
 
-use super::Role;
+use super::{Role, Rules};
 
 /// A line of the room list.
 #[derive(Debug, Serialize)]
@@ -30,9 +30,7 @@ pub(crate) struct Room {
     backup: bool,
     #[serde(rename = "passUntilMs")]
     pass_until_ms: Option<u64>,
-    /// Messages are let go of after so many seconds; never without.
-    #[serde(rename = "retentionS")]
-    retention_s: Option<u32>,
+    rules: Rules,
 }
 
 /// What the room list shows of the newest message.
@@ -141,7 +139,7 @@ impl From<mesh::RoomSummary> for Room {
             closed: r.closed,
             backup: r.backup,
             pass_until_ms: r.pass_until.map(|until| until.0),
-            retention_s: r.retention_s,
+            rules: r.rules.into(),
             last: r.last.map(last),
         }
     }

@@ -89,7 +89,11 @@ fn a_snapshot_crosses_in_this_shape() {
         closed: true,
         backup: true,
         pass_until: Some(mesh::Timestamp(1_800_000_000_000)),
-        retention_s: Some(86_400),
+        rules: mesh::RoomOptions {
+            history: mesh::History::FromJoin,
+            inviters: mesh::Role::Moderator,
+            retention_s: Some(86_400),
+        },
         last: Some(message().0),
     };
     let empty = mesh::RoomSummary {
@@ -114,7 +118,7 @@ fn a_snapshot_crosses_in_this_shape() {
         settings: [("theme".to_owned(), "dark".to_owned())].into(),
     };
     let last = json!({"name": "Ada", "text": "hello", "timeMs": 1_700_000_000_123_u64, "deleted": false, "newer": false});
-    let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "directUnread": 2, "last": last, "removed": false, "left": false, "role": "owner", "favourite": true, "muted": false, "closed": true, "backup": true, "passUntilMs": 1_800_000_000_000u64, "retentionS": 86_400});
+    let line = |last: Value| json!({"room": room_hex, "name": "Camp 7", "members": 3, "near": 2, "unread": 1, "directUnread": 2, "last": last, "removed": false, "left": false, "role": "owner", "favourite": true, "muted": false, "closed": true, "backup": true, "passUntilMs": 1_800_000_000_000u64, "rules": {"history": "fromJoin", "inviters": "moderator", "retentionS": 86_400}});
     assert_eq!(
         shape(snapshot),
         json!({"seq": 7, "profile": {"name": null, "key": "keychain"}, "rooms": [line(last), line(Value::Null)],
@@ -133,6 +137,7 @@ fn every_event_crosses_in_its_shape() {
         state: Reach::Linked,
         hops: 1,
         role: mesh::Role::Owner,
+        since: Some(Timestamp(8)),
         me: true,
         direct_unread: 2,
         verified: Some(mesh::VerifiedAs {
@@ -147,7 +152,7 @@ fn every_event_crosses_in_its_shape() {
         key_changed: true,
     };
     let member_json = json!({
-        "author": author_hex, "name": "Ada", "state": "linked", "hops": 1, "role": "owner", "me": true,
+        "author": author_hex, "name": "Ada", "state": "linked", "hops": 1, "role": "owner", "sinceMs": 8, "me": true,
         "directUnread": 2,
         "verifiedAs": "Ada L.", "muted": true, "blocked": false, "forked": false, "moving": true, "lookalike": "imitates",
         "imitates": author_hex, "keyChanged": true
@@ -389,7 +394,7 @@ fn diagnostics_cross_in_this_shape() {
 
 #[test]
 fn the_rules_of_a_new_room_are_read_in_this_shape() {
-    let read = |value: Value| serde_json::from_value::<NewRoom>(value).map(mesh::RoomOptions::from);
+    let read = |value: Value| serde_json::from_value::<Rules>(value).map(mesh::RoomOptions::from);
     let usual = json!({"history": "shared", "inviters": "member", "retentionS": null});
     assert_eq!(read(usual).unwrap(), mesh::RoomOptions::default());
     let strict = json!({"history": "fromJoin", "inviters": "owner", "retentionS": 86_400});
