@@ -39,7 +39,8 @@ pub struct MemberEntry {
     pub role: Role,
     /// What it wants to be called. Untrusted; empty until it said so.
     pub name: Name,
-    /// When it was let in, by the clock of who did that; the creator's, when the room was made.
+    /// When it was let in, or went on under this key, by the clock of who did that; the creator's, when the room was
+    /// made.
     pub since: Option<Timestamp>,
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct Room {
     backup: bool,
     #[serde(rename = "passUntilMs")]
     pass_until_ms: Option<u64>,
+    /// What it was made with.
     rules: Rules,
 }
 
