@@ -19,9 +19,12 @@ mod error;
 pub mod front_door;
 #[path = "../../../../mesh/peer/src/gate.rs"]
 mod gate;
+#[path = "../../../../mesh/peer/src/stats.rs"]
+mod stats;
 #[path = "../../../../mesh/peer/src/stun.rs"]
 mod stun;
 
 pub use error::{DialError, PeerError};
 pub use gate::{Gate, GateId, Kind};
 pub use peddlenet_wire::Fingerprint;
+pub use stats::PeerStats;

@@ -11,8 +11,11 @@
 mod mesh {
     pub mod api;
     pub(crate) mod error;
+    pub(crate) mod stats;
 }
 
 pub use mesh::api::{self, *};
 pub(crate) use mesh::error;
 pub use mesh::error::{Error, ErrorCode};
+pub use mesh::stats::Stats;
+pub use peddlenet_gossip::Stats as EngineStats;
