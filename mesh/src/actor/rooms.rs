@@ -112,9 +112,7 @@ pub(crate) fn load_room(store: &mut dyn Store, mut room: Room) -> Result<LoadedR
         }
     }
     replay(&mut room, membership);
-    if super::trust::load(store, &mut room, &held)? {
-        held = store.held(tag)?;
-    }
+    super::trust::load(store, &mut room, &mut held)?;
     let me = room.me();
     for log in held.iter().filter(|h| h.author == me) {
         room.resume_own(log.stream, log.head, log.head_hash);

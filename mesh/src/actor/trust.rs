@@ -32,12 +32,12 @@ use crate::{
 const RIVALS_MAX: usize = 16;
 
 /// Reads what is kept of a room's people, and proves forks that a kill left unproven. A log that holds more
-/// events than places and no fork is counted anew; tells whether there was one. Blocks.
+/// events than places and no fork is counted anew. Blocks.
 pub(super) fn load(
     store: &mut dyn Store,
     room: &mut Room,
-    held: &[Held],
-) -> Result<bool, StoreError> {
+    held: &mut [Held],
+) -> Result<(), StoreError> {
     let author_of = |key: &[u8], prefix: &[u8]| {
         let author = key.strip_prefix(prefix)?;
         AuthorId::try_from(author).ok()
@@ -55,19 +55,17 @@ pub(super) fn load(
             _ => tracing::error!("a fork's proof could not be read"),
         }
     }
-    let mut recounted = false;
-    for log in held.iter().filter(|log| log.events > log.ranges.count()) {
-        if room.trust.fork(log.author).is_some() {
+    for log in held {
+        if log.events <= log.ranges.count() || room.trust.fork(log.author).is_some() {
             continue;
         }
         if let Some(proof) = search(store, room.tag, log)? {
             room.trust.take_fork(&proof);
-        } else {
-            store.recount(room.tag, log.author, log.stream)?;
-            recounted = true;
+        } else if let Some(counted) = store.recount(room.tag, log.author, log.stream)? {
+            *log = counted;
         }
     }
-    Ok(recounted)
+    Ok(())
 }
 
 /// Two events in one place of a log that holds more events than places.

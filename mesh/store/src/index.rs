@@ -313,7 +313,7 @@ impl<T: Tables> Store for Indexed<T> {
         })
     }
 
-    fn recount(&mut self, room: RoomTag, author: AuthorId, stream: Stream) -> Result<()> {
+    fn recount(&mut self, room: RoomTag, author: AuthorId, stream: Stream) -> Result<Option<Held>> {
         self.count_anew(&layout::stream_key(room, author, stream))
     }
 

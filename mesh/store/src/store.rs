@@ -59,7 +59,8 @@ pub trait Store: Send {
 
     /// Counts a log anew, from its events: for one whose [`Held::ranges`] are fewer than its events, and that
     /// holds no fork. It has had more holes than are kept, and forgot what it has below them. Reads the whole log.
-    fn recount(&mut self, room: RoomTag, author: AuthorId, stream: Stream) -> Result<()>;
+    /// Returns what [`held`](Self::held) tells of it now; `None` when there is no such log.
+    fn recount(&mut self, room: RoomTag, author: AuthorId, stream: Stream) -> Result<Option<Held>>;
 
     /// The latest records of a room, by kind and author.
     fn records(&self, room: RoomTag) -> Result<Vec<StoredRecord>>;

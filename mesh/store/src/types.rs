@@ -147,6 +147,16 @@ pub struct Held {
 }
 
 impl Held {
+    /// Where the log ends, and nothing held of it.
+    pub(crate) fn emptied(self) -> Self {
+        Self {
+            ranges: Ranges::default(),
+            events: 0,
+            bytes: 0,
+            ..self
+        }
+    }
+
     /// Takes in an event that was not counted yet, of `size` bytes.
     pub(crate) fn count(&mut self, key: &EventKey, size: u64) {
         self.hold(key.seq);

@@ -159,9 +159,10 @@ pub(super) fn a_stream_that_had_too_many_holes_is_whole_again(store: &mut dyn St
     let mut after = held(store);
     assert_eq!(after.ranges.count(), before.ranges.count() + 1);
     // Counted anew, all of it is.
-    store
-        .recount(ROOM, AuthorId([1; 32]), Stream::CONTENT)
-        .unwrap();
+    let recounted = store.recount(ROOM, AuthorId([1; 32]), Stream::CONTENT);
+    assert_eq!(recounted.unwrap(), Some(held(store)));
+    let nobody = store.recount(ROOM, AuthorId([9; 32]), Stream::CONTENT);
+    assert_eq!(nobody.unwrap(), None);
     assert_eq!(
         held(store).ranges.iter().collect::<Vec<_>>(),
         [(Seq(1), Seq(all))]

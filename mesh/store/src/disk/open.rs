@@ -154,11 +154,11 @@ impl SledStore {
         {
             return Ok(false);
         }
-        let counted = !is_due(self.count_live_bytes()?);
-        if !counted {
+        let due = is_due(self.count_live_bytes()?);
+        if due {
             self.compact()?;
         }
-        Ok(counted)
+        Ok(!due)
     }
 
     /// Opens the database once more: of what was read through, sled keeps far more than [`CACHE`] says.

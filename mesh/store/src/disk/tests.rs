@@ -25,6 +25,18 @@ fn filled(folder: &Path) -> SledStore {
     store
 }
 
+/// Events of nearly the largest size that there is.
+fn say_large(store: &mut dyn Store, count: u64) {
+    for seq in 1..=count {
+        let body = Some(vec![u8::try_from(seq).unwrap(); 60 * 1024]);
+        let event = StoredEvent {
+            body,
+            ..event(1, 1, seq, 0)
+        };
+        store.commit(&[Write::Event(event)]).unwrap();
+    }
+}
+
 fn contents(store: &dyn Store) -> (Vec<Held>, Vec<StoredEvent>) {
     (
         store.held(ROOM).unwrap(),
@@ -243,15 +255,7 @@ fn a_guard_that_was_not_reached_catches_up() {
 fn large_values_make_no_blobs() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path()).0;
-    for seq in 1..=40 {
-        let body = Some(vec![u8::try_from(seq).unwrap(); 60 * 1024]);
-        store
-            .commit(&[Write::Event(StoredEvent {
-                body,
-                ..event(1, 1, seq, 0)
-            })])
-            .unwrap();
-    }
+    say_large(&mut store, 40);
     assert_eq!(
         fs::read_dir(folder.path().join("sled/blobs"))
             .unwrap()
@@ -286,14 +290,7 @@ fn a_database_written_anew_holds_the_same_and_takes_more() {
 fn a_large_store_that_was_read_through_is_opened_once_more_and_holds_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path()).0;
-    for seq in 1..=100 {
-        let body = Some(vec![u8::try_from(seq).unwrap(); 60 * 1024]);
-        let event = StoredEvent {
-            body,
-            ..event(1, 1, seq, 0)
-        };
-        store.commit(&[Write::Event(event)]).unwrap();
-    }
+    say_large(&mut store, 100);
     let before = contents(&store);
     drop(store);
     // As after a stop that was not orderly.

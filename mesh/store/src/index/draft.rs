@@ -74,25 +74,13 @@ impl<'a, T: Tables> Draft<'a, T> {
             self.set(Table::Events, key, Some(value.encode()));
             return self.index(&event.key, value.clock, value.size());
         };
-        self.hold(&event.key)?;
+        // A log with many holes may have forgotten a place that it has.
+        self.change_held(&event.key, |held| held.hold(event.key.seq))?;
         let mut old = EventValue::decode(&old)?;
         if old.body.is_none() && !old.deleted && event.body.is_some() {
             old.body.clone_from(&event.body);
             self.set(Table::Events, key, Some(old.encode()));
             self.resize(&event.key, 0, event.body.as_ref().map_or(0, Vec::len))?;
-        }
-        Ok(())
-    }
-
-    /// The place of an event that was here before is told again: a log with many holes may have forgotten it.
-    fn hold(&mut self, key: &EventKey) -> Result<()> {
-        let head_key = layout::stream_key(key.room, key.author, key.stream);
-        let Some(bytes) = self.get(Table::Heads, &head_key)? else {
-            return Ok(());
-        };
-        let mut held = layout::read_head(&head_key, &bytes)?.1;
-        if held.hold(key.seq) {
-            self.set(Table::Heads, head_key, Some(layout::head_value(&held)));
         }
         Ok(())
     }
@@ -111,12 +99,25 @@ impl<'a, T: Tables> Draft<'a, T> {
 
     /// An event takes other space than before.
     fn resize(&mut self, key: &EventKey, less: usize, more: usize) -> Result<()> {
+        self.change_held(key, |held| {
+            held.bytes = held.bytes.saturating_sub(less as u64);
+            held.bytes = held.bytes.saturating_add(more as u64);
+            true
+        })
+    }
+
+    /// Changes what is told of the log that an event is of, where anything is; `change` tells whether it did.
+    fn change_held(
+        &mut self,
+        key: &EventKey,
+        change: impl FnOnce(&mut Held) -> bool,
+    ) -> Result<()> {
         let head_key = layout::stream_key(key.room, key.author, key.stream);
         if let Some(bytes) = self.get(Table::Heads, &head_key)? {
             let mut held = layout::read_head(&head_key, &bytes)?.1;
-            held.bytes = held.bytes.saturating_sub(less as u64);
-            held.bytes = held.bytes.saturating_add(more as u64);
-            self.set(Table::Heads, head_key, Some(layout::head_value(&held)));
+            if change(&mut held) {
+                self.set(Table::Heads, head_key, Some(layout::head_value(&held)));
+            }
         }
         Ok(())
     }
@@ -142,16 +143,13 @@ impl<'a, T: Tables> Draft<'a, T> {
         }
         self.set(Table::Ids, layout::hash_key(key.room, key.hash), None);
         self.set(Table::ByTime, time_key, None);
-        let head_key = layout::stream_key(key.room, key.author, key.stream);
-        let Some(bytes) = self.get(Table::Heads, &head_key)? else {
-            return Ok(size);
-        };
-        let mut held = layout::read_head(&head_key, &bytes)?.1;
-        // Of a fork there is another event at the same place, of the same age more or less: it goes, too.
-        held.ranges.remove(key.seq);
-        held.events = held.events.saturating_sub(1);
-        held.bytes = held.bytes.saturating_sub(size);
-        self.set(Table::Heads, head_key, Some(layout::head_value(&held)));
+        self.change_held(key, |held| {
+            // Of a fork there is another event at the same place, of the same age more or less: it goes, too.
+            held.ranges.remove(key.seq);
+            held.events = held.events.saturating_sub(1);
+            held.bytes = held.bytes.saturating_sub(size);
+            true
+        })?;
         Ok(size)
     }
 

@@ -7,7 +7,7 @@ use peddlenet_wire::{AuthorId, EventHash, Hlc, RoomTag, Seq};
 
 use super::{Indexed, draft::Draft};
 use crate::{
-    EventKey, Evicted, Held, Ranges, StoreError,
+    EventKey, Evicted, Held, StoreError,
     layout::{self, DROP_PREFIX, EventValue, LIVE_KEY, REBUILD_KEY, SCHEMA, SCHEMA_KEY},
     limits::{COMMIT_BYTES_MAX, SWEEP},
     tables::{Change, Order, Span, Table, Tables},
@@ -221,16 +221,11 @@ impl<T: Tables> Indexed<T> {
             self.tables
                 .scan(Table::Heads, &span, Order::Ascending, &mut |key, value| {
                     // One that can't be read is made anew, like the other indexes.
-                    let empty = layout::read_head(key, value).map(|(_, held)| Held {
-                        ranges: Ranges::default(),
-                        events: 0,
-                        bytes: 0,
-                        ..held
-                    });
+                    let held = layout::read_head(key, value).ok();
                     changes.push(Change {
                         table: Table::Heads,
                         key: key.to_vec(),
-                        value: empty.ok().map(|held| layout::head_value(&held)),
+                        value: held.map(|(_, held)| layout::head_value(&held.emptied())),
                     });
                     Ok(changes.len() < SWEEP)
                 })?;
@@ -243,16 +238,11 @@ impl<T: Tables> Indexed<T> {
     }
 
     /// What a stream's entry of `heads` says of its events, from the events; where the log ends stays known.
-    pub(super) fn count_anew(&mut self, stream_key: &[u8]) -> Result<()> {
+    pub(super) fn count_anew(&mut self, stream_key: &[u8]) -> Result<Option<Held>> {
         let Some(bytes) = self.tables.get(Table::Heads, stream_key)? else {
-            return Ok(());
+            return Ok(None);
         };
-        let mut held = Held {
-            ranges: Ranges::default(),
-            events: 0,
-            bytes: 0,
-            ..layout::read_head(stream_key, &bytes)?.1
-        };
+        let mut held = layout::read_head(stream_key, &bytes)?.1.emptied();
         let span = Span::prefix(stream_key);
         self.tables
             .scan(Table::Events, &span, Order::Ascending, &mut |key, value| {
@@ -267,7 +257,8 @@ impl<T: Tables> Indexed<T> {
             key: stream_key.to_vec(),
             value: Some(layout::head_value(&held)),
         };
-        self.apply(|tables| tables.apply(&[change]))
+        self.apply(|tables| tables.apply(&[change]))?;
+        Ok(Some(held))
     }
 
     fn is_blank(&self) -> Result<bool> {
