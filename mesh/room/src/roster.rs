@@ -1,13 +1,16 @@
 //! The members, invites and rules of one room as this device knows them.
 
+mod invites;
 mod proofs;
+
+pub use invites::InviteEntry;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use peddlenet_crypto::{verify_move, verify_voucher};
 use peddlenet_wire::{
-    AuthorId, EventHash, EventShort, Hlc, InviteKey, Pass, RoomId, RoomTag, Seq, SignedEvent,
-    Stream, Timestamp,
+    AuthorId, EventHash, EventShort, Hlc, Pass, RoomId, RoomTag, Seq, SignedEvent, Stream,
+    Timestamp,
     codec::Name,
     content::{Admit, Create, History, Membership, Role},
     limits,
@@ -15,7 +18,7 @@ use peddlenet_wire::{
 };
 
 use crate::{
-    acts::{Act, Acts, Moment, Opened},
+    acts::{Act, Acts, Moment},
     standing::{Gone, Standing},
 };
 
@@ -42,24 +45,6 @@ pub struct MemberEntry {
     /// When it was let in, or went on under this key, by the clock of who did that; the creator's, when the room was
     /// made.
     pub since: Option<Timestamp>,
-}
-
-/// One invite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InviteEntry {
-    /// Who made the code.
-    pub by: AuthorId,
-    /// When it ends.
-    pub expires: Timestamp,
-    /// How many it lets in.
-    pub uses: u32,
-    /// How many it let in so far.
-    pub used: u32,
-    /// Whether it hangs somewhere, printed.
-    pub poster: bool,
-    /// Whether it was closed: by its maker, by a moderator, by any removal since, or because its
-    /// maker no longer belongs.
-    pub revoked: bool,
 }
 
 /// What is said to an event of stream 0 whose signature holds.
@@ -154,17 +139,8 @@ impl Roster {
         self.is_member(author).then(|| MemberEntry {
             role: self.standing.role(author).unwrap_or(Role::Member),
             name: self.name_of(author),
-            since: self.since(author),
+            since: self.since(author).map(Hlc::timestamp),
         })
-    }
-
-    fn since(&self, author: AuthorId) -> Option<Timestamp> {
-        let made = || self.create.as_ref().map(|create| create.header().clock);
-        let came = self.standing.came.get(&author)?;
-        came.by
-            .map(|(clock, _)| clock)
-            .or_else(made)
-            .map(Hlc::timestamp)
     }
 
     /// Everyone who belongs now.
@@ -280,54 +256,17 @@ impl Roster {
         self.standing.role_at(author, seq) >= Some(Role::Moderator)
     }
 
-    /// One invite.
-    pub fn invite(&self, key: InviteKey) -> Option<InviteEntry> {
-        let opened = self.acts.opened.get(&key)?;
-        if !self.standing.may_admit(opened.by, opened.seq) {
-            return None;
-        }
-        let revoked = self.revokes(key, opened).next().is_some()
-            || !self.is_member(opened.by)
-            || self.standing.last_removal > opened.at.0;
-        Some(InviteEntry {
-            by: opened.by,
-            expires: opened.expires,
-            uses: opened.uses,
-            poster: opened.poster,
-            used: self.standing.used.get(&key).copied().unwrap_or(0),
-            revoked,
-        })
-    }
-
-    /// When an invite was closed by somebody who may.
-    fn revokes(&self, key: InviteKey, opened: &Opened) -> impl Iterator<Item = Hlc> {
-        let revokes = self.acts.revoked.get(&key).into_iter().flatten();
-        revokes.filter_map(|(author, seq, at)| {
-            let role = self.standing.role_at(*author, *seq);
-            let may = role >= Some(Role::Moderator) || (role.is_some() && *author == opened.by);
-            may.then_some(*at)
-        })
-    }
-
-    /// The clock of the last act that closed an invite which still let somebody in; acts after `until` aside.
-    pub fn last_revoked(&self, until: Timestamp) -> Option<Hlc> {
-        let revokes = self.acts.opened.iter().flat_map(|(key, opened)| {
-            let in_time = |at: &Hlc| at.timestamp() < opened.expires.min(until);
-            self.revokes(*key, opened).filter(in_time)
-        });
-        revokes.max()
-    }
-
-    /// All invites.
-    pub fn invites(&self) -> impl Iterator<Item = (InviteKey, InviteEntry)> + '_ {
-        let keys = self.acts.opened.keys();
-        keys.filter_map(|key| Some((*key, self.invite(*key)?)))
-    }
-
     /// The clock of the event that let somebody in; none for the creator.
     pub fn admitted(&self, author: AuthorId) -> Option<Hlc> {
         let (clock, _) = self.standing.came.get(&author)?.by?;
         Some(clock)
+    }
+
+    /// Since when somebody counts: the clock of that event; of the room's first for the creator, and for those whom
+    /// nobody let in.
+    pub fn since(&self, author: AuthorId) -> Option<Hlc> {
+        let made = || Some(self.create()?.header().clock);
+        self.admitted(author).or_else(made)
     }
 
     /// The clock of the latest event that let anybody in who still belongs; none while the creator is

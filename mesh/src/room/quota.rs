@@ -86,8 +86,7 @@ impl Room {
 
     /// What an author may still say after so many bytes more; below 0: it may not (bytes).
     fn left(&self, author: AuthorId, size: u64, clock: Timestamp, now: Timestamp) -> i64 {
-        let created = || Some(self.roster.create()?.header().clock);
-        let began = self.roster.admitted(author).or_else(created);
+        let began = self.roster.since(author);
         let began = began.map_or(now, |clock| clock.timestamp());
         let said = self.quotas.grown(author, size, clock, now);
         let [budget, said] = [budget(began, said.newest), said.bytes]
