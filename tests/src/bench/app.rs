@@ -3,8 +3,8 @@
 //!
 //! The release app runs on a screen that nobody sees (Xvfb), as people start it: no driver, no automation.
 //! When it is there is read off the screen's pixels. Beside it, in turn, two empty windows of the same Tauri: what any
-//! page costs on this system, as Tauri paints by itself, and as the app makes it paint. Scrolling alone takes a web driver, which tells the page to scroll;
-//! beside it the same page left alone for a while. `tests/e2e/bench/app.js` does the looking.
+//! page costs on this system, as Tauri paints by itself, and as the app makes it paint. Scrolling alone takes a web
+//! driver, which tells the page to scroll; beside it the same page left alone for a while. `tests/e2e/bench/app.js` does the looking.
 
 mod room;
 
