@@ -21,6 +21,7 @@ mod invites;
 mod join;
 mod kept;
 mod links;
+mod loading;
 mod map;
 mod meet;
 mod messages;
@@ -169,15 +170,15 @@ pub(crate) struct Parts {
     pub(crate) endpoint: Endpoint,
     pub(crate) certificates: Certificates,
     pub(crate) store: peddlenet_store::StoreHandle,
-    pub(crate) rooms: Vec<rooms::LoadedRoom>,
+    pub(crate) rooms: Vec<loading::LoadedRoom>,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) room_bytes: u64,
     pub(crate) events: EventSink,
 }
 
 pub(crate) use kept::{drafts_of, prefs_of, read_settings};
+pub(crate) use loading::{LoadedRoom, load_room, read_saved};
 pub(crate) use notes::Change;
-pub(crate) use rooms::{LoadedRoom, load_room, read_saved};
 
 /// Runs the actor until every [`Node`](crate::Node) handle is gone or it was closed.
 pub(crate) async fn run(

@@ -17,8 +17,8 @@ use peddlenet_wire::{
 
 use super::{
     Actor, Reply,
+    loading::{NEWEST, last_message},
     messages::unread,
-    rooms::{NEWEST, last_message},
 };
 use crate::{
     api::{Event, VerifyInfo},
